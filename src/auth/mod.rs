@@ -1,0 +1,8 @@
+//! Who somebody is (`token`, `viewer`), what they may do (`policy`), and cursors that only we can read (`seal`).
+
+pub mod policy;
+pub mod seal;
+pub mod token;
+pub mod viewer;
+
+pub use viewer::Viewer;

@@ -1,0 +1,512 @@
+//! The field's code sets. Where a statutory return has a code set, the stored code is that code.
+
+/// A closed set of codes that is stored as text and shown as a GraphQL enum.
+pub trait Code: Sized + Copy + Eq + Send + Sync + 'static {
+    /// The set's name, which is also its name in the schema.
+    const NAME: &'static str;
+    /// What the set says.
+    const DESCRIPTION: &'static str;
+    /// Every member with its code and what it means.
+    const ALL: &'static [(Self, &'static str, &'static str)];
+
+    /// The stored code.
+    fn code(self) -> &'static str {
+        Self::ALL.iter().find(|(member, ..)| *member == self).map_or("", |(_, code, _)| code)
+    }
+
+    /// The member with this code.
+    fn parse(code: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known, _)| *known == code).map(|(member, ..)| *member)
+    }
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $set:ident { $($(#[doc = $means:literal])+ $member:ident = $code:literal,)+ })+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $set { $($(#[doc = $means])+ $member,)+ }
+
+        impl Code for $set {
+            const NAME: &'static str = stringify!($set);
+            const DESCRIPTION: &'static str = concat!($($doc),+);
+            const ALL: &'static [(Self, &'static str, &'static str)] =
+                &[$((Self::$member, $code, concat!($($means),+)),)+];
+        }
+    )+};
+}
+
+codes! {
+    /// The services that units belong to.
+    Service {
+        /// Takes contacts and decides where they go.
+        FirstResponse = "FIRST_RESPONSE",
+        /// Statutory assessments.
+        AccessAssessment = "ACCESS_ASSESSMENT",
+        /// Longer involvement: plans, child protection, proceedings.
+        ChildrenInNeed = "CHILDREN_IN_NEED",
+        /// Children with a permanent plan to remain in care.
+        LookedAfter = "LOOKED_AFTER",
+        /// Children with a plan for adoption.
+        Adoption = "ADOPTION",
+        /// Support to families below and beside statutory plans.
+        FamilySupport = "FAMILY_SUPPORT",
+        /// Disabled children and their families.
+        DisabledChildren = "DISABLED_CHILDREN",
+        /// Recruitment, approval and supervision of foster carers.
+        Fostering = "FOSTERING",
+        /// Finding and matching placements.
+        PlacementManagement = "PLACEMENT_MANAGEMENT",
+        /// Conference chairs and reviewing officers.
+        SafeguardingReview = "SAFEGUARDING_REVIEW",
+    }
+
+    /// What somebody is to the service: the five roles of a unit, and the posts beside units.
+    Role {
+        /// Leads the unit and answers for its cases; qualified.
+        ConsultantSocialWorker = "CONSULTANT_SOCIAL_WORKER",
+        /// Qualified social worker of the unit.
+        SocialWorker = "SOCIAL_WORKER",
+        /// Works with the child; not social-work qualified.
+        ChildrensPractitioner = "CHILDRENS_PRACTITIONER",
+        /// Family or systemic therapist of the unit; often part-time over several units.
+        Clinician = "CLINICIAN",
+        /// Keeps the unit's diary, invitations and minutes.
+        UnitCoordinator = "UNIT_COORDINATOR",
+        /// The front door: takes contacts, allocates from the queue.
+        FirstResponse = "FIRST_RESPONSE",
+        /// Chairs child protection conferences, independent of the case's line management.
+        CpChair = "CP_CHAIR",
+        /// Answers for the units of an area.
+        ServiceManager = "SERVICE_MANAGER",
+        /// Answers for all units of the authority.
+        HeadOfService = "HEAD_OF_SERVICE",
+    }
+
+    /// How a unit holds a case.
+    AllocationKind {
+        /// The unit that holds the case: at most one at any instant.
+        Primary = "PRIMARY",
+        /// Works the case beside the primary unit.
+        Joint = "JOINT",
+        /// Stands in for the primary unit; reads and receives as a joint unit while it runs.
+        Cover = "COVER",
+    }
+
+    /// How urgent a unit's holding of a case is.
+    Priority {
+        /// Not set.
+        None = "NONE",
+        /// Low.
+        Low = "LOW",
+        /// Medium.
+        Medium = "MEDIUM",
+        /// High.
+        High = "HIGH",
+        /// Urgent.
+        Urgent = "URGENT",
+    }
+
+    /// A worker's named part in a case.
+    Capacity {
+        /// The one named social worker, as the statutory returns ask for it.
+        LeadPractitioner = "LEAD_PRACTITIONER",
+        /// Works the case beside the lead practitioner.
+        CoWorker = "CO_WORKER",
+        /// Clinical work with the family.
+        Clinical = "CLINICAL",
+        /// Parenting support from outside the unit.
+        ParentingSupport = "PARENTING_SUPPORT",
+        /// Adviser of a care leaver.
+        PersonalAdviser = "PERSONAL_ADVISER",
+        /// Independent reviewing officer.
+        Iro = "IRO",
+        /// Chair of the child's conferences.
+        CpChair = "CP_CHAIR",
+        /// Supervising social worker of a foster carer.
+        SupervisingSw = "SUPERVISING_SW",
+    }
+
+    /// Why the named worker changed (the SSDA903 return's code set).
+    ChangeReason {
+        /// Change to or from agency, or other management reason.
+        Manage = "MANAGE",
+        /// Fixed-term contract ended.
+        Fconta = "FCONTA",
+        /// Left the role.
+        Leftrl = "LEFTRL",
+        /// Reorganisation.
+        Orgrst = "ORGRST",
+        /// Part of the transfer process.
+        Tsproc = "TSPROC",
+        /// Absence of the worker.
+        Absenc = "ABSENC",
+        /// The child asked for a change.
+        Chchan = "CHCHAN",
+        /// A parent or carer asked for a change.
+        Pcchan = "PCCHAN",
+        /// The worker died.
+        Swdied = "SWDIED",
+        /// Another reason.
+        Others = "OTHERS",
+    }
+
+    /// Where a case stands.
+    CaseStatus {
+        /// Accepted as a referral, not yet with a unit.
+        Referred = "REFERRED",
+        /// In assessment.
+        Assessment = "ASSESSMENT",
+        /// An initial child protection conference is to be held.
+        ConferencePending = "CONFERENCE_PENDING",
+        /// Child in need.
+        Cin = "CIN",
+        /// On a child protection plan.
+        Cp = "CP",
+        /// The unit has decided that the child needs to come into care.
+        CareDecision = "CARE_DECISION",
+        /// Looked after, held by the unit that worked with the family.
+        LookedAfter = "LOOKED_AFTER",
+        /// Looked after, held by the looked-after children service.
+        LookedAfterLac = "LOOKED_AFTER_LAC",
+        /// A young person who has left care.
+        CareLeaver = "CARE_LEAVER",
+        /// Closed.
+        Closed = "CLOSED",
+    }
+
+    /// The child's primary need (the children in need census code set).
+    PrimaryNeed {
+        /// Not stated.
+        N0 = "N0",
+        /// Abuse or neglect.
+        N1 = "N1",
+        /// The child's disability.
+        N2 = "N2",
+        /// A parent's illness or disability.
+        N3 = "N3",
+        /// Family in acute stress.
+        N4 = "N4",
+        /// Family dysfunction.
+        N5 = "N5",
+        /// Socially unacceptable behaviour.
+        N6 = "N6",
+        /// Low income.
+        N7 = "N7",
+        /// Absent parenting.
+        N8 = "N8",
+        /// Cases other than children in need.
+        N9 = "N9",
+    }
+
+    /// Why a case was closed (the children in need census code set).
+    ClosureReason {
+        /// Adopted.
+        Rc1 = "RC1",
+        /// Died.
+        Rc2 = "RC2",
+        /// Child arrangements order.
+        Rc3 = "RC3",
+        /// Special guardianship order.
+        Rc4 = "RC4",
+        /// Transferred to another local authority.
+        Rc5 = "RC5",
+        /// Transferred to adult services.
+        Rc6 = "RC6",
+        /// Any other reason, including no longer in need.
+        Rc7 = "RC7",
+        /// Closed after assessment, no further action.
+        Rc8 = "RC8",
+        /// Closed after assessment, to early help.
+        Rc9 = "RC9",
+    }
+
+    /// What kind of move a transfer asks for.
+    TransferKind {
+        /// To another unit of the same service.
+        WithinService = "WITHIN_SERVICE",
+        /// To the children in need service.
+        ToCin = "TO_CIN",
+        /// To the looked-after children service; needs an agreed permanence plan to remain in care.
+        ToLac = "TO_LAC",
+        /// To the adoption service; needs an agreed plan for adoption.
+        ToAdoption = "TO_ADOPTION",
+        /// To another local authority.
+        OtherLa = "OTHER_LA",
+    }
+
+    /// Where a transfer stands.
+    TransferState {
+        /// Asked for; the receiving unit has not answered.
+        Requested = "REQUESTED",
+        /// Accepted.
+        Accepted = "ACCEPTED",
+        /// Rejected by the receiving unit.
+        Rejected = "REJECTED",
+        /// Withdrawn by the asking unit.
+        Withdrawn = "WITHDRAWN",
+        /// Accepted, and the case has moved.
+        Completed = "COMPLETED",
+    }
+
+    /// The kind of a child protection conference.
+    ConferenceType {
+        /// Initial conference after a section 47 enquiry.
+        Initial = "INITIAL",
+        /// Review of a child protection plan.
+        Review = "REVIEW",
+        /// Before a birth.
+        PreBirth = "PRE_BIRTH",
+        /// For a child who moved in on another authority's plan.
+        TransferIn = "TRANSFER_IN",
+        /// Called again, for example after an inquorate meeting.
+        Reconvened = "RECONVENED",
+    }
+
+    /// Where a conference stands.
+    ConferenceState {
+        /// Asked for.
+        Requested = "REQUESTED",
+        /// Has a date and a chair.
+        Scheduled = "SCHEDULED",
+        /// Invitations are out.
+        Invited = "INVITED",
+        /// Being held.
+        InSession = "IN_SESSION",
+        /// The chair has decided for every child.
+        Decided = "DECIDED",
+        /// Outline plan and minutes are out.
+        Issued = "ISSUED",
+        /// Postponed.
+        Postponed = "POSTPONED",
+        /// Held without a quorum.
+        Inquorate = "INQUORATE",
+        /// Withdrawn before it was scheduled.
+        Withdrawn = "WITHDRAWN",
+        /// The chair disputes that it is needed.
+        Disputed = "DISPUTED",
+    }
+
+    /// What a conference decided for one child.
+    ConferenceDecision {
+        /// A child protection plan is made.
+        Plan = "PLAN",
+        /// No child protection plan.
+        NoPlan = "NO_PLAN",
+        /// The plan goes on.
+        Continue = "CONTINUE",
+        /// The plan ends.
+        End = "END",
+        /// The decision is put off to a reconvened conference.
+        Defer = "DEFER",
+    }
+
+    /// Category of abuse of a child protection plan.
+    AbuseCategory {
+        /// Neglect.
+        Neg = "NEG",
+        /// Physical abuse.
+        Phy = "PHY",
+        /// Sexual abuse.
+        Sab = "SAB",
+        /// Emotional abuse.
+        Emo = "EMO",
+        /// Multiple.
+        Mul = "MUL",
+    }
+
+    /// As what somebody is invited to a conference.
+    InvitationCapacity {
+        /// Parent.
+        Parent = "PARENT",
+        /// The child.
+        Child = "CHILD",
+        /// Other family.
+        Family = "FAMILY",
+        /// Advocate.
+        Advocate = "ADVOCATE",
+        /// Supporter of a parent.
+        Supporter = "SUPPORTER",
+        /// Children's social care.
+        SocialCare = "SOCIAL_CARE",
+        /// School.
+        School = "SCHOOL",
+        /// Health.
+        Health = "HEALTH",
+        /// Police.
+        Police = "POLICE",
+        /// Another agency.
+        Other = "OTHER",
+    }
+
+    /// Answer to an invitation.
+    InvitationResponse {
+        /// Will come.
+        Accepted = "ACCEPTED",
+        /// Will not come.
+        Declined = "DECLINED",
+        /// No answer for the present date.
+        None = "NONE",
+    }
+
+    /// The kind of a plan.
+    PlanKind {
+        /// Child in need plan.
+        Cin = "CIN",
+        /// Child protection plan.
+        ChildProtection = "CHILD_PROTECTION",
+    }
+
+    /// Where a plan stands.
+    PlanStatus {
+        /// Being written.
+        Draft = "DRAFT",
+        /// Agreed and running.
+        Active = "ACTIVE",
+        /// Replaced by a later version.
+        Superseded = "SUPERSEDED",
+        /// Ended.
+        Ended = "ENDED",
+        /// The agreed period for change passed without evidence of it.
+        Escalated = "ESCALATED",
+    }
+
+    /// Where a goal stands.
+    GoalStatus {
+        /// Being worked on.
+        Open = "OPEN",
+        /// Met.
+        Met = "MET",
+        /// Not met.
+        NotMet = "NOT_MET",
+        /// No longer pursued.
+        Dropped = "DROPPED",
+    }
+
+    /// A person's sex, as both statutory returns code it.
+    Sex {
+        /// Male.
+        M = "M",
+        /// Female.
+        F = "F",
+        /// Unknown, used for an unborn child.
+        U = "U",
+    }
+
+    /// Whether somebody holds parental responsibility.
+    ParentalResponsibility {
+        /// Yes.
+        Yes = "Y",
+        /// No.
+        No = "N",
+        /// Not known.
+        Unknown = "UNKNOWN",
+    }
+
+    /// How much attention an event asks for.
+    Severity {
+        /// For information.
+        Info = "INFO",
+        /// Somebody has something to do.
+        Action = "ACTION",
+        /// At once.
+        Urgent = "URGENT",
+    }
+
+    /// What happened.
+    EventType {
+        /// A unit began to hold a case.
+        AllocationStarted = "ALLOCATION_STARTED",
+        /// A unit stopped holding a case.
+        AllocationEnded = "ALLOCATION_ENDED",
+        /// A worker's named part in a case began, ended or passed on.
+        InvolvementChanged = "INVOLVEMENT_CHANGED",
+        /// A unit was asked to take a case over.
+        TransferRequested = "TRANSFER_REQUESTED",
+        /// A case moved to another unit. The last event of that case for the unit that it left.
+        TransferCompleted = "TRANSFER_COMPLETED",
+        /// A child protection conference was asked for.
+        ConferenceRequested = "CONFERENCE_REQUESTED",
+        /// A conference got its date and chair.
+        ConferenceScheduled = "CONFERENCE_SCHEDULED",
+        /// A conference moved.
+        ConferenceChanged = "CONFERENCE_CHANGED",
+        /// The chair decided, for each child.
+        ConferenceDecided = "CONFERENCE_DECIDED",
+        /// A plan came into force.
+        PlanAgreed = "PLAN_AGREED",
+        /// A plan changed or ended.
+        PlanChanged = "PLAN_CHANGED",
+    }
+}
+
+impl CaseStatus {
+    /// Whether the case is over.
+    pub fn is_closed(self) -> bool {
+        self == Self::Closed
+    }
+
+    /// The status after a conference made a child protection plan. A looked-after child with such a plan stays
+    /// looked after, so only the early statuses move.
+    pub fn after_protection_plan(self) -> Self {
+        match self {
+            Self::Referred | Self::Assessment | Self::Cin | Self::ConferencePending => Self::Cp,
+            other => other,
+        }
+    }
+
+    /// The status after a unit of this service was given the case from the queue.
+    pub fn after_allocation(self, service: Service) -> Self {
+        match (self, service) {
+            (Self::Referred, Service::AccessAssessment) => Self::Assessment,
+            (same, _) => same,
+        }
+    }
+
+    /// The status after a transfer of this kind.
+    pub fn after_transfer(self, kind: TransferKind) -> Self {
+        match (self, kind) {
+            (Self::Referred | Self::Assessment, TransferKind::ToCin) => Self::Cin,
+            (Self::LookedAfter, TransferKind::ToLac) => Self::LookedAfterLac,
+            (same, _) => same,
+        }
+    }
+}
+
+impl Role {
+    /// Whether the role may be named lead practitioner (with a qualified worker in it).
+    pub fn may_lead(self) -> bool {
+        matches!(self, Self::ConsultantSocialWorker | Self::SocialWorker)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_looked_after_child_stays_looked_after_when_a_protection_plan_is_made() {
+        for (status, ..) in CaseStatus::ALL {
+            let moved = status.after_protection_plan() != *status;
+            let early = matches!(
+                status,
+                CaseStatus::Referred | CaseStatus::Assessment | CaseStatus::Cin | CaseStatus::ConferencePending
+            );
+            assert_eq!(moved, early, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn every_code_reads_back_as_itself() {
+        fn check<C: Code + std::fmt::Debug>() {
+            for (member, code, means) in C::ALL {
+                assert_eq!(C::parse(code), Some(*member));
+                assert!(!means.trim().is_empty());
+            }
+            assert_eq!(C::parse("nonsense"), None);
+        }
+        check::<Role>();
+        check::<CaseStatus>();
+        check::<EventType>();
+        check::<ConferenceState>();
+    }
+}

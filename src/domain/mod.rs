@@ -1,0 +1,11 @@
+//! What the service is about, without I/O: ids, code sets, state machines, rules.
+//!
+//! Nothing in here reads a clock or a database; time is passed in.
+
+pub mod codes;
+pub mod conference;
+pub mod ids;
+pub mod text;
+pub mod transfer;
+
+pub use codes::Code;
