@@ -137,8 +137,9 @@ launch() {
   # Bash makes background commands ignore SIGINT; env undoes that.
   (exec {keep}>&- && exec setsid env --default-signal "$@") </dev/null &
   pid=$!
-  until leads_session "$pid" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
   say "$pid" >"$state/$name.pid"
+  # Until then, neither a signal to its group nor a look at its command line would find it.
+  until leads_session "$pid" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01 || true; done
   launching=''
   [[ -z $caught ]] || exit "$caught"
 }
@@ -215,6 +216,8 @@ start_postgres() {
       give_up "initdb failed" "$state/initdb.log"
     mv "$data.new" "$data"
   fi
+  # Postgres believes the pid in a stale lock, and it may be another process's by now.
+  rm -f "$run"/.s.PGSQL.5432*
   for setting in listen_addresses= port=5432 "unix_socket_directories=$run" "$@"; do
     settings+=(-c "$setting")
   done
@@ -246,7 +249,7 @@ start_redis() {
 stop_services() {
   stop "$state/redis.pid" "$run/redis.sock" TERM 10
   stop "$state/postgres.pid" "$data" "$1" 60
-  # Postgres itself would refuse to start if another process had been given the pid in a stale file.
+  # Usually gone by now; if not, its pid may be the only one on record, or else stale.
   stop "$data/postmaster.pid" "$data" "$1" 60
 }
 

@@ -1,1 +1,8 @@
+//! Hearth: the live record behind a children's social work unit.
+#![warn(missing_docs)]
 
+pub mod auth;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod error;

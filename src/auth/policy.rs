@@ -66,7 +66,9 @@ impl Action {
             | Self::RequestTransfer => "the holding unit's consultant social worker or the service manager",
             Self::AcceptTransfer => "the receiving unit's consultant social worker or their service manager",
             Self::RequestConference => "a social worker of the holding unit",
-            Self::ScheduleConference | Self::MoveConference => "the holding unit's coordinator or the conference's chair",
+            Self::ScheduleConference | Self::MoveConference => {
+                "the holding unit's coordinator or the conference's chair"
+            }
             Self::DecideConference => "the conference's chair",
         }
     }
@@ -87,12 +89,18 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
         ) => relation == Relation::Holding,
         (EndHelpingAllocation, ConsultantSocialWorker) => matches!(relation, Relation::Holding | Relation::Helping),
         (
-            EndPrimaryAllocation | StartHelpingAllocation | EndHelpingAllocation | ChangeLeadPractitioner
+            EndPrimaryAllocation
+            | StartHelpingAllocation
+            | EndHelpingAllocation
+            | ChangeLeadPractitioner
             | RequestTransfer,
             ServiceManager,
         ) => relation == Relation::Area,
         (
-            EndPrimaryAllocation | StartHelpingAllocation | EndHelpingAllocation | ChangeLeadPractitioner
+            EndPrimaryAllocation
+            | StartHelpingAllocation
+            | EndHelpingAllocation
+            | ChangeLeadPractitioner
             | RequestTransfer,
             HeadOfService,
         ) => relation == Relation::Authority,
@@ -107,8 +115,15 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
 
         (
             _,
-            ConsultantSocialWorker | SocialWorker | ChildrensPractitioner | Clinician | UnitCoordinator | FirstResponse
-            | CpChair | ServiceManager | HeadOfService,
+            ConsultantSocialWorker
+            | SocialWorker
+            | ChildrensPractitioner
+            | Clinician
+            | UnitCoordinator
+            | FirstResponse
+            | CpChair
+            | ServiceManager
+            | HeadOfService,
         ) => false,
     }
 }

@@ -83,8 +83,7 @@ impl Tokens {
 /// Mints a development token. Refused unless the environment says development.
 pub fn mint(identity: &Identity, worker_id: WorkerId, expires_at: DateTime<Utc>) -> Result<String> {
     let key = EncodingKey::from_secret(development_secret(identity)?);
-    let claims =
-        Claims { sub: worker_id.0, aud: AUDIENCE.into(), iss: ISSUER.into(), exp: expires_at.timestamp() };
+    let claims = Claims { sub: worker_id.0, aud: AUDIENCE.into(), iss: ISSUER.into(), exp: expires_at.timestamp() };
     encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(Error::internal)
 }
 
@@ -123,7 +122,15 @@ mod tests {
         forged.push('A');
         // {"alg":"none"} with a good-looking payload.
         let none = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.";
-        for bad in ["", "Bearer", "Bearer ", "Basic abc", &format!("Bearer {expired}"), &format!("Bearer {forged}"), &format!("Bearer {none}")] {
+        for bad in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Basic abc",
+            &format!("Bearer {expired}"),
+            &format!("Bearer {forged}"),
+            &format!("Bearer {none}"),
+        ] {
             assert_eq!(tokens.verify(bad).unwrap_err().code(), "UNAUTHENTICATED", "{bad}");
         }
     }

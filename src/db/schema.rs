@@ -397,6 +397,40 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(addresses -> persons (person_id));
+diesel::joinable!(allocations -> case_transfers (transfer_id));
+diesel::joinable!(allocations -> units (unit_id));
+diesel::joinable!(allocations -> workers (created_by));
+diesel::joinable!(areas -> workers (service_manager_id));
+diesel::joinable!(cases -> children (child_id));
+diesel::joinable!(children -> persons (id));
+diesel::joinable!(conference_children -> conferences (conference_id));
+diesel::joinable!(conference_children -> plans (plan_id));
+diesel::joinable!(conference_invitations -> conferences (conference_id));
+diesel::joinable!(conference_invitations -> persons (person_id));
+diesel::joinable!(conference_invitations -> workers (worker_id));
+diesel::joinable!(conference_moves -> conferences (conference_id));
+diesel::joinable!(conference_moves -> workers (moved_by));
+diesel::joinable!(conferences -> family_groups (family_id));
+diesel::joinable!(family_members -> family_groups (family_id));
+diesel::joinable!(family_members -> persons (person_id));
+diesel::joinable!(idempotency_keys -> workers (worker_id));
+diesel::joinable!(outbox -> cases (case_id));
+diesel::joinable!(outbox -> workers (actor_id));
+diesel::joinable!(plan_actions -> children (child_id));
+diesel::joinable!(plan_actions -> persons (owner_person_id));
+diesel::joinable!(plan_actions -> plan_goals (goal_id));
+diesel::joinable!(plan_actions -> plans (plan_id));
+diesel::joinable!(plan_actions -> workers (owner_worker_id));
+diesel::joinable!(plan_goals -> children (child_id));
+diesel::joinable!(plan_goals -> plans (plan_id));
+diesel::joinable!(plans -> conferences (conference_id));
+diesel::joinable!(unit_memberships -> units (unit_id));
+diesel::joinable!(unit_memberships -> workers (worker_id));
+diesel::joinable!(units -> areas (area_id));
+diesel::joinable!(worker_involvements -> workers (worker_id));
+diesel::joinable!(worker_posts -> workers (worker_id));
+
 diesel::allow_tables_to_appear_in_same_query!(
     addresses,
     allocations,
@@ -427,4 +461,3 @@ diesel::allow_tables_to_appear_in_same_query!(
     worker_posts,
     workers,
 );
-

@@ -48,8 +48,12 @@ pub fn decision_fault(
     use ConferenceDecision::*;
     match decision {
         Plan if !has_category => Some("a PLAN decision needs the category of abuse"),
-        Plan if has_open_protection_plan => Some("the child already has a child protection plan: decide CONTINUE or END"),
-        Continue | End if !has_open_protection_plan => Some("the child has no child protection plan to continue or end"),
+        Plan if has_open_protection_plan => {
+            Some("the child already has a child protection plan: decide CONTINUE or END")
+        }
+        Continue | End if !has_open_protection_plan => {
+            Some("the child has no child protection plan to continue or end")
+        }
         NoPlan if has_open_protection_plan => Some("the child has a child protection plan: decide CONTINUE or END"),
         End if kind == ConferenceType::Initial => Some("an initial conference cannot end a plan: only a review can"),
         Plan => None,

@@ -19,7 +19,10 @@ impl fmt::Display for TextFault {
             Self::Empty => write!(f, "must not be empty"),
             Self::TooLong(max) => write!(f, "must not be longer than {max} characters"),
             Self::Unprintable => {
-                write!(f, "must not contain control characters or bidirectional overrides; remove them and send it again")
+                write!(
+                    f,
+                    "must not contain control characters or bidirectional overrides; remove them and send it again"
+                )
             }
         }
     }
@@ -47,11 +50,7 @@ pub fn clean(text: &str, max: usize) -> Result<String, TextFault> {
 
 /// The initials of a child, as pushes carry them: a lock screen may show them.
 pub fn initials(first_name: &str, last_name: &str) -> String {
-    [first_name, last_name]
-        .iter()
-        .filter_map(|name| name.trim().chars().next())
-        .flat_map(char::to_uppercase)
-        .collect()
+    [first_name, last_name].iter().filter_map(|name| name.trim().chars().next()).flat_map(char::to_uppercase).collect()
 }
 
 #[cfg(test)]

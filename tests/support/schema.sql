@@ -27,7 +27,20 @@ with wanted as (
             E'\n' order by c.attnum)) as text
     from columns c join keys k on k.relname = c.relname group by c.relname, k.columns
 )
+-- Only where two tables have exactly one foreign key of one column between them is a join unambiguous.
+, joins as (
+    select string_agg(line, E'\n' order by line) as text from (
+        select format('diesel::joinable!(%s -> %s (%s));', f.relname, t.relname, min(a.attname)) as line
+        from pg_constraint k
+        join wanted f on f.oid = k.conrelid join wanted t on t.oid = k.confrelid
+        join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]
+        join pg_constraint p on p.conrelid = t.oid and p.contype = 'p' and p.conkey = k.confkey
+        where k.contype = 'f' and cardinality(k.conkey) = 1
+        group by f.relname, t.relname having count(*) = 1
+    ) as lines
+)
 select E'// Generated from a migrated database; a test compares it. To renew: HEARTH_BLESS=1 script/test schema\n\n'
     || string_agg(text, E'\n' order by relname)
-    || E'\ndiesel::allow_tables_to_appear_in_same_query!(\n' || string_agg('    ' || relname || ',', E'\n' order by relname) || E'\n);\n'
+    || E'\n' || (select text from joins)
+    || E'\n\ndiesel::allow_tables_to_appear_in_same_query!(\n' || string_agg('    ' || relname || ',', E'\n' order by relname) || E'\n);\n'
 from tables

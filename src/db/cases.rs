@@ -1,0 +1,249 @@
+//! Cases.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    Coded, Columns, Page, Placed, Snapshot, ViewerTx,
+    columns::choose,
+    failed, lateral,
+    schema::{allocations, case_transfers, cases, units},
+};
+use crate::{
+    auth::viewer::Holding,
+    domain::{
+        codes::{CaseStatus, ClosureReason, PrimaryNeed},
+        ids::{AreaId, UnitId},
+    },
+    error::{Error, Refusal, Result},
+};
+
+/// The core of a case.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = cases, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct CaseCore {
+    pub id: Uuid,
+    pub case_no: i64,
+    pub child_id: Uuid,
+    pub opened_on: NaiveDate,
+    pub status: Coded<CaseStatus>,
+    pub primary_need: Option<Coded<PrimaryNeed>>,
+    pub closed_on: Option<NaiveDate>,
+    pub closure_reason: Option<Coded<ClosureReason>>,
+    pub version: i32,
+}
+
+/// A case with what was selected of it.
+#[derive(Clone, Debug)]
+pub struct CaseRow {
+    /// The core.
+    pub core: CaseCore,
+    read: Columns,
+    referral_summary: Option<String>,
+    closure_rationale: Option<String>,
+}
+
+impl CaseRow {
+    /// Narrative: why the child was referred.
+    pub fn referral_summary(&self) -> Result<Option<&str>> {
+        self.read.check(Columns::NARRATIVE)?;
+        Ok(self.referral_summary.as_deref())
+    }
+    /// Narrative: why the case was closed.
+    pub fn closure_rationale(&self) -> Result<Option<&str>> {
+        self.read.check(Columns::NARRATIVE)?;
+        Ok(self.closure_rationale.as_deref())
+    }
+}
+
+macro_rules! columns {
+    ($read:expr) => {{
+        let wide = $read.has(Columns::NARRATIVE);
+        (
+            CaseCore::as_select(),
+            choose(wide, cases::referral_summary, "NULL"),
+            choose(wide, cases::closure_rationale, "NULL"),
+        )
+    }};
+}
+
+type Raw = (CaseCore, Option<String>, Option<String>);
+
+fn row(read: Columns) -> impl Fn(Raw) -> CaseRow {
+    move |(core, referral_summary, closure_rationale)| CaseRow { core, read, referral_summary, closure_rationale }
+}
+
+/// These cases.
+pub async fn by_ids(snapshot: &Snapshot, ids: &[Uuid], read: Columns) -> Result<Vec<CaseRow>> {
+    let query = cases::table.filter(cases::id.eq_any(ids.to_vec())).select(columns!(read));
+    Ok(snapshot.load(query).await?.into_iter().map(row(read)).collect())
+}
+
+/// A page of the cases of each of these children, newest first.
+pub async fn of_children(
+    snapshot: &Snapshot,
+    child_ids: &[Uuid],
+    page: &Page<(NaiveDate, Uuid)>,
+    read: Columns,
+) -> Result<Vec<Placed<CaseRow>>> {
+    let mut query = cases::table
+        .filter(cases::child_id.eq(lateral::parent_id()))
+        .order((cases::opened_on.desc(), cases::id.desc()))
+        .limit(page.limit())
+        .select(columns!(read))
+        .into_boxed();
+    if let Some((opened, id)) = page.after {
+        query = query.filter(cases::opened_on.lt(opened).or(cases::opened_on.eq(opened).and(cases::id.lt(id))));
+    }
+    let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(child_ids, query)).await?;
+    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+}
+
+/// How many cases each of these children has in sight.
+pub async fn count_of_children(snapshot: &Snapshot, child_ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let counted = cases::table.filter(cases::child_id.eq(lateral::parent_id())).count();
+    snapshot.load(lateral::for_each(child_ids, counted)).await
+}
+
+/// The open case of each of these children.
+pub async fn open_of_children(snapshot: &Snapshot, child_ids: &[Uuid], read: Columns) -> Result<Vec<Placed<CaseRow>>> {
+    let query = cases::table
+        .filter(cases::child_id.eq(lateral::parent_id()))
+        .filter(cases::closed_on.is_null())
+        .order((cases::opened_on.desc(), cases::id.desc()))
+        .limit(1)
+        .select(columns!(read));
+    let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(child_ids, query)).await?;
+    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+}
+
+/// A page of the cases without a unit: the queue of first response.
+pub async fn queue(snapshot: &Snapshot, page: &Page<(NaiveDate, Uuid)>, read: Columns) -> Result<Vec<CaseRow>> {
+    let held = allocations::table
+        .filter(allocations::case_id.eq(cases::id))
+        .filter(allocations::kind.eq("PRIMARY"))
+        .filter(allocations::ended_at.is_null());
+    let mut query = cases::table
+        .filter(cases::closed_on.is_null())
+        .filter(diesel::dsl::not(diesel::dsl::exists(held)))
+        .order((cases::opened_on.desc(), cases::id.desc()))
+        .limit(page.limit())
+        .select(columns!(read))
+        .into_boxed();
+    if let Some((opened, id)) = page.after {
+        query = query.filter(cases::opened_on.lt(opened).or(cases::opened_on.eq(opened).and(cases::id.lt(id))));
+    }
+    Ok(snapshot.load(query).await?.into_iter().map(row(read)).collect())
+}
+
+/// A case that a change is about, with who holds it.
+#[derive(Clone, Debug)]
+pub struct Locked {
+    /// The core, as it was when it was locked.
+    pub core: CaseCore,
+    /// Who holds it.
+    pub holding: Holding,
+    /// The open primary allocation.
+    pub primary: Option<OpenAllocation>,
+    /// Open joint and cover allocations.
+    pub helping: Vec<OpenAllocation>,
+}
+
+/// An allocation that runs.
+#[derive(Clone, Debug, Queryable)]
+#[allow(missing_docs)]
+pub struct OpenAllocation {
+    pub id: Uuid,
+    pub unit_id: Uuid,
+    pub area_id: Uuid,
+    pub kind: Coded<crate::domain::codes::AllocationKind>,
+    pub started_at: chrono::DateTime<chrono::Utc>,
+}
+
+impl Locked {
+    /// Refuses when somebody changed the case since the client read it.
+    pub fn expect_version(&self, expected: i32) -> Result<()> {
+        if self.core.version == expected {
+            Ok(())
+        } else {
+            Err(Error::Refused(Refusal::VersionConflict { current_version: self.core.version }))
+        }
+    }
+
+    /// The units that hold the case now, in any way: who must hear of it.
+    pub fn units(&self) -> Vec<UnitId> {
+        self.primary.iter().chain(&self.helping).map(|open| UnitId(open.unit_id)).collect()
+    }
+}
+
+async fn read(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<CaseCore>> {
+    cases::table.find(case_id).select(CaseCore::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+}
+
+/// Locks a case in sight and reads who holds it. Everything that changes a case comes through here, so changes of one
+/// case happen one after the other. Hidden or missing: NOT_FOUND.
+pub async fn lock(tx: &mut ViewerTx, case_id: Uuid) -> Result<Locked> {
+    // Looked for before it is waited for: nobody learns of a hidden case by how long a lock takes.
+    read(tx, case_id).await?.ok_or(Error::NotFound)?;
+    tx.queue_for(case_id).await?;
+    let core = read(tx, case_id).await?.ok_or(Error::NotFound)?;
+    let conn = tx.conn()?;
+    let open: Vec<OpenAllocation> = allocations::table
+        .inner_join(units::table)
+        .filter(allocations::case_id.eq(case_id))
+        .filter(allocations::ended_at.is_null())
+        .select((allocations::id, allocations::unit_id, units::area_id, allocations::kind, allocations::started_at))
+        .load(conn)
+        .await
+        .map_err(failed)?;
+    let receiving: Option<(Uuid, Uuid)> = case_transfers::table
+        .inner_join(units::table.on(units::id.eq(case_transfers::to_unit_id)))
+        .filter(case_transfers::case_id.eq(case_id))
+        .filter(case_transfers::state.eq("REQUESTED"))
+        .select((units::id, units::area_id))
+        .first(conn)
+        .await
+        .optional()
+        .map_err(failed)?;
+    let (primary, helping): (Vec<_>, Vec<_>) =
+        open.into_iter().partition(|one| one.kind.0 == crate::domain::codes::AllocationKind::Primary);
+    let primary = primary.into_iter().next();
+    Ok(Locked {
+        holding: Holding {
+            primary: primary.as_ref().map(|one| (UnitId(one.unit_id), AreaId(one.area_id))),
+            helping: helping.iter().map(|one| UnitId(one.unit_id)).collect(),
+            receiving: receiving.map(|(unit, area)| (UnitId(unit), AreaId(area))),
+            named: Vec::new(),
+        },
+        core,
+        primary,
+        helping,
+    })
+}
+
+/// Steps the case's version, with a new status where the change brings one. First among a change's statements: what
+/// follows may move the case out of the viewer's sight.
+pub async fn touch(tx: &mut ViewerTx, case: &Locked, status: CaseStatus) -> Result<i32> {
+    let version = case.core.version + 1;
+    let changed = diesel::update(cases::table.find(case.core.id))
+        .set((cases::version.eq(version), cases::status.eq(Coded(status))))
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    if changed == 1 { Ok(version) } else { Err(Error::NotFound) }
+}
+
+/// The open case of a child inside a change.
+pub async fn open_case_of(tx: &mut ViewerTx, child_id: Uuid) -> Result<Option<Uuid>> {
+    cases::table
+        .filter(cases::child_id.eq(child_id))
+        .filter(cases::closed_on.is_null())
+        .select(cases::id)
+        .first(tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)
+}

@@ -1,0 +1,86 @@
+//! Exact columns: wide and sensitive column groups are read only when they are selected.
+
+use diesel::{
+    AppearsOnTable, Expression, SelectableExpression,
+    expression::{ValidGrouping, is_aggregate},
+    pg::Pg,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    result::QueryResult,
+};
+
+use crate::error::Error;
+
+/// The column groups that a selection needs beyond the core.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Columns(u8);
+
+impl Columns {
+    /// The core only.
+    pub const CORE: Self = Self(0);
+    /// What people wrote: summaries, aims, views.
+    pub const NARRATIVE: Self = Self(1);
+    /// Religion, ethnicity, language, health and school numbers, disabilities.
+    pub const SENSITIVE: Self = Self(2);
+
+    /// Both.
+    #[must_use]
+    pub fn with(self, group: Self, selected: bool) -> Self {
+        if selected { Self(self.0 | group.0) } else { self }
+    }
+
+    /// Whether the group is read.
+    pub fn has(self, group: Self) -> bool {
+        self.0 & group.0 == group.0
+    }
+
+    /// Fails when the group was not read: a field that forgot to ask for it must not answer null.
+    pub fn check(self, group: Self) -> Result<(), Error> {
+        if self.has(group) { Ok(()) } else { Err(Error::internal(NotRead)) }
+    }
+}
+
+/// A column group was used that the selection did not ask for.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a column was used that was not read")]
+pub struct NotRead;
+
+/// A column, or a typed NULL in its place. Diesel's boxed expressions would do, but are not `Send`.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::db) struct Chosen<Column> {
+    selected: bool,
+    column: Column,
+    null: &'static str,
+}
+
+/// The column when it is selected, `null` (typed where text would be wrong) when it is not.
+pub(in crate::db) fn choose<Column>(selected: bool, column: Column, null: &'static str) -> Chosen<Column> {
+    Chosen { selected, column, null }
+}
+
+impl<Column: Expression> Expression for Chosen<Column> {
+    type SqlType = Column::SqlType;
+}
+
+impl<Column> QueryId for Chosen<Column> {
+    type QueryId = ();
+    // The choice is part of the statement's text.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Column: QueryFragment<Pg>> QueryFragment<Pg> for Chosen<Column> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if self.selected {
+            self.column.walk_ast(out)
+        } else {
+            out.push_sql(self.null);
+            Ok(())
+        }
+    }
+}
+
+impl<Column> ValidGrouping<()> for Chosen<Column> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl<Column, Source> AppearsOnTable<Source> for Chosen<Column> where Column: AppearsOnTable<Source> {}
+impl<Column, Source> SelectableExpression<Source> for Chosen<Column> where Column: SelectableExpression<Source> {}

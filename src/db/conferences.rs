@@ -1,0 +1,362 @@
+//! Child protection conferences.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    Coded, Columns, Page, Placed, Snapshot, ViewerTx,
+    columns::choose,
+    failed, lateral,
+    schema::{cases, conference_children, conference_invitations, conference_moves, conferences},
+};
+use crate::{
+    domain::codes::{
+        AbuseCategory, ConferenceDecision, ConferenceState, ConferenceType, InvitationCapacity, InvitationResponse,
+    },
+    error::{Error, Result},
+};
+
+/// A child protection conference.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conferences, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct ConferenceRow {
+    pub id: Uuid,
+    pub family_id: Option<Uuid>,
+    pub type_: Coded<ConferenceType>,
+    pub state: Coded<ConferenceState>,
+    pub requested_by: Uuid,
+    pub requested_at: DateTime<Utc>,
+    pub scheduled_for: Option<DateTime<Utc>>,
+    pub venue: Option<String>,
+    pub online: bool,
+    pub chair_id: Option<Uuid>,
+    pub held_at: Option<DateTime<Utc>>,
+    pub version: i32,
+}
+
+/// The core of one child's part in a conference.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conference_children, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct ConferenceChildCore {
+    pub id: Uuid,
+    pub conference_id: Uuid,
+    pub child_id: Uuid,
+    pub case_id: Uuid,
+    pub decision: Option<Coded<ConferenceDecision>>,
+    pub category: Option<Coded<AbuseCategory>>,
+    pub next_review_on: Option<NaiveDate>,
+    pub plan_id: Option<Uuid>,
+}
+
+/// One child's part in a conference with what was selected of it.
+#[derive(Clone, Debug)]
+pub struct ConferenceChildRow {
+    /// The core.
+    pub core: ConferenceChildCore,
+    read: Columns,
+    outline_plan: Option<String>,
+}
+
+impl ConferenceChildRow {
+    /// Narrative: the outline plan.
+    pub fn outline_plan(&self) -> Result<Option<&str>> {
+        self.read.check(Columns::NARRATIVE)?;
+        Ok(self.outline_plan.as_deref())
+    }
+}
+
+/// Somebody's invitation.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conference_invitations, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct InvitationRow {
+    pub person_id: Option<Uuid>,
+    pub worker_id: Option<Uuid>,
+    pub agency_name: Option<String>,
+    pub capacity: Coded<InvitationCapacity>,
+    pub sent_at: Option<DateTime<Utc>>,
+    pub response: Coded<InvitationResponse>,
+    pub responded_at: Option<DateTime<Utc>>,
+    pub answer_asked_at: DateTime<Utc>,
+}
+
+/// A date that a conference was moved from.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conference_moves, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct MoveRow {
+    pub moved_from: DateTime<Utc>,
+    pub moved_to: DateTime<Utc>,
+    pub reason: String,
+    pub moved_by: Uuid,
+    pub moved_at: DateTime<Utc>,
+}
+
+/// These conferences.
+pub async fn by_ids(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<ConferenceRow>> {
+    let query = conferences::table.filter(conferences::id.eq_any(ids.to_vec())).select(ConferenceRow::as_select());
+    snapshot.load(query).await
+}
+
+/// The next conference with a date of each of these cases.
+pub async fn next_of_cases(snapshot: &Snapshot, case_ids: &[Uuid]) -> Result<Vec<Placed<ConferenceRow>>> {
+    let query = conference_children::table
+        .inner_join(conferences::table)
+        .filter(conference_children::case_id.eq(lateral::parent_id()))
+        .filter(conferences::state.eq_any(vec!["SCHEDULED", "INVITED"]))
+        .filter(conferences::scheduled_for.ge(snapshot.viewer().at))
+        .order((conferences::scheduled_for.asc(), conferences::id.asc()))
+        .limit(1)
+        .select(ConferenceRow::as_select());
+    snapshot.load(lateral::for_each(case_ids, query)).await
+}
+
+/// A page of the conferences of each of these cases, latest request first.
+pub async fn of_cases(
+    snapshot: &Snapshot,
+    case_ids: &[Uuid],
+    page: &Page<(DateTime<Utc>, Uuid)>,
+) -> Result<Vec<Placed<ConferenceRow>>> {
+    let mut query = conference_children::table
+        .inner_join(conferences::table)
+        .filter(conference_children::case_id.eq(lateral::parent_id()))
+        .order((conferences::requested_at.desc(), conferences::id.asc()))
+        .limit(page.limit())
+        .select(ConferenceRow::as_select())
+        .into_boxed();
+    if let Some((requested, id)) = page.after {
+        query = query.filter(
+            conferences::requested_at
+                .lt(requested)
+                .or(conferences::requested_at.eq(requested).and(conferences::id.gt(id))),
+        );
+    }
+    snapshot.load(lateral::for_each(case_ids, query)).await
+}
+
+/// How many conferences each of these cases has had.
+pub async fn count_of_cases(snapshot: &Snapshot, case_ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = conference_children::table.filter(conference_children::case_id.eq(lateral::parent_id())).count();
+    snapshot.load(lateral::for_each(case_ids, query)).await
+}
+
+/// A page of the coming conferences that each of these workers chairs, or that are about a case in which the worker
+/// has a named part, soonest first.
+pub async fn coming_of_workers(
+    snapshot: &Snapshot,
+    worker_ids: &[Uuid],
+    page: &Page<(DateTime<Utc>, Uuid)>,
+) -> Result<Vec<Placed<ConferenceRow>>> {
+    use super::schema::worker_involvements;
+    let named = conference_children::table
+        .inner_join(worker_involvements::table.on(worker_involvements::case_id.eq(conference_children::case_id)))
+        .filter(conference_children::conference_id.eq(conferences::id))
+        .filter(worker_involvements::worker_id.eq(lateral::parent_id()))
+        .filter(worker_involvements::ended_at.is_null());
+    let mut query = conferences::table
+        .filter(conferences::state.eq_any(vec!["SCHEDULED", "INVITED"]))
+        .filter(conferences::scheduled_for.ge(snapshot.viewer().at))
+        .filter(conferences::chair_id.eq(lateral::parent_id().nullable()).or(diesel::dsl::exists(named)))
+        .order((conferences::scheduled_for.asc(), conferences::id.asc()))
+        .limit(page.limit())
+        .select(ConferenceRow::as_select())
+        .into_boxed();
+    if let Some((scheduled, id)) = page.after {
+        query = query.filter(
+            conferences::scheduled_for
+                .gt(scheduled)
+                .or(conferences::scheduled_for.eq(scheduled).and(conferences::id.gt(id))),
+        );
+    }
+    snapshot.load(lateral::for_each(worker_ids, query)).await
+}
+
+/// Each child's part in each of these conferences; children out of sight are not among them.
+pub async fn children_of(
+    snapshot: &Snapshot,
+    conference_ids: &[Uuid],
+    read: Columns,
+) -> Result<Vec<Placed<ConferenceChildRow>>> {
+    let query = conference_children::table
+        .filter(conference_children::conference_id.eq(lateral::parent_id()))
+        .order(conference_children::id)
+        .select((
+            ConferenceChildCore::as_select(),
+            choose(read.has(Columns::NARRATIVE), conference_children::outline_plan, "NULL"),
+        ));
+    let rows: Vec<Placed<(ConferenceChildCore, Option<String>)>> =
+        snapshot.load(lateral::for_each(conference_ids, query)).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(at, (core, outline_plan))| (at, ConferenceChildRow { core, read, outline_plan }))
+        .collect())
+}
+
+/// The invitations to each of these conferences.
+pub async fn invitations_of(snapshot: &Snapshot, conference_ids: &[Uuid]) -> Result<Vec<Placed<InvitationRow>>> {
+    let query = conference_invitations::table
+        .filter(conference_invitations::conference_id.eq(lateral::parent_id()))
+        .order(conference_invitations::id)
+        .select(InvitationRow::as_select());
+    snapshot.load(lateral::for_each(conference_ids, query)).await
+}
+
+/// The dates that each of these conferences was moved from, oldest first.
+pub async fn moves_of(snapshot: &Snapshot, conference_ids: &[Uuid]) -> Result<Vec<Placed<MoveRow>>> {
+    let query = conference_moves::table
+        .filter(conference_moves::conference_id.eq(lateral::parent_id()))
+        .order((conference_moves::moved_at, conference_moves::id))
+        .select(MoveRow::as_select());
+    snapshot.load(lateral::for_each(conference_ids, query)).await
+}
+
+/// A conference inside a change, locked against other changes. Hidden or missing: NOT_FOUND.
+pub async fn lock(tx: &mut ViewerTx, id: Uuid) -> Result<ConferenceRow> {
+    read(tx, id).await?.ok_or(Error::NotFound)?;
+    tx.queue_for(id).await?;
+    read(tx, id).await?.ok_or(Error::NotFound)
+}
+
+async fn read(tx: &mut ViewerTx, id: Uuid) -> Result<Option<ConferenceRow>> {
+    conferences::table.find(id).select(ConferenceRow::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+}
+
+/// The children of a conference that the viewer sees, inside a change, in a fixed order.
+pub async fn children(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Vec<ConferenceChildCore>> {
+    conference_children::table
+        .filter(conference_children::conference_id.eq(conference_id))
+        .order(conference_children::case_id)
+        .select(ConferenceChildCore::as_select())
+        .load(tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// Whether one of these cases has a conference that is not over.
+pub async fn has_open(tx: &mut ViewerTx, case_ids: &[Uuid]) -> Result<bool> {
+    diesel::select(diesel::dsl::exists(
+        conference_children::table
+            .inner_join(conferences::table)
+            .filter(conference_children::case_id.eq_any(case_ids.to_vec()))
+            .filter(conferences::state.ne_all(vec!["DECIDED", "ISSUED", "WITHDRAWN"])),
+    ))
+    .get_result(tx.conn()?)
+    .await
+    .map_err(failed)
+}
+
+/// When the case of a child was opened: no conference is held before.
+pub async fn opened_on(tx: &mut ViewerTx, case_id: Uuid) -> Result<NaiveDate> {
+    cases::table.find(case_id).select(cases::opened_on).first(tx.conn()?).await.map_err(failed)
+}
+
+/// A new conference.
+#[derive(Insertable)]
+#[diesel(table_name = conferences)]
+#[allow(missing_docs)]
+pub struct NewConference {
+    pub id: Uuid,
+    pub family_id: Option<Uuid>,
+    pub type_: Coded<ConferenceType>,
+    pub state: Coded<ConferenceState>,
+    pub requested_by: Uuid,
+    pub requested_at: DateTime<Utc>,
+}
+
+/// Asks for a conference about these children: (row id, child, case).
+pub async fn request(tx: &mut ViewerTx, new: NewConference, about: &[(Uuid, Uuid, Uuid)]) -> Result<()> {
+    let conference = new.id;
+    let conn = tx.conn()?;
+    diesel::insert_into(conferences::table).values(new).execute(conn).await.map_err(failed)?;
+    let rows: Vec<_> = about
+        .iter()
+        .map(|(id, child, case)| {
+            (
+                conference_children::id.eq(*id),
+                conference_children::conference_id.eq(conference),
+                conference_children::child_id.eq(*child),
+                conference_children::case_id.eq(*case),
+            )
+        })
+        .collect();
+    diesel::insert_into(conference_children::table).values(rows).execute(conn).await.map_err(failed)?;
+    Ok(())
+}
+
+/// What a step changes of a conference.
+#[derive(AsChangeset)]
+#[diesel(table_name = conferences)]
+#[allow(missing_docs)]
+pub struct ConferenceChange {
+    pub state: Coded<ConferenceState>,
+    pub version: i32,
+    pub scheduled_for: Option<DateTime<Utc>>,
+    pub venue: Option<String>,
+    pub online: Option<bool>,
+    pub chair_id: Option<Uuid>,
+    pub held_at: Option<DateTime<Utc>>,
+}
+
+/// Takes a step.
+pub async fn change(tx: &mut ViewerTx, id: Uuid, change: ConferenceChange) -> Result<()> {
+    let changed = diesel::update(conferences::table.find(id)).set(change).execute(tx.conn()?).await.map_err(failed)?;
+    if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// A move to record.
+#[derive(Insertable)]
+#[diesel(table_name = conference_moves)]
+#[allow(missing_docs)]
+pub struct NewMove {
+    pub id: Uuid,
+    pub conference_id: Uuid,
+    pub moved_from: DateTime<Utc>,
+    pub moved_to: DateTime<Utc>,
+    pub reason: String,
+    pub moved_by: Uuid,
+    pub moved_at: DateTime<Utc>,
+}
+
+/// Records a move, keeps the invitations and asks everybody again: an answer for another day is no answer.
+pub async fn record_move(tx: &mut ViewerTx, new: NewMove) -> Result<()> {
+    let (conference, at) = (new.conference_id, new.moved_at);
+    let conn = tx.conn()?;
+    diesel::insert_into(conference_moves::table).values(new).execute(conn).await.map_err(failed)?;
+    diesel::update(conference_invitations::table.filter(conference_invitations::conference_id.eq(conference)))
+        .set((
+            conference_invitations::response.eq(Coded(InvitationResponse::None)),
+            conference_invitations::responded_at.eq(None::<DateTime<Utc>>),
+            conference_invitations::answer_asked_at.eq(at),
+            conference_invitations::version.eq(conference_invitations::version + 1),
+        ))
+        .execute(conn)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// What was decided for one child.
+#[derive(AsChangeset)]
+#[diesel(table_name = conference_children)]
+#[allow(missing_docs)]
+pub struct DecisionChange {
+    pub decision: Coded<ConferenceDecision>,
+    pub category: Option<Coded<AbuseCategory>>,
+    pub outline_plan: Option<String>,
+    pub next_review_on: Option<NaiveDate>,
+    pub plan_id: Option<Uuid>,
+}
+
+/// Records what was decided for one child.
+pub async fn decide(tx: &mut ViewerTx, conference_child_id: Uuid, decision: DecisionChange) -> Result<()> {
+    let changed = diesel::update(conference_children::table.find(conference_child_id))
+        .set(decision)
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
+}

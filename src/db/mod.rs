@@ -1,0 +1,118 @@
+//! The database. The only place that names diesel.
+//!
+//! A connection is handed out only against a [`Viewer`]: reading happens in a [`Snapshot`], changing in a
+//! [`ViewerTx`]. Background work logs in as roles of its own (`outbox`). Reads return rows; what a viewer may not see
+//! is not among them, and nothing here tells the difference.
+
+mod coded;
+mod columns;
+mod lateral;
+mod page;
+mod pool;
+mod schema;
+mod snapshot;
+mod tx;
+
+pub mod allocations;
+pub mod cases;
+pub mod children;
+pub mod conferences;
+pub mod families;
+pub mod idempotency;
+pub mod involvements;
+pub mod migrations;
+pub mod outbox;
+pub mod plans;
+pub mod transfers;
+pub mod units;
+pub mod viewers;
+pub mod workers;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
+
+pub use coded::Coded;
+pub use columns::{Columns, NotRead};
+pub use page::{MAX_FIRST, Page, Placed};
+pub use pool::StatementListener;
+pub use snapshot::Snapshot;
+pub use tx::ViewerTx;
+
+use crate::{
+    auth::Viewer,
+    error::{Error, Result},
+};
+
+/// The application role's database.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<AsyncPgConnection>,
+}
+
+impl Db {
+    /// At most `connections` connections as the role in `url`. `heard` hears the text of every statement.
+    pub fn new(url: &str, connections: usize, heard: Option<StatementListener>) -> Result<Self> {
+        Ok(Self { pool: pool::build(url, connections, heard)? })
+    }
+
+    /// One read-only instant, opened at its first load.
+    pub fn snapshot(&self, viewer: Viewer) -> std::sync::Arc<Snapshot> {
+        Snapshot::new(self.pool.clone(), viewer)
+    }
+
+    /// A transaction that changes records.
+    pub async fn begin(&self, viewer: Viewer) -> Result<ViewerTx> {
+        ViewerTx::begin(&self.pool, viewer).await
+    }
+
+    /// How many connections are open and how many are idle, for health and tests.
+    pub fn connections(&self) -> (usize, usize) {
+        let status = self.pool.status();
+        (status.size, status.available)
+    }
+}
+
+/// One conversion from the database's errors. What is unexpected is logged by whoever handles it, with its cause;
+/// a constraint's detail, which holds column values, is dropped here already.
+fn failed(error: DieselError) -> Error {
+    match error {
+        DieselError::NotFound => Error::NotFound,
+        DieselError::DatabaseError(kind, info) => {
+            let message = info.message();
+            match (kind, info.constraint_name()) {
+                (_, _) if message == "not an active worker" => Error::Unauthenticated,
+                (_, Some("one_primary_allocation")) => {
+                    Error::conflict("A unit holds this case already: read it again, and ask for a transfer instead.")
+                }
+                (_, Some("one_helping_allocation_per_unit")) => {
+                    Error::conflict("This unit helps with the case already: read it again.")
+                }
+                (_, Some("one_requested_transfer")) => {
+                    Error::conflict("A transfer of this case waits for its answer: read it again.")
+                }
+                (_, Some("one_open_plan")) => {
+                    Error::conflict("The child has an open plan already: read the case again.")
+                }
+                (_, Some("one_lead_practitioner")) => {
+                    Error::conflict("The lead practitioner changed meanwhile: read the case again.")
+                }
+                (DatabaseErrorKind::ExclusionViolation | DatabaseErrorKind::UniqueViolation, _) => {
+                    Error::conflict("Another record stands in the way: read it again.")
+                }
+                (_, _) if message == "deadlock detected" => {
+                    Error::conflict("Somebody changed this at the same moment: try again.")
+                }
+                (_, _) if message.starts_with("canceling statement due to") => Error::Timeout,
+                (_, constraint) => Error::internal(format!("{kind:?} {}: {message}", constraint.unwrap_or("-"))),
+            }
+        }
+        other => Error::internal(other),
+    }
+}
+
+fn no_connection(error: diesel_async::pooled_connection::deadpool::PoolError) -> Error {
+    match error {
+        deadpool::managed::PoolError::Timeout(_) => Error::Timeout,
+        other => Error::internal(other),
+    }
+}

@@ -1,0 +1,95 @@
+//! One change, one transaction.
+
+use diesel::sql_types::{Bool, Text};
+use diesel_async::{
+    AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
+    pooled_connection::deadpool::{Object, Pool},
+};
+use uuid::Uuid;
+
+use super::{failed, no_connection, pool::Connection};
+use crate::{
+    auth::Viewer,
+    error::{Error, Result},
+};
+
+diesel::define_sql_function! {
+    /// Sets a setting of the session or, as here always, of the transaction.
+    fn set_config(name: Text, value: Text, is_local: Bool) -> Text;
+}
+
+diesel::define_sql_function! {
+    /// Waits for an advisory lock and holds it until the transaction ends.
+    fn pg_advisory_xact_lock(key: diesel::sql_types::BigInt);
+}
+
+/// A READ COMMITTED transaction as the viewer. Dropped without [`ViewerTx::commit`] or [`ViewerTx::rollback`] it
+/// throws its connection away, transaction and all.
+pub struct ViewerTx {
+    conn: Option<Connection>,
+    viewer: Viewer,
+}
+
+impl ViewerTx {
+    pub(in crate::db) async fn begin(pool: &Pool<AsyncPgConnection>, viewer: Viewer) -> Result<Self> {
+        let conn = pool.get().await.map_err(no_connection)?;
+        let mut tx = Self { conn: Some(conn), viewer };
+        let sql = format!("BEGIN; SELECT hearth.enter('{}', '{}')", viewer.worker_id.0, viewer.at.to_rfc3339());
+        tx.conn()?.batch_execute(&sql).await.map_err(failed)?;
+        Ok(tx)
+    }
+
+    /// Who changes.
+    pub fn viewer(&self) -> Viewer {
+        self.viewer
+    }
+
+    pub(in crate::db) fn conn(&mut self) -> Result<&mut AsyncPgConnection> {
+        self.conn.as_deref_mut().ok_or_else(|| Error::internal("the transaction is over"))
+    }
+
+    /// Opens exactly these records (children, conferences) for writing in this transaction. Called by a service
+    /// after policy has permitted the action; the write policies accept nothing else.
+    pub async fn authorise(&mut self, subjects: &[Uuid]) -> Result<()> {
+        let list: Vec<String> = subjects.iter().map(Uuid::to_string).collect();
+        let value = format!("{{{}}}", list.join(","));
+        diesel::select(set_config("hearth.writing", value, true)).execute(self.conn()?).await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Waits until no other transaction changes the record, and keeps others waiting until this one ends. An advisory
+    /// lock, because a row lock would need the right to write before policy has been asked.
+    pub(in crate::db) async fn queue_for(&mut self, id: Uuid) -> Result<()> {
+        let (high, low) = id.as_u64_pair();
+        diesel::select(pg_advisory_xact_lock((high ^ low).cast_signed()))
+            .execute(self.conn()?)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Makes it last, and wakes the relay. The wake-up is a transaction of its own: inside this one it would
+    /// serialise all commits.
+    pub async fn commit(mut self) -> Result<()> {
+        self.conn()?.batch_execute("COMMIT; NOTIFY hearth_outbox").await.map_err(failed)?;
+        self.conn = None;
+        Ok(())
+    }
+
+    /// Undoes everything and gives the connection back.
+    pub async fn rollback(mut self) {
+        if let Ok(conn) = self.conn() {
+            if conn.batch_execute("ROLLBACK").await.is_ok() {
+                self.conn = None;
+            }
+        }
+    }
+}
+
+impl Drop for ViewerTx {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            drop(Object::take(conn));
+        }
+    }
+}

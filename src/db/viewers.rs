@@ -1,0 +1,59 @@
+//! What the viewer is at the moment of a change.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    Coded, ViewerTx, failed,
+    schema::{areas, unit_memberships, units, worker_posts, workers},
+};
+use crate::{
+    auth::viewer::{Standing, UnitRole},
+    domain::{
+        codes::Role,
+        ids::{AreaId, UnitId},
+    },
+    error::Result,
+};
+
+/// The viewer's roles, posts and areas, from Postgres and never from a token.
+pub async fn standing(tx: &mut ViewerTx) -> Result<Standing> {
+    let (me, at) = (tx.viewer().worker_id.0, tx.viewer().at);
+    let conn = tx.conn()?;
+    let (name, qualified) = workers::table
+        .find(me)
+        .select((workers::name, workers::qualified))
+        .first::<(String, bool)>(conn)
+        .await
+        .map_err(failed)?;
+    let in_units: Vec<(Uuid, Uuid, Coded<Role>)> = unit_memberships::table
+        .inner_join(units::table.on(units::id.eq(unit_memberships::unit_id)))
+        .filter(unit_memberships::worker_id.eq(me))
+        .filter(unit_memberships::started_at.le(at))
+        .filter(unit_memberships::ended_at.is_null().or(unit_memberships::ended_at.gt(at)))
+        .select((units::id, units::area_id, unit_memberships::role))
+        .load(conn)
+        .await
+        .map_err(failed)?;
+    let posts: Vec<Coded<Role>> = worker_posts::table
+        .filter(worker_posts::worker_id.eq(me))
+        .filter(worker_posts::started_at.le(at))
+        .filter(worker_posts::ended_at.is_null().or(worker_posts::ended_at.gt(at)))
+        .select(worker_posts::post)
+        .load(conn)
+        .await
+        .map_err(failed)?;
+    let manages: Vec<Uuid> =
+        areas::table.filter(areas::service_manager_id.eq(me)).select(areas::id).load(conn).await.map_err(failed)?;
+    Ok(Standing {
+        name,
+        qualified,
+        units: in_units
+            .into_iter()
+            .map(|(unit, area, role)| UnitRole { unit_id: UnitId(unit), area_id: AreaId(area), role: role.0 })
+            .collect(),
+        posts: posts.into_iter().map(|post| post.0).collect(),
+        areas: manages.into_iter().map(AreaId).collect(),
+    })
+}
