@@ -1,6 +1,6 @@
 //! The person behind a request, and what they are to a record.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::domain::{
     codes::Role,
@@ -14,6 +14,13 @@ pub struct Viewer {
     pub worker_id: WorkerId,
     /// When the request was made: memberships are judged at this moment.
     pub at: DateTime<Utc>,
+}
+
+impl Viewer {
+    /// A viewer at a moment, which is cut to what the database stores.
+    pub fn new(worker_id: WorkerId, at: DateTime<Utc>) -> Self {
+        Self { worker_id, at: at.trunc_subsecs(6) }
+    }
 }
 
 /// A role in a unit that runs at the moment.

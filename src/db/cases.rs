@@ -173,6 +173,11 @@ impl Locked {
         }
     }
 
+    /// The moment of a change: now, but never before what is about to end began (two clocks may disagree).
+    pub fn moment(&self, now: chrono::DateTime<chrono::Utc>) -> chrono::DateTime<chrono::Utc> {
+        self.primary.iter().chain(&self.helping).map(|open| open.started_at).fold(now, Ord::max)
+    }
+
     /// The units that hold the case now, in any way: who must hear of it.
     pub fn units(&self) -> Vec<UnitId> {
         self.primary.iter().chain(&self.helping).map(|open| UnitId(open.unit_id)).collect()

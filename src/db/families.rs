@@ -2,10 +2,11 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Placed, Snapshot, lateral,
+    Coded, Placed, Snapshot, ViewerTx, failed, lateral,
     schema::{children, family_groups, family_members, relationships},
 };
 use crate::{domain::codes::ParentalResponsibility, error::Result};
@@ -87,4 +88,18 @@ pub async fn relationships_of(snapshot: &Snapshot, person_ids: &[Uuid]) -> Resul
         .order((relationships::from_on, relationships::id))
         .select(RelationshipRow::as_select());
     snapshot.load(lateral::for_each(person_ids, theirs)).await
+}
+
+/// A family group that all of these children are in, inside a change.
+pub async fn common_to(tx: &mut ViewerTx, child_ids: &[Uuid]) -> Result<Option<Uuid>> {
+    let rows: Vec<(Uuid, Uuid)> = family_members::table
+        .filter(family_members::person_id.eq_any(child_ids.to_vec()))
+        .order((family_members::family_id, family_members::person_id))
+        .select((family_members::family_id, family_members::person_id))
+        .distinct()
+        .load(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    let common = rows.chunk_by(|one, other| one.0 == other.0).find(|of_one| of_one.len() == child_ids.len());
+    Ok(common.and_then(|of_one| of_one.first()).map(|(family, _)| *family))
 }

@@ -32,6 +32,19 @@ macro_rules! codes {
             const ALL: &'static [(Self, &'static str, &'static str)] =
                 &[$((Self::$member, $code, concat!($($means),+)),)+];
         }
+
+        impl serde::Serialize for $set {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.code())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $set {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let code = std::borrow::Cow::<'_, str>::deserialize(from)?;
+                Self::parse(&code).ok_or_else(|| serde::de::Error::custom("unknown code"))
+            }
+        }
     )+};
 }
 

@@ -2,8 +2,10 @@
 //!
 //! Nothing in here reads a clock or a database; time is passed in.
 
+pub mod calendar;
 pub mod codes;
 pub mod conference;
+pub mod event;
 pub mod ids;
 pub mod text;
 pub mod transfer;

@@ -1,0 +1,311 @@
+//! Allocating cases to units, jointly, as cover, and ending it.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    Outcome, Services,
+    announce::{Announcer, Entity, managers_of, stamp, units_of},
+    involvements::check_lead,
+    optional_text, text,
+};
+use crate::{
+    auth::{Viewer, policy, policy::Action, viewer::Holding},
+    db::{
+        Coded, ViewerTx,
+        allocations::{self, NewAllocation},
+        cases, involvements,
+        outbox::Audience,
+        units::{self, UnitRow},
+        viewers, workers,
+    },
+    domain::{
+        codes::{AllocationKind, Capacity, ChangeReason, EventType, Priority, Severity},
+        event::Detail,
+        ids::{AllocationId, AreaId, InvolvementId, UnitId},
+    },
+    error::{Error, Refusal, Result},
+};
+
+/// Gives a case from the queue to a unit.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct AllocateCase {
+    pub case_id: Uuid,
+    pub unit_id: Uuid,
+    pub reason: String,
+    pub priority: Priority,
+    pub summary: Option<String>,
+    /// The unit's consultant social worker when missing.
+    pub lead_practitioner_id: Option<Uuid>,
+    pub expected_version: i32,
+}
+
+/// Brings a unit in jointly or as cover.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct StartHelping {
+    pub case_id: Uuid,
+    pub unit_id: Uuid,
+    pub kind: AllocationKind,
+    pub reason: String,
+    pub summary: Option<String>,
+    pub expected_version: i32,
+}
+
+/// Ends an allocation of any kind.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct EndAllocation {
+    pub allocation_id: Uuid,
+    pub reason: String,
+    /// The case's version.
+    pub expected_version: i32,
+}
+
+/// A unit that is open on the change's day, or why it is not to be had.
+pub(super) async fn active_unit(tx: &mut ViewerTx, id: Uuid) -> Result<UnitRow> {
+    let unit = units::get(tx, id).await?.ok_or(Error::NotFound)?;
+    let today = crate::domain::calendar::london_day(tx.viewer().at);
+    if unit.active_from > today || unit.active_to.is_some_and(|last| last < today) {
+        return Err(Error::guard("UNIT_ACTIVE", "This unit is not active today: choose another."));
+    }
+    Ok(unit)
+}
+
+impl Services {
+    /// The unit holds the case from now on. A case that a unit holds already is refused: ask for a transfer.
+    pub async fn allocate_case(&self, viewer: Viewer, key: &str, input: AllocateCase) -> Result<Outcome> {
+        let reason = text("reason", &input.reason, 500)?;
+        let summary = optional_text("summary", input.summary.as_deref(), 10_000)?;
+        let wanted = input.clone();
+        self.change(viewer, "allocateCase", key, &input, move |tx| Box::pin(allocate(tx, wanted, reason, summary)))
+            .await
+    }
+
+    /// Another unit works the case too from now on.
+    pub async fn start_helping(&self, viewer: Viewer, key: &str, input: StartHelping) -> Result<Outcome> {
+        let reason = text("reason", &input.reason, 500)?;
+        let summary = optional_text("summary", input.summary.as_deref(), 10_000)?;
+        let mutation = match input.kind {
+            AllocationKind::Joint => "startJointAllocation",
+            AllocationKind::Cover => "startCoverAllocation",
+            AllocationKind::Primary => return Err(Error::internal("a primary allocation is no help")),
+        };
+        let wanted = input.clone();
+        self.change(viewer, mutation, key, &input, move |tx| Box::pin(help(tx, wanted, reason, summary))).await
+    }
+
+    /// The unit stops holding the case. When it is the primary one, the case goes to the queue and its lead
+    /// practitioner's part ends too.
+    pub async fn end_allocation(&self, viewer: Viewer, key: &str, input: EndAllocation) -> Result<Outcome> {
+        let reason = text("reason", &input.reason, 500)?;
+        let wanted = input.clone();
+        self.change(viewer, "endAllocation", key, &input, move |tx| Box::pin(end(tx, wanted, reason))).await
+    }
+}
+
+async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summary: Option<String>) -> Result<Outcome> {
+    let me = tx.viewer().worker_id;
+    let case = cases::lock(tx, input.case_id).await?;
+    let unit = active_unit(tx, input.unit_id).await?;
+    let standing = viewers::standing(tx).await?;
+    let holding = Holding { receiving: Some((UnitId(unit.id), AreaId(unit.area_id))), ..case.holding.clone() };
+    if case.primary.is_some() {
+        // Whoever sees that it is held may know it; what they wanted is not possible for anybody.
+        return Err(Error::conflict("A unit holds this case already: ask for a transfer instead."));
+    }
+    let role = policy::require(&standing, me, &holding, Action::AllocateCase)?;
+    case.expect_version(input.expected_version)?;
+    if case.core.status.0.is_closed() {
+        return Err(Error::Refused(Refusal::IllegalTransition { from: "CLOSED", legal_next: Vec::new() }));
+    }
+    if units::count_held(tx, unit.id).await? >= i64::from(unit.capacity_cases)
+        && policy::require(&standing, me, &holding, Action::AllocateOverCapacity).is_err()
+    {
+        return Err(Error::guard(
+            "UNIT_CAPACITY",
+            "The unit holds as many cases as it has capacity for: choose another, or ask the service manager.",
+        ));
+    }
+    let lead = match input.lead_practitioner_id {
+        Some(worker) => Some(check_lead(tx, unit.id, worker).await?),
+        None => match units::consultant_of(tx, unit.id).await? {
+            Some(worker) => workers::get(tx, worker).await?,
+            None => None,
+        },
+    };
+    let at = case.moment(tx.viewer().at);
+    let stamp = stamp(tx, &case).await?;
+
+    tx.authorise(&[case.core.child_id]).await?;
+    let version = cases::touch(tx, &case, case.core.status.0.after_allocation(unit.service.0)).await?;
+    if let Some(lead) = &lead {
+        let id = InvolvementId::new().0;
+        involvements::start_lead(tx, id, case.core.id, case.core.child_id, lead.id, at).await?;
+    }
+    let allocation_id = AllocationId::new().0;
+    allocations::start(
+        tx,
+        NewAllocation {
+            id: allocation_id,
+            case_id: case.core.id,
+            child_id: case.core.child_id,
+            unit_id: unit.id,
+            kind: Coded(AllocationKind::Primary),
+            started_at: at,
+            reason_start: reason,
+            transfer_id: None,
+            summary,
+            priority: Coded(input.priority),
+            created_by: Some(me.0),
+        },
+    )
+    .await?;
+
+    let announcer = Announcer::new(&standing.name, role, at);
+    let mut audience = units_of(&case);
+    audience.extend([Audience::Unit(unit.id), Audience::Area(unit.area_id)]);
+    audience.extend(lead.iter().map(|lead| Audience::Worker(lead.id)));
+    let detail = Detail::Allocation {
+        unit_id: unit.id,
+        unit_name: unit.name,
+        kind: AllocationKind::Primary,
+        priority: input.priority,
+        started_at: at,
+        ended_at: None,
+        lead_practitioner_id: lead.map(|lead| lead.id),
+        previous_unit_id: None,
+    };
+    let severity = if input.priority == Priority::Urgent { Severity::Urgent } else { Severity::Action };
+    let entity = Entity { kind: AllocationId::KIND, id: allocation_id, version: 1 };
+    announcer.announce(tx, EventType::AllocationStarted, severity, entity, Some(&stamp), detail, &audience).await?;
+    tracing::info!(case_version = version, "a case was allocated");
+    Ok(Outcome { case_id: Some(case.core.id), allocation_id: Some(allocation_id), ..Outcome::default() })
+}
+
+async fn help(tx: &mut ViewerTx, input: StartHelping, reason: String, summary: Option<String>) -> Result<Outcome> {
+    let me = tx.viewer().worker_id;
+    let case = cases::lock(tx, input.case_id).await?;
+    let unit = active_unit(tx, input.unit_id).await?;
+    let standing = viewers::standing(tx).await?;
+    let role = policy::require(&standing, me, &case.holding, Action::StartHelpingAllocation)?;
+    case.expect_version(input.expected_version)?;
+    let Some(primary) = &case.primary else {
+        return Err(Error::guard("CASE_HELD", "No unit holds this case: allocate it first."));
+    };
+    if primary.unit_id == unit.id {
+        return Err(Error::conflict("This unit holds the case itself."));
+    }
+    if case.helping.iter().any(|open| open.unit_id == unit.id) {
+        return Err(Error::conflict("This unit helps with the case already."));
+    }
+    let at = case.moment(tx.viewer().at);
+    let stamp = stamp(tx, &case).await?;
+    let lead = involvements::lead(tx, case.core.id).await?;
+
+    tx.authorise(&[case.core.child_id]).await?;
+    cases::touch(tx, &case, case.core.status.0).await?;
+    let allocation_id = AllocationId::new().0;
+    allocations::start(
+        tx,
+        NewAllocation {
+            id: allocation_id,
+            case_id: case.core.id,
+            child_id: case.core.child_id,
+            unit_id: unit.id,
+            kind: Coded(input.kind),
+            started_at: at,
+            reason_start: reason,
+            transfer_id: None,
+            summary,
+            priority: Coded(Priority::None),
+            created_by: Some(me.0),
+        },
+    )
+    .await?;
+    let mut audience = units_of(&case);
+    audience.push(Audience::Unit(unit.id));
+    audience.extend(managers_of(&case));
+    let detail = Detail::Allocation {
+        unit_id: unit.id,
+        unit_name: unit.name,
+        kind: input.kind,
+        priority: Priority::None,
+        started_at: at,
+        ended_at: None,
+        lead_practitioner_id: lead.map(|lead| lead.worker_id),
+        previous_unit_id: None,
+    };
+    let entity = Entity { kind: AllocationId::KIND, id: allocation_id, version: 1 };
+    Announcer::new(&standing.name, role, at)
+        .announce(tx, EventType::AllocationStarted, Severity::Action, entity, Some(&stamp), detail, &audience)
+        .await?;
+    Ok(Outcome { case_id: Some(case.core.id), allocation_id: Some(allocation_id), ..Outcome::default() })
+}
+
+async fn end(tx: &mut ViewerTx, input: EndAllocation, reason: String) -> Result<Outcome> {
+    let me = tx.viewer().worker_id;
+    let case_id = allocations::case_of(tx, input.allocation_id).await?.ok_or(Error::NotFound)?;
+    let case = cases::lock(tx, case_id).await?;
+    let allocation = allocations::get(tx, input.allocation_id).await?.ok_or(Error::NotFound)?;
+    let standing = viewers::standing(tx).await?;
+    let action = match allocation.kind.0 {
+        AllocationKind::Primary => Action::EndPrimaryAllocation,
+        AllocationKind::Joint | AllocationKind::Cover => Action::EndHelpingAllocation,
+    };
+    // A helping unit may end its own help, nobody else's.
+    let mut holding = case.holding.clone();
+    holding.helping.retain(|unit| unit.0 == allocation.unit_id);
+    let role = policy::require(&standing, me, &holding, action)?;
+    case.expect_version(input.expected_version)?;
+    if allocation.ended_at.is_some() {
+        return Err(Error::Refused(Refusal::IllegalTransition { from: "ENDED", legal_next: Vec::new() }));
+    }
+    let primary = allocation.kind.0 == AllocationKind::Primary;
+    if primary && holding.receiving.is_some() {
+        return Err(Error::conflict("A transfer of this case waits for its answer: settle it first."));
+    }
+    let unit = units::get(tx, allocation.unit_id).await?.ok_or(Error::NotFound)?;
+    let at = case.moment(tx.viewer().at);
+    let stamp = stamp(tx, &case).await?;
+    let lead = if primary { involvements::lead(tx, case.core.id).await? } else { None };
+
+    tx.authorise(&[case.core.child_id]).await?;
+    cases::touch(tx, &case, case.core.status.0).await?;
+    let announcer = Announcer::new(&standing.name, role, at);
+    let mut audience = units_of(&case);
+    audience.extend(managers_of(&case));
+    audience.extend(lead.iter().map(|lead| Audience::Worker(lead.worker_id)));
+    let detail = Detail::Allocation {
+        unit_id: unit.id,
+        unit_name: unit.name,
+        kind: allocation.kind.0,
+        priority: allocation.priority.0,
+        started_at: allocation.started_at,
+        ended_at: Some(at),
+        lead_practitioner_id: lead.as_ref().map(|lead| lead.worker_id),
+        previous_unit_id: None,
+    };
+    let entity = Entity { kind: AllocationId::KIND, id: allocation.id, version: allocation.version + 1 };
+    announcer
+        .announce(tx, EventType::AllocationEnded, Severity::Action, entity, Some(&stamp), detail, &audience)
+        .await?;
+    if let Some(lead) = lead {
+        involvements::end(tx, lead.id, at, ChangeReason::Others).await?;
+        let detail = Detail::Involvement {
+            worker_id: None,
+            worker_name: None,
+            previous_worker_id: Some(lead.worker_id),
+            capacity: Capacity::LeadPractitioner,
+            reason: Some(ChangeReason::Others),
+        };
+        let entity = Entity { kind: InvolvementId::KIND, id: lead.id, version: lead.version + 1 };
+        announcer
+            .announce(tx, EventType::InvolvementChanged, Severity::Info, entity, Some(&stamp), detail, &audience)
+            .await?;
+    }
+    // Last: from here on the viewer may not see the case any more.
+    allocations::end(tx, allocation.id, at, &reason).await?;
+    Ok(Outcome { case_id: Some(case.core.id), allocation_id: Some(allocation.id), ..Outcome::default() })
+}

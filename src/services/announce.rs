@@ -1,0 +1,98 @@
+//! Appending events: the envelope is the same for all of a change's events.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    db::{
+        Coded, ViewerTx,
+        cases::Locked,
+        children,
+        outbox::{self, Audience, NewEvent},
+    },
+    domain::{
+        codes::{EventType, Role, Severity},
+        event::{CaseStamp, Detail, EventData},
+        text::initials,
+    },
+    error::{Error, Result},
+};
+
+/// What all events of one change share.
+pub(super) struct Announcer {
+    pub(super) actor_name: String,
+    pub(super) actor_role: Role,
+    /// The moment of the change.
+    pub(super) at: DateTime<Utc>,
+    correlation_id: Uuid,
+}
+
+/// The record that an event is about.
+pub(super) struct Entity {
+    pub(super) kind: &'static str,
+    pub(super) id: Uuid,
+    pub(super) version: i32,
+}
+
+/// A case as events name it.
+#[derive(Clone)]
+pub(super) struct Stamp {
+    case_id: Uuid,
+    stamp: CaseStamp,
+}
+
+/// Reads what events may say of a case. Before anything moves it out of sight.
+pub(super) async fn stamp(tx: &mut ViewerTx, case: &Locked) -> Result<Stamp> {
+    let (first, last) = children::names(tx, case.core.child_id).await?;
+    Ok(Stamp {
+        case_id: case.core.id,
+        stamp: CaseStamp { case_no: case.core.case_no, child_initials: initials(&first, &last) },
+    })
+}
+
+impl Announcer {
+    pub(super) fn new(actor_name: &str, actor_role: Role, at: DateTime<Utc>) -> Self {
+        Self { actor_name: actor_name.to_owned(), actor_role, at, correlation_id: Uuid::now_v7() }
+    }
+
+    /// Appends one event for these units and workers.
+    pub(super) async fn announce(
+        &self,
+        tx: &mut ViewerTx,
+        of: EventType,
+        severity: Severity,
+        entity: Entity,
+        case: Option<&Stamp>,
+        detail: Detail,
+        audience: &[Audience],
+    ) -> Result<()> {
+        let data = EventData { actor_name: self.actor_name.clone(), case: case.map(|case| case.stamp.clone()), detail };
+        let event = NewEvent {
+            event_id: Uuid::now_v7(),
+            type_: Coded(of),
+            occurred_at: self.at,
+            recorded_at: self.at,
+            actor_id: tx.viewer().worker_id.0,
+            actor_role: Coded(self.actor_role),
+            case_id: case.map(|case| case.case_id),
+            correlation_id: self.correlation_id,
+            causation_id: None,
+            entity_type: entity.kind,
+            entity_id: entity.id,
+            entity_version: entity.version,
+            severity: Coded(severity),
+            data: serde_json::to_value(data).map_err(Error::internal)?,
+        };
+        outbox::append(tx, event, audience).await
+    }
+}
+
+/// Every unit that holds the case in any way.
+pub(super) fn units_of(case: &Locked) -> Vec<Audience> {
+    case.units().into_iter().map(|unit| Audience::Unit(unit.0)).collect()
+}
+
+/// The managers of the area of the unit that holds the case.
+pub(super) fn managers_of(case: &Locked) -> Vec<Audience> {
+    case.holding.primary.iter().map(|(_, area)| Audience::Area(area.0)).collect()
+}

@@ -1,0 +1,93 @@
+//! Workers' named parts in a case.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    Outcome, Services,
+    announce::{Announcer, Entity, stamp, units_of},
+};
+use crate::{
+    auth::{Viewer, policy, policy::Action},
+    db::{ViewerTx, cases, involvements, outbox::Audience, units, viewers, workers, workers::WorkerRow},
+    domain::{
+        codes::{Capacity, ChangeReason, EventType, Severity},
+        event::Detail,
+        ids::InvolvementId,
+    },
+    error::{Error, Result},
+};
+
+/// Names another lead practitioner.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct ChangeLead {
+    pub case_id: Uuid,
+    pub worker_id: Uuid,
+    pub reason: ChangeReason,
+    pub expected_version: i32,
+}
+
+/// A worker who may lead: a qualified consultant social worker or social worker of this unit.
+pub(super) async fn check_lead(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Result<WorkerRow> {
+    let worker = workers::get(tx, worker_id).await?.ok_or(Error::NotFound)?;
+    let role = units::role_in(tx, unit_id, worker_id).await?;
+    if worker.active && worker.qualified && role.is_some_and(crate::domain::codes::Role::may_lead) {
+        return Ok(worker);
+    }
+    Err(Error::guard(
+        "LEAD_QUALIFIED",
+        "The lead practitioner must be a qualified consultant social worker or social worker of the holding unit: \
+         choose one of its members.",
+    ))
+}
+
+impl Services {
+    /// The case's one named social worker is somebody else of the holding unit from now on.
+    pub async fn change_lead_practitioner(&self, viewer: Viewer, key: &str, input: ChangeLead) -> Result<Outcome> {
+        let wanted = input.clone();
+        self.change(viewer, "changeLeadPractitioner", key, &input, move |tx| Box::pin(change_lead(tx, wanted))).await
+    }
+}
+
+async fn change_lead(tx: &mut ViewerTx, input: ChangeLead) -> Result<Outcome> {
+    let me = tx.viewer().worker_id;
+    let case = cases::lock(tx, input.case_id).await?;
+    let standing = viewers::standing(tx).await?;
+    let role = policy::require(&standing, me, &case.holding, Action::ChangeLeadPractitioner)?;
+    case.expect_version(input.expected_version)?;
+    let Some(primary) = &case.primary else {
+        return Err(Error::guard("CASE_HELD", "No unit holds this case: allocate it first."));
+    };
+    let worker = check_lead(tx, primary.unit_id, input.worker_id).await?;
+    let before = involvements::lead(tx, case.core.id).await?;
+    if before.as_ref().is_some_and(|lead| lead.worker_id == worker.id) {
+        return Err(Error::conflict("This worker is the lead practitioner already."));
+    }
+    let at = before.as_ref().map_or(tx.viewer().at, |lead| tx.viewer().at.max(lead.started_at));
+    let stamp = stamp(tx, &case).await?;
+
+    tx.authorise(&[case.core.child_id]).await?;
+    cases::touch(tx, &case, case.core.status.0).await?;
+    if let Some(lead) = &before {
+        involvements::end(tx, lead.id, at, input.reason).await?;
+    }
+    let involvement_id = InvolvementId::new().0;
+    involvements::start_lead(tx, involvement_id, case.core.id, case.core.child_id, worker.id, at).await?;
+
+    let mut audience = units_of(&case);
+    audience.push(Audience::Worker(worker.id));
+    audience.extend(before.iter().map(|lead| Audience::Worker(lead.worker_id)));
+    let detail = Detail::Involvement {
+        worker_id: Some(worker.id),
+        worker_name: Some(worker.name),
+        previous_worker_id: before.map(|lead| lead.worker_id),
+        capacity: Capacity::LeadPractitioner,
+        reason: Some(input.reason),
+    };
+    let entity = Entity { kind: InvolvementId::KIND, id: involvement_id, version: 1 };
+    Announcer::new(&standing.name, role, at)
+        .announce(tx, EventType::InvolvementChanged, Severity::Action, entity, Some(&stamp), detail, &audience)
+        .await?;
+    Ok(Outcome { case_id: Some(case.core.id), involvement_id: Some(involvement_id), ..Outcome::default() })
+}

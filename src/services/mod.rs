@@ -1,0 +1,136 @@
+//! Use cases: one function each. Policy, change, outbox, commit; nothing of GraphQL, HTTP or Redis.
+//!
+//! Every one runs in a task of its own, so that a client that hangs up cannot stop it half-way, and takes an
+//! idempotency key, so that a client that never heard the answer can ask again.
+
+mod announce;
+
+pub mod allocations;
+pub mod conferences;
+pub mod involvements;
+pub mod transfers;
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::{
+    auth::Viewer,
+    db::{
+        Db, ViewerTx,
+        idempotency::{self, Claim},
+    },
+    domain::text::{TextFault, clean},
+    error::{Error, Result},
+};
+
+/// The ids of what a mutation made or changed. Stored under the idempotency key; the records themselves are read
+/// again as the viewer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs)]
+pub struct Outcome {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allocation_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub involvement_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conference_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plan_ids: Vec<Uuid>,
+}
+
+/// The application role's database and the tasks that change it.
+#[derive(Clone)]
+pub struct Services {
+    db: Db,
+    running: TaskTracker,
+}
+
+impl Services {
+    /// On this database.
+    pub fn new(db: Db) -> Self {
+        Self { db, running: TaskTracker::new() }
+    }
+
+    /// Waits until every change that was begun is over, and begins no further ones to wait for.
+    pub async fn finish(&self) {
+        self.running.close();
+        self.running.wait().await;
+    }
+
+    /// Runs one change in a transaction and a task of its own, once per idempotency key.
+    async fn change<I, F>(
+        &self,
+        viewer: Viewer,
+        mutation: &'static str,
+        key: &str,
+        input: &I,
+        change: F,
+    ) -> Result<Outcome>
+    where
+        I: Serialize,
+        F: for<'a> FnOnce(&'a mut ViewerTx) -> BoxFuture<'a, Result<Outcome>> + Send + 'static,
+    {
+        let key = text("idempotencyKey", key, 200)?;
+        let hash = Sha256::digest(serde_json::to_vec(input).map_err(Error::internal)?).to_vec();
+        let db = self.db.clone();
+        let task = async move {
+            let mut tx = db.begin(viewer).await?;
+            match in_transaction(&mut tx, mutation, &key, &hash, change).await {
+                Ok(Step::Made(outcome)) => tx.commit().await.map(|()| outcome),
+                Ok(Step::Known(outcome)) => {
+                    tx.rollback().await;
+                    Ok(outcome)
+                }
+                Err(error) => {
+                    tx.rollback().await;
+                    Err(error)
+                }
+            }
+        };
+        self.running.spawn(task).await.map_err(Error::internal)?
+    }
+}
+
+enum Step {
+    Made(Outcome),
+    Known(Outcome),
+}
+
+async fn in_transaction<F>(tx: &mut ViewerTx, mutation: &'static str, key: &str, hash: &[u8], change: F) -> Result<Step>
+where
+    F: for<'a> FnOnce(&'a mut ViewerTx) -> BoxFuture<'a, Result<Outcome>> + Send,
+{
+    match idempotency::claim(tx, mutation, key, hash).await? {
+        Claim::Done(known, outcome) if known == hash => {
+            serde_json::from_value(outcome).map(Step::Known).map_err(Error::internal)
+        }
+        Claim::Done(..) => Err(Error::bad_input(
+            "idempotencyKey",
+            "was used with another input; use a new key for a new change, the same key only to ask again",
+        )),
+        Claim::New => {
+            let outcome = change(tx).await?;
+            let stored = serde_json::to_value(&outcome).map_err(Error::internal)?;
+            idempotency::complete(tx, mutation, key, &stored).await?;
+            Ok(Step::Made(outcome))
+        }
+    }
+}
+
+/// A text of the input, cleaned, or what is wrong with it.
+fn text(field: &'static str, value: &str, max: usize) -> Result<String> {
+    clean(value, max).map_err(|fault: TextFault| Error::bad_input(field, fault.to_string()))
+}
+
+/// The same for a text that may be missing.
+fn optional_text(field: &'static str, value: Option<&str>, max: usize) -> Result<Option<String>> {
+    value.map(|value| text(field, value, max)).transpose()
+}

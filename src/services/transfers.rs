@@ -1,0 +1,284 @@
+//! Moving cases between units.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    Outcome, Services,
+    allocations::active_unit,
+    announce::{Announcer, Entity, managers_of, stamp, units_of},
+    involvements::check_lead,
+    text,
+};
+use crate::{
+    auth::{Viewer, policy, policy::Action, viewer::Holding},
+    db::{
+        Coded, ViewerTx,
+        allocations::{self, NewAllocation},
+        cases, involvements,
+        outbox::Audience,
+        transfers::{self, NewTransfer},
+        units, viewers, workers,
+    },
+    domain::{
+        Code,
+        calendar::london_day,
+        codes::{AllocationKind, Capacity, ChangeReason, EventType, Priority, Severity, TransferKind, TransferState},
+        event::Detail,
+        ids::{AllocationId, AreaId, InvolvementId, TransferId, UnitId},
+        transfer::guard,
+    },
+    error::{Error, Refusal, Result},
+};
+
+/// Asks another unit to take a case over.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct RequestTransfer {
+    pub case_id: Uuid,
+    pub to_unit_id: Uuid,
+    pub kind: TransferKind,
+    pub handover_summary: String,
+    pub joint_meeting_on: Option<NaiveDate>,
+    pub expected_version: i32,
+}
+
+/// Takes a case over.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct AcceptTransfer {
+    pub transfer_id: Uuid,
+    /// The receiving unit's consultant social worker when missing.
+    pub lead_practitioner_id: Option<Uuid>,
+    pub expected_version: i32,
+}
+
+impl Services {
+    /// Asks; nothing moves until the receiving unit accepts. It reads the case's core and the handover summary from
+    /// now on.
+    pub async fn request_transfer(&self, viewer: Viewer, key: &str, input: RequestTransfer) -> Result<Outcome> {
+        let summary = text("handoverSummary", &input.handover_summary, 10_000)?;
+        let wanted = input.clone();
+        self.change(viewer, "requestTransfer", key, &input, move |tx| Box::pin(request(tx, wanted, summary))).await
+    }
+
+    /// Accepts, and moves the case at once: old allocation and lead practitioner end, new ones start, in one
+    /// transaction.
+    pub async fn accept_transfer(&self, viewer: Viewer, key: &str, input: AcceptTransfer) -> Result<Outcome> {
+        let wanted = input.clone();
+        self.change(viewer, "acceptTransfer", key, &input, move |tx| Box::pin(accept(tx, wanted))).await
+    }
+}
+
+async fn request(tx: &mut ViewerTx, input: RequestTransfer, handover_summary: String) -> Result<Outcome> {
+    let me = tx.viewer().worker_id;
+    let case = cases::lock(tx, input.case_id).await?;
+    let to = active_unit(tx, input.to_unit_id).await?;
+    let standing = viewers::standing(tx).await?;
+    let role = policy::require(&standing, me, &case.holding, Action::RequestTransfer)?;
+    case.expect_version(input.expected_version)?;
+    let Some(primary) = &case.primary else {
+        return Err(Error::guard("CASE_HELD", "No unit holds this case: allocate it instead."));
+    };
+    if primary.unit_id == to.id {
+        return Err(Error::conflict("This unit holds the case already."));
+    }
+    if case.holding.receiving.is_some() {
+        return Err(Error::conflict("A transfer of this case waits for its answer already."));
+    }
+    let from = units::get(tx, primary.unit_id).await?.ok_or(Error::NotFound)?;
+    guard(input.kind, from.service.0, to.service.0).map_err(|(name, why)| Error::guard(name, why))?;
+    let at = case.moment(tx.viewer().at);
+    if input.joint_meeting_on.is_some_and(|day| day < london_day(at)) {
+        return Err(Error::bad_input("jointMeetingOn", "must not lie in the past"));
+    }
+    let stamp = stamp(tx, &case).await?;
+
+    tx.authorise(&[case.core.child_id]).await?;
+    cases::touch(tx, &case, case.core.status.0).await?;
+    let transfer_id = TransferId::new().0;
+    transfers::request(
+        tx,
+        NewTransfer {
+            id: transfer_id,
+            case_id: case.core.id,
+            child_id: case.core.child_id,
+            from_unit_id: from.id,
+            to_unit_id: to.id,
+            kind: Coded(input.kind),
+            state: Coded(TransferState::Requested),
+            requested_by: me.0,
+            requested_at: at,
+            handover_summary,
+            joint_meeting_on: input.joint_meeting_on,
+        },
+    )
+    .await?;
+    let mut audience = units_of(&case);
+    audience.push(Audience::Unit(to.id));
+    let detail = Detail::Transfer {
+        from_unit_id: from.id,
+        from_unit_name: from.name,
+        to_unit_id: to.id,
+        to_unit_name: to.name,
+        kind: input.kind,
+        state: TransferState::Requested,
+        effective_on: None,
+    };
+    let entity = Entity { kind: TransferId::KIND, id: transfer_id, version: 1 };
+    Announcer::new(&standing.name, role, at)
+        .announce(tx, EventType::TransferRequested, Severity::Action, entity, Some(&stamp), detail, &audience)
+        .await?;
+    Ok(Outcome { case_id: Some(case.core.id), transfer_id: Some(transfer_id), ..Outcome::default() })
+}
+
+async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
+    let me = tx.viewer().worker_id;
+    let seen = transfers::get(tx, input.transfer_id).await?.ok_or(Error::NotFound)?;
+    let case = cases::lock(tx, seen.case_id).await?;
+    let transfer = transfers::get(tx, input.transfer_id).await?.ok_or(Error::NotFound)?;
+    let to = units::get(tx, transfer.to_unit_id).await?.ok_or(Error::NotFound)?;
+    let standing = viewers::standing(tx).await?;
+    let holding = Holding { receiving: Some((UnitId(to.id), AreaId(to.area_id))), ..case.holding.clone() };
+    let role = policy::require(&standing, me, &holding, Action::AcceptTransfer)?;
+    if transfer.version != input.expected_version {
+        return Err(Error::Refused(Refusal::VersionConflict { current_version: transfer.version }));
+    }
+    if transfer.state.0 != TransferState::Requested {
+        return Err(Error::Refused(Refusal::IllegalTransition {
+            from: transfer.state.0.code(),
+            legal_next: Vec::new(),
+        }));
+    }
+    let primary = case.primary.clone().filter(|open| open.unit_id == transfer.from_unit_id);
+    let Some(primary) = primary else {
+        return Err(Error::conflict("The case is not held by the unit that asked any more."));
+    };
+    let to = active_unit(tx, to.id).await?;
+    let from = units::get(tx, primary.unit_id).await?.ok_or(Error::NotFound)?;
+    guard(transfer.kind.0, from.service.0, to.service.0).map_err(|(name, why)| Error::guard(name, why))?;
+    let lead = match input.lead_practitioner_id {
+        Some(worker) => Some(check_lead(tx, to.id, worker).await?),
+        None => match units::consultant_of(tx, to.id).await? {
+            Some(worker) => workers::get(tx, worker).await?,
+            None => None,
+        },
+    };
+    let old_allocation = allocations::get(tx, primary.id).await?.ok_or(Error::NotFound)?;
+    let old_lead = involvements::lead(tx, case.core.id).await?;
+    let at = old_lead
+        .as_ref()
+        .map_or_else(|| case.moment(tx.viewer().at), |lead| case.moment(tx.viewer().at).max(lead.started_at));
+    let today = london_day(at);
+    let stamp = stamp(tx, &case).await?;
+
+    tx.authorise(&[case.core.child_id]).await?;
+    cases::touch(tx, &case, case.core.status.0.after_transfer(transfer.kind.0)).await?;
+    if let Some(old) = &old_lead {
+        involvements::end(tx, old.id, at, ChangeReason::Tsproc).await?;
+    }
+    allocations::end(tx, primary.id, at, "Transferred").await?;
+    // A unit that helped and now holds the case helps no longer.
+    for helped in case.helping.iter().filter(|open| open.unit_id == to.id) {
+        allocations::end(tx, helped.id, at, "Holds the case now").await?;
+    }
+    let allocation_id = AllocationId::new().0;
+    allocations::start(
+        tx,
+        NewAllocation {
+            id: allocation_id,
+            case_id: case.core.id,
+            child_id: case.core.child_id,
+            unit_id: to.id,
+            kind: Coded(AllocationKind::Primary),
+            started_at: at,
+            reason_start: "Transferred".to_owned(),
+            transfer_id: Some(transfer.id),
+            summary: None,
+            priority: Coded(Priority::None),
+            created_by: Some(me.0),
+        },
+    )
+    .await?;
+    let involvement_id = InvolvementId::new().0;
+    if let Some(lead) = &lead {
+        involvements::start_lead(tx, involvement_id, case.core.id, case.core.child_id, lead.id, at).await?;
+    }
+    transfers::complete(tx, transfer.id, me.0, at, today).await?;
+
+    // In this order, each to both units; the leaving unit's last event of the case is the last one.
+    let announcer = Announcer::new(&standing.name, role, at);
+    let mut audience = units_of(&case);
+    audience.push(Audience::Unit(to.id));
+    let mut managers = managers_of(&case);
+    managers.push(Audience::Area(to.area_id));
+    let with_managers: Vec<_> = audience.iter().chain(&managers).copied().collect();
+    let ended = Detail::Allocation {
+        unit_id: from.id,
+        unit_name: from.name.clone(),
+        kind: AllocationKind::Primary,
+        priority: old_allocation.priority.0,
+        started_at: primary.started_at,
+        ended_at: Some(at),
+        lead_practitioner_id: old_lead.as_ref().map(|lead| lead.worker_id),
+        previous_unit_id: None,
+    };
+    let entity = Entity { kind: AllocationId::KIND, id: primary.id, version: old_allocation.version + 1 };
+    announcer
+        .announce(tx, EventType::AllocationEnded, Severity::Info, entity, Some(&stamp), ended, &with_managers)
+        .await?;
+    let started = Detail::Allocation {
+        unit_id: to.id,
+        unit_name: to.name.clone(),
+        kind: AllocationKind::Primary,
+        priority: Priority::None,
+        started_at: at,
+        ended_at: None,
+        lead_practitioner_id: lead.as_ref().map(|lead| lead.id),
+        previous_unit_id: Some(from.id),
+    };
+    let entity = Entity { kind: AllocationId::KIND, id: allocation_id, version: 1 };
+    announcer
+        .announce(tx, EventType::AllocationStarted, Severity::Action, entity, Some(&stamp), started, &with_managers)
+        .await?;
+    let mut named = audience.clone();
+    named.extend(lead.iter().map(|lead| Audience::Worker(lead.id)));
+    named.extend(old_lead.iter().map(|lead| Audience::Worker(lead.worker_id)));
+    let entity = match (&lead, &old_lead) {
+        (Some(_), _) => Some(Entity { kind: InvolvementId::KIND, id: involvement_id, version: 1 }),
+        (None, Some(old)) => Some(Entity { kind: InvolvementId::KIND, id: old.id, version: old.version + 1 }),
+        (None, None) => None,
+    };
+    if let Some(entity) = entity {
+        let changed = Detail::Involvement {
+            worker_id: lead.as_ref().map(|lead| lead.id),
+            worker_name: lead.map(|lead| lead.name),
+            previous_worker_id: old_lead.map(|lead| lead.worker_id),
+            capacity: Capacity::LeadPractitioner,
+            reason: Some(ChangeReason::Tsproc),
+        };
+        announcer
+            .announce(tx, EventType::InvolvementChanged, Severity::Info, entity, Some(&stamp), changed, &named)
+            .await?;
+    }
+    let completed = Detail::Transfer {
+        from_unit_id: from.id,
+        from_unit_name: from.name,
+        to_unit_id: to.id,
+        to_unit_name: to.name,
+        kind: transfer.kind.0,
+        state: TransferState::Completed,
+        effective_on: Some(today),
+    };
+    let entity = Entity { kind: TransferId::KIND, id: transfer.id, version: transfer.version + 1 };
+    announcer
+        .announce(tx, EventType::TransferCompleted, Severity::Action, entity, Some(&stamp), completed, &with_managers)
+        .await?;
+    Ok(Outcome {
+        case_id: Some(case.core.id),
+        allocation_id: Some(allocation_id),
+        transfer_id: Some(transfer.id),
+        ..Outcome::default()
+    })
+}
