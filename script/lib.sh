@@ -15,6 +15,18 @@ die() {
   exit 1
 }
 
+# A signal during a launch waits until the launch is on record, or the process would be left behind.
+launching=''
+caught=''
+on_signal() {
+  caught=$1
+  [[ -n $launching ]] || exit "$1"
+}
+trap 'on_signal 129' HUP
+trap 'on_signal 130' INT
+trap 'on_signal 141' PIPE
+trap 'on_signal 143' TERM
+
 # --- What has to be installed -------------------------------------------------------------------
 
 at_least() { printf '%s\n' "$2" "$1" | sort -VC; }
@@ -107,21 +119,6 @@ ensure_tools() {
 
 # --- Processes ----------------------------------------------------------------------------------
 
-launching=''
-caught=''
-# A signal during a launch waits until the launch is on record, or the process would be left behind.
-on_signal() {
-  caught=$1
-  [[ -n $launching ]] || exit "$1"
-}
-catch_signals() {
-  trap finish EXIT
-  trap 'on_signal 129' HUP
-  trap 'on_signal 130' INT
-  trap 'on_signal 141' PIPE
-  trap 'on_signal 143' TERM
-}
-
 leads_session() {
   local stat
   read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
@@ -129,17 +126,18 @@ leads_session() {
   [[ ${stat[3]} == "$1" ]]
 }
 
-# launch NAME COMMAND...: starts COMMAND in a session of its own, out of reach of the terminal's Ctrl-C.
+# launch NAME COMMAND...: starts COMMAND in a session of its own, out of reach of the terminal's Ctrl-C,
+# and sets $launched to its pid.
 launch() {
-  local name=$1 pid
+  local name=$1
   shift
   launching=1
   # Bash makes background commands ignore SIGINT; env undoes that.
   (exec {keep}>&- && exec setsid env --default-signal "$@") </dev/null &
-  pid=$!
-  say "$pid" >"$state/$name.pid"
+  launched=$!
+  say "$launched" >"$state/$name.pid"
   # Until then, neither a signal to its group nor a look at its command line would find it.
-  until leads_session "$pid" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01 || true; done
+  until leads_session "$launched" || ! kill -0 "$launched" 2>/dev/null; do sleep 0.01 || true; done
   launching=''
   [[ -z $caught ]] || exit "$caught"
 }
@@ -148,7 +146,7 @@ launch() {
 run() {
   local status=0
   launch command "$@"
-  wait "$(<"$state/command.pid")" || status=$?
+  wait "$launched" || status=$?
   stop_command
   return "$status"
 }
@@ -156,7 +154,7 @@ run() {
 stop_command() {
   local pid i
   [[ -s $state/command.pid ]] || return 0
-  pid=$(<"$state/command.pid")
+  read -r pid <"$state/command.pid"
   kill -TERM -- "-$pid" 2>/dev/null || true
   for ((i = 0; i < 100; i++)); do
     kill -0 -- "-$pid" 2>/dev/null || break
@@ -225,7 +223,7 @@ start_postgres() {
     >"$state/postgres.log" 2>&1
   for ((i = 0; i < 1200; i++)); do
     "$postgres/pg_isready" -q -h "$run" -p 5432 -d postgres -U postgres && return
-    kill -0 "$(<"$state/postgres.pid")" 2>/dev/null || break
+    kill -0 "$launched" 2>/dev/null || break
     sleep 0.1
   done
   give_up "Postgres did not start" "$state/postgres.log"
@@ -239,7 +237,7 @@ start_redis() {
     >"$state/redis.log" 2>&1
   for ((i = 0; i < 100; i++)); do
     [[ ! -S $run/redis.sock ]] || return 0
-    kill -0 "$(<"$state/redis.pid")" 2>/dev/null || break
+    kill -0 "$launched" 2>/dev/null || break
     sleep 0.1
   done
   give_up "Redis did not start" "$state/redis.log"

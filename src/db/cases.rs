@@ -139,6 +139,18 @@ pub async fn queue(snapshot: &Snapshot, page: &Page<(NaiveDate, Uuid)>, read: Co
     Ok(snapshot.load(query).await?.into_iter().map(row(read)).collect())
 }
 
+/// How many cases are in the queue and in sight.
+pub async fn count_queue(snapshot: &Snapshot) -> Result<i64> {
+    let held = allocations::table
+        .filter(allocations::case_id.eq(cases::id))
+        .filter(allocations::kind.eq("PRIMARY"))
+        .filter(allocations::ended_at.is_null());
+    let query =
+        cases::table.filter(cases::closed_on.is_null()).filter(diesel::dsl::not(diesel::dsl::exists(held))).count();
+    let counted: Vec<i64> = snapshot.load(query).await?;
+    Ok(counted.into_iter().next().unwrap_or(0))
+}
+
 /// A case that a change is about, with who holds it.
 #[derive(Clone, Debug)]
 pub struct Locked {

@@ -175,6 +175,22 @@ pub async fn coming_of_workers(
     snapshot.load(lateral::for_each(worker_ids, query)).await
 }
 
+/// How many coming conferences concern each of these workers by name.
+pub async fn count_coming_of_workers(snapshot: &Snapshot, worker_ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    use super::schema::worker_involvements;
+    let named = conference_children::table
+        .inner_join(worker_involvements::table.on(worker_involvements::case_id.eq(conference_children::case_id)))
+        .filter(conference_children::conference_id.eq(conferences::id))
+        .filter(worker_involvements::worker_id.eq(lateral::parent_id()))
+        .filter(worker_involvements::ended_at.is_null());
+    let query = conferences::table
+        .filter(conferences::state.eq_any(vec!["SCHEDULED", "INVITED"]))
+        .filter(conferences::scheduled_for.ge(snapshot.viewer().at))
+        .filter(conferences::chair_id.eq(lateral::parent_id().nullable()).or(diesel::dsl::exists(named)))
+        .count();
+    snapshot.load(lateral::for_each(worker_ids, query)).await
+}
+
 /// Each child's part in each of these conferences; children out of sight are not among them.
 pub async fn children_of(
     snapshot: &Snapshot,

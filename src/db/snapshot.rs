@@ -79,21 +79,24 @@ impl Snapshot {
         Ok(Opened { conn, entering })
     }
 
-    /// Runs one statement. A name for it stands in the statement itself.
-    pub(in crate::db) async fn load<'s, Q, R>(&'s self, query: Q) -> Result<Vec<R>>
+    /// Runs one statement. Boxed here, where its lifetimes are plain: a resolver's future holds many of these.
+    pub(in crate::db) fn load<'s, Q, R>(&'s self, query: Q) -> BoxFuture<'s, Result<Vec<R>>>
     where
         Q: LoadQuery<'s, &'s AsyncPgConnection, R> + Send + 's,
         R: Send + 's,
     {
-        if let Some(failure) = self.failure.get() {
-            return Err(failure.clone());
+        async move {
+            if let Some(failure) = self.failure.get() {
+                return Err(failure.clone());
+            }
+            let opened = self.opened.get_or_try_init(|| self.open()).await.map_err(|error| self.fail(error))?;
+            let mut conn: &'s AsyncPgConnection = &opened.conn;
+            let (entered, rows) = futures_util::join!(opened.entering.clone(), query.load::<R>(&mut conn));
+            // Whatever the load says, a viewer who could not enter is the cause.
+            entered.map_err(|error| self.fail(error))?;
+            rows.map_err(|error| self.fail(failed(error)))
         }
-        let opened = self.opened.get_or_try_init(|| self.open()).await.map_err(|error| self.fail(error))?;
-        let mut conn: &'s AsyncPgConnection = &opened.conn;
-        let (entered, rows) = futures_util::join!(opened.entering.clone(), query.load::<R>(&mut conn));
-        // Whatever the load says, a viewer who could not enter is the cause.
-        entered.map_err(|error| self.fail(error))?;
-        rows.map_err(|error| self.fail(failed(error)))
+        .boxed()
     }
 
     /// Ends the transaction and gives the connection back.

@@ -122,6 +122,13 @@ pub async fn memberships_of_workers(snapshot: &Snapshot, worker_ids: &[Uuid]) ->
     snapshot.load(lateral::for_each(worker_ids, current)).await
 }
 
+/// These memberships.
+pub async fn memberships_by_ids(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<MembershipRow>> {
+    let query =
+        unit_memberships::table.filter(unit_memberships::id.eq_any(ids.to_vec())).select(MembershipRow::as_select());
+    snapshot.load(query).await
+}
+
 /// A unit inside a change.
 pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<UnitRow>> {
     units::table.find(id).select(UnitRow::as_select()).first(tx.conn()?).await.optional().map_err(failed)

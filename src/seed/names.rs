@@ -6,6 +6,8 @@ pub(super) struct Background {
     pub(super) weight: usize,
     pub(super) girls: &'static [&'static str],
     pub(super) boys: &'static [&'static str],
+    /// First names of the generation before, where they differ much: women's, then men's.
+    pub(super) elders: Option<(&'static [&'static str], &'static [&'static str])>,
     pub(super) surnames: &'static [&'static str],
     pub(super) ethnicities: &'static [&'static str],
     pub(super) languages: &'static [&'static str],
@@ -16,37 +18,20 @@ pub(super) const BACKGROUNDS: &[Background] = &[
     Background {
         weight: 24,
         girls: &[
-            "Amelia",
-            "Daisy",
-            "Ellie",
-            "Freya",
-            "Grace",
-            "Hollie",
-            "Isla",
-            "Kayleigh",
-            "Lily-Mae",
-            "Poppy",
-            "Rosie",
+            "Amelia", "Daisy", "Ellie", "Freya", "Grace", "Hollie", "Isla", "Kayleigh", "Lily-Mae", "Poppy", "Rosie",
             "Tilly",
         ],
         boys: &[
-            "Alfie", "Archie", "Billy", "Callum", "Frankie", "George", "Harvey", "Jack", "Kieran", "Lewis", "Oscar", "Tommy",
+            "Alfie", "Archie", "Billy", "Callum", "Frankie", "George", "Harvey", "Jack", "Kieran", "Lewis", "Oscar",
+            "Tommy",
         ],
+        elders: Some((
+            &["Carol", "Claire", "Donna", "Emma", "Gemma", "Kelly", "Leanne", "Lisa", "Sharon", "Stacey", "Tracey"],
+            &["Barry", "Craig", "Darren", "Dean", "Gary", "Lee", "Mark", "Paul", "Scott", "Steve", "Wayne"],
+        )),
         surnames: &[
-            "Baker",
-            "Barrett",
-            "Cooper",
-            "Dawson",
-            "Fielding",
-            "Harper",
-            "Hughes",
-            "Marsh",
-            "Parsons",
-            "Reeve",
-            "Saunders",
-            "Tucker",
-            "Webb",
-            "Whitlock",
+            "Baker", "Barrett", "Cooper", "Dawson", "Fielding", "Harper", "Hughes", "Marsh", "Parsons", "Reeve",
+            "Saunders", "Tucker", "Webb", "Whitlock",
         ],
         ethnicities: &["WBRI"],
         languages: &["English"],
@@ -56,6 +41,10 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 12,
         girls: &["Aaliyah", "Chanelle", "Jada", "Keisha", "Monique", "Renée", "Shanice", "Tiana", "Zariah", "Zoë"],
         boys: &["Aaron", "Andre", "Dequan", "Jermaine", "Kymani", "Malachi", "Micah", "Rashaan", "Tyrell", "Xavier"],
+        elders: Some((
+            &["Beverley", "Charmaine", "Claudette", "Lorna", "Marcia", "Natalie", "Sonia", "Yvonne"],
+            &["Carlton", "Clive", "Delroy", "Errol", "Leroy", "Marlon", "Trevor", "Winston"],
+        )),
         surnames: &[
             "Alleyne",
             "Beckford",
@@ -76,12 +65,43 @@ pub(super) const BACKGROUNDS: &[Background] = &[
     },
     Background {
         weight: 11,
-        girls: &["Àbẹ̀kẹ́", "Adaeze", "Chiamaka", "Damilola", "Folasade", "Ifeoma", "Oluwaseun", "Ọmọlará", "Temitope", "Yetunde"],
-        boys: &[
-            "Ayòdélé", "Babatunde", "Chidi", "Emeka", "Kehinde", "Obinna", "Olumide", "Oluwatobi", "Segun", "Taiwo",
+        girls: &[
+            "Àbẹ̀kẹ́",
+            "Adaeze",
+            "Chiamaka",
+            "Damilola",
+            "Folasade",
+            "Ifeoma",
+            "Oluwaseun",
+            "Ọmọlará",
+            "Temitope",
+            "Yetunde",
         ],
+        boys: &[
+            "Ayòdélé",
+            "Babatunde",
+            "Chidi",
+            "Emeka",
+            "Kehinde",
+            "Obinna",
+            "Olumide",
+            "Oluwatobi",
+            "Segun",
+            "Taiwo",
+        ],
+        elders: None,
         surnames: &[
-            "Adébáyò", "Adeyemi", "Akintola", "Balogun", "Eze", "Nwachukwu", "Obi", "Ogunleye", "Okafor", "Okonkwo", "Olatunji",
+            "Adébáyò",
+            "Adeyemi",
+            "Akintola",
+            "Balogun",
+            "Eze",
+            "Nwachukwu",
+            "Obi",
+            "Ogunleye",
+            "Okafor",
+            "Okonkwo",
+            "Olatunji",
         ],
         ethnicities: &["BAFR"],
         languages: &["English", "English", "Yoruba", "Igbo"],
@@ -91,6 +111,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 5,
         girls: &["Abena", "Adwoa", "Akosua", "Ama", "Efua", "Esi", "Yaa"],
         boys: &["Kofi", "Kojo", "Kwabena", "Kwaku", "Kwame", "Nana", "Yaw"],
+        elders: None,
         surnames: &["Agyeman", "Amoah", "Asante", "Boateng", "Mensah", "Ofori", "Osei", "Owusu"],
         ethnicities: &["BAFR"],
         languages: &["English", "Twi"],
@@ -100,6 +121,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 11,
         girls: &["Aylin", "Ceren", "Defne", "Elif", "Gülşen", "İpek", "Nazlı", "Özge", "Şevval", "Zeynep"],
         boys: &["Ahmet", "Barış", "Can", "Deniz", "Emre", "Kağan", "Mert", "Ömer", "Serkan", "Yiğit"],
+        elders: None,
         surnames: &[
             "Aksoy", "Aydın", "Çelik", "Demir", "Doğan", "Kılıç", "Korkmaz", "Öztürk", "Şahin", "Yıldız", "Yılmaz",
         ],
@@ -111,6 +133,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 8,
         girls: &["Ayesha", "Farhana", "Jannat", "Maryam", "Nusrat", "Rukhsana", "Sadia", "Sumaiya", "Tahmina"],
         boys: &["Abdul", "Faisal", "Ibrahim", "Imran", "Mohammed", "Rafi", "Shahid", "Tanvir", "Yusuf"],
+        elders: None,
         surnames: &["Ahmed", "Ali", "Begum", "Chowdhury", "Hussain", "Islam", "Khatun", "Miah", "Rahman", "Uddin"],
         ethnicities: &["ABAN"],
         languages: &["Bengali", "Sylheti", "English"],
@@ -120,7 +143,18 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 8,
         girls: &["Bracha", "Chaya", "Devorah", "Esther", "Faigy", "Gitty", "Malka", "Perel", "Rivka", "Yehudis"],
         boys: &["Avrohom", "Chaim", "Dovid", "Eliezer", "Mendel", "Moishe", "Shloime", "Shmuel", "Yankel", "Yitzchok"],
-        surnames: &["Birnbaum", "Feldman", "Friedlander", "Grunfeld", "Katz", "Lieberman", "Perlstein", "Rosenthal", "Weiss"],
+        elders: None,
+        surnames: &[
+            "Birnbaum",
+            "Feldman",
+            "Friedlander",
+            "Grunfeld",
+            "Katz",
+            "Lieberman",
+            "Perlstein",
+            "Rosenthal",
+            "Weiss",
+        ],
         ethnicities: &["WOTH", "WBRI"],
         languages: &["Yiddish", "Yiddish", "English"],
         religions: &["Jewish (Orthodox)"],
@@ -129,6 +163,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 5,
         girls: &["Hồng", "Lan", "Linh", "Mai", "Ngọc", "Phương", "Thảo", "Vy"],
         boys: &["Bình", "Đức", "Hiếu", "Khoa", "Long", "Minh", "Quân", "Tuấn"],
+        elders: None,
         surnames: &["Bùi", "Đặng", "Hoàng", "Lê", "Nguyễn", "Phạm", "Trần", "Võ"],
         ethnicities: &["AOTH"],
         languages: &["Vietnamese"],
@@ -138,6 +173,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 6,
         girls: &["Agnieszka", "Hanna", "Julia", "Kinga", "Łucja", "Małgorzata", "Oliwia", "Zofia", "Zuzanna"],
         boys: &["Antoni", "Filip", "Jakub", "Kacper", "Łukasz", "Maciej", "Mikołaj", "Stanisław", "Wojciech"],
+        elders: None,
         surnames: &["Duda", "Kowalczyk", "Król", "Mazur", "Nowak", "Pawlak", "Szymczak", "Wójcik", "Woźniak", "Zając"],
         ethnicities: &["WOTH"],
         languages: &["Polish"],
@@ -147,6 +183,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 4,
         girls: &["Aoife", "Caitlín", "Ciara", "Máire", "Niamh", "Róisín", "Sinéad"],
         boys: &["Cian", "Conor", "Declan", "Eoin", "Pádraig", "Ruairí", "Seán"],
+        elders: None,
         surnames: &["Byrne", "Doherty", "Gallagher", "McDonagh", "Ní Bhriain", "O'Connor", "O'Shea", "O'Sullivan"],
         ethnicities: &["WIRI", "WIRI", "WIRT"],
         languages: &["English"],
@@ -156,6 +193,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 4,
         girls: &["Amina", "Fadumo", "Hodan", "Ifrah", "Khadija", "Nasra", "Sagal"],
         boys: &["Abdi", "Abdirahman", "Bilal", "Hamza", "Liban", "Mahad", "Zakariya"],
+        elders: None,
         surnames: &["Abdi", "Farah", "Hassan", "Jama", "Mohamud", "Osman", "Warsame"],
         ethnicities: &["BAFR"],
         languages: &["Somali"],
@@ -165,6 +203,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 3,
         girls: &["Anjali", "Diya", "Hetal", "Kavita", "Priya", "Riya"],
         boys: &["Aarav", "Dev", "Jayesh", "Nikhil", "Rohan", "Vivek"],
+        elders: None,
         surnames: &["Desai", "Mistry", "Patel", "Shah", "Solanki"],
         ethnicities: &["AIND"],
         languages: &["Gujarati", "English"],
@@ -174,6 +213,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 3,
         girls: &["Aisha", "Hira", "Iqra", "Mahnoor", "Sana", "Zainab"],
         boys: &["Adeel", "Bilal", "Hassan", "Haroon", "Usman", "Zain"],
+        elders: None,
         surnames: &["Akhtar", "Aslam", "Butt", "Iqbal", "Malik", "Qureshi"],
         ethnicities: &["APKN"],
         languages: &["Urdu", "Punjabi", "English"],
@@ -183,6 +223,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 4,
         girls: &["Beatriz", "Carolina", "Inês", "Joana", "Letícia", "Márcia"],
         boys: &["André", "Diogo", "Gonçalo", "João", "Rafael", "Tomás"],
+        elders: None,
         surnames: &["Assunção", "da Silva", "Ferreira", "Gonçalves", "Magalhães", "Moreira"],
         ethnicities: &["WOTH", "OOTH"],
         languages: &["Portuguese"],
@@ -192,6 +233,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 3,
         girls: &["Béatrice", "Divine", "Exaucée", "Grâce", "Merveille", "Naomie"],
         boys: &["Dieudonné", "Élie", "Gloire", "Jonathan", "Plamedi", "Trésor"],
+        elders: None,
         surnames: &["Ilunga", "Kabongo", "Lukaku", "Mbala", "Mukendi", "Tshibangu"],
         ethnicities: &["BAFR", "REFU"],
         languages: &["Lingala", "French"],
@@ -201,6 +243,7 @@ pub(super) const BACKGROUNDS: &[Background] = &[
         weight: 2,
         girls: &["Jiayi", "Mei", "Xinyi", "Yan"],
         boys: &["Haoran", "Jun", "Wei", "Zihan"],
+        elders: None,
         surnames: &["Chan", "Lin", "Wong", "Zhang"],
         ethnicities: &["CHNE"],
         languages: &["Cantonese", "Mandarin"],
@@ -292,38 +335,79 @@ pub(super) fn service_name(service: &str) -> &'static str {
     }
 }
 
-/// Why the service was asked to help, by primary need. `{child}`, `{parent}` and `{school}` are filled in.
-pub(super) fn referrals(need: &str) -> &'static [&'static str] {
+/// Why the service was asked to help, by primary need, with the ages in whole years that the words fit; an unborn
+/// child is -1. `{child}`, `{parent}` and `{school}` are filled in.
+pub(super) fn referrals(need: &str) -> &'static [(i32, i32, &'static str)] {
     match need {
         "N1" => &[
-            "{school} is worried that {child} often arrives tired and hungry and has missed several days this term.",
-            "A neighbour reported repeated shouting at the home. {child} was present.",
-            "The health visitor could not see {child} on three arranged visits and asks for an assessment.",
-            "Police attended the home after an argument between the adults. {child} was upstairs and was not hurt.",
+            (-1, -1, "The midwife asks for an assessment before the birth; {parent} has nowhere settled to live."),
+            (-1, -1, "{parent} booked late in the pregnancy and asks for help to get ready for the baby."),
+            (0, 4, "The health visitor could not see {child} on three arranged visits and asks for an assessment."),
+            (0, 4, "The nursery reports that {child} is often collected late, by different people."),
+            (0, 17, "A neighbour reported repeated shouting at the home. {child} was present."),
+            (
+                0,
+                17,
+                "Police attended the home after an argument between the adults. {child} was asleep and was not hurt.",
+            ),
+            (0, 10, "{child} was found alone in the playground twice after school hours."),
+            (0, 17, "A relative is worried about how often {child} is left with people who hardly know the family."),
+            (0, 17, "The housing officer found the flat without heating and with little food in the kitchen."),
+            (
+                5,
+                17,
+                "{school} is worried that {child} often arrives tired and hungry and has missed several days this term.",
+            ),
+            (5, 17, "{child} told a teacher at {school} about being afraid to go home on Fridays."),
+            (5, 17, "{school} asks for an assessment: {child} wears the same clothes all week and is withdrawn."),
+            (5, 17, "{child} has not been at {school} since half term and nobody has answered the door."),
+            (9, 17, "{child} rang a helpline and agreed that we are told about the arguments at home."),
         ],
         "N2" => &[
-            "{parent} asks for help at home and for short breaks; {child}'s needs have grown over the past year.",
-            "The paediatrician asks for an assessment of what {child} and the family need at home.",
+            (
+                0,
+                20,
+                "{parent} asks for help at home and for short breaks; {child}'s needs have grown over the past year.",
+            ),
+            (0, 20, "The paediatrician asks for an assessment of what {child} and the family need at home."),
+            (5, 20, "{school} and {parent} ask together for support in the school holidays."),
         ],
         "N3" => &[
-            "{parent} has been unwell since the spring and the GP asks what support the family can have.",
-            "The adult mental health team reports that {parent} has been in hospital; {child} is staying with relatives.",
+            (0, 20, "{parent} has been unwell since the spring and the GP asks what support the family can have."),
+            (0, 20, "{parent} has been in hospital, and {child} has been staying with relatives meanwhile."),
+            (7, 20, "{school} believes that {child} cares for {parent} before and after school."),
         ],
         "N4" => &[
-            "The family has to leave its home at short notice and {parent} has asked for help.",
-            "{parent} is caring for the children alone after a bereavement and is finding the evenings very hard.",
+            (0, 20, "The family has to leave its home at short notice and {parent} has asked for help."),
+            (0, 20, "{parent} is caring alone after a bereavement and finds the evenings very hard."),
+            (0, 20, "The advice centre asks for help for the family, which has had no income for five weeks."),
+            (0, 20, "{parent} works nights and the person who used to look after {child} has moved away."),
         ],
         "N5" => &[
-            "{school} reports that {child} speaks of frequent arguments at home and of not wanting to go back there.",
-            "{parent} and {child} are in conflict over rules at home and {child} has stayed away for two nights.",
+            (
+                5,
+                20,
+                "{school} reports that {child} speaks of frequent arguments at home and of not wanting to go back there.",
+            ),
+            (
+                10,
+                20,
+                "{parent} and {child} are in conflict over rules at home and {child} has stayed away for two nights.",
+            ),
+            (0, 20, "The adults have parted and cannot agree who cares for {child}; both have asked us for advice."),
+            (0, 20, "{parent} asks for help: the children and a new partner do not get on."),
         ],
         "N6" => &[
-            "{child} was with older young people when they were stopped by police; {school} has seen a change in {child}.",
-            "{child} has been out late with people whom {parent} does not know and has missed lessons.",
+            (10, 20, "{child} was stopped by police with older young people; {school} has seen a change in {child}."),
+            (10, 20, "{child} has been out late with people whom {parent} does not know and has missed lessons."),
         ],
         _ => &[
-            "{child} is being looked after by a relative and it is not clear when {parent} will be able to return.",
-            "{parent} cannot be reached and a family friend has been caring for {child} for two weeks.",
+            (
+                0,
+                20,
+                "{child} is being looked after by a relative and it is not clear when {parent} will be able to return.",
+            ),
+            (0, 20, "{parent} cannot be reached and a family friend has been caring for {child} for two weeks."),
         ],
     }
 }
@@ -337,6 +421,10 @@ pub(super) const HANDOVERS: &[&str] = &[
      first visits, and we have offered this.",
     "Health and school were seen together last week and agree with the plan. {parent} asks that letters are explained \
      by telephone.",
+    "The concerns of the referral are understood and the family has begun to make changes. The next step is the work \
+     with {parent} on routines; {child} has been seen twice alone.",
+    "{parent} was worried about a change of unit, and met the new practitioner last week. {child} would like the visits to \
+     be at home.",
 ];
 
 pub(super) const AIMS: &[&str] = &[
@@ -344,6 +432,9 @@ pub(super) const AIMS: &[&str] = &[
     "{child}'s days are calm and predictable, and {parent} has people to turn to.",
     "{child} grows, learns and plays as well as any child, with the family leading the way.",
     "{parent} can meet {child}'s needs on good days and on hard days.",
+    "{child} lives with people who know {child} well and have the help that they need.",
+    "What worried everybody has changed, and the change has lasted for half a year.",
+    "{child} can be a child: somebody else does the worrying.",
 ];
 
 pub(super) const PARENT_VIEWS: &[&str] = &[
@@ -351,6 +442,10 @@ pub(super) const PARENT_VIEWS: &[&str] = &[
     "{parent} does not agree with everything, and wants what has gone well to be written down too.",
     "{parent} finds the visits helpful and asks that appointments are not on the same day as work.",
     "{parent} says that things have changed since the summer and hopes the plan can be short.",
+    "{parent} would rather not have a plan, and will work with this one.",
+    "{parent} is glad that somebody listened and wants the school to hear it too.",
+    "{parent} thinks that the goals are right and the dates too early.",
+    "{parent} asks for an interpreter whom the family does not know.",
 ];
 
 pub(super) const CHILD_VIEWS: &[&str] = &[
@@ -358,6 +453,12 @@ pub(super) const CHILD_VIEWS: &[&str] = &[
     "{child} wants to be told what is going to happen before it happens.",
     "{child} enjoys school, misses the old neighbours and wants to see the cousins at weekends.",
     "{child} drew the family and put the dog in the middle; {child} feels best when there is no shouting.",
+    "{child} is proud of the new bedroom and wants to paint it.",
+    "{child} would like fewer meetings and more football.",
+    "{child} says that some days are fine and that Sundays are long.",
+    "{child} wants to choose who comes to the meetings.",
+    "{child} would like to tell the plan's story with pictures next time.",
+    "{child} worries about the little ones and wants somebody else to.",
 ];
 
 pub(super) const OUTLINES: &[&str] = &[
@@ -422,7 +523,10 @@ pub(super) const GOALS: &[GoalText] = &[
         target: "95 per cent",
         actions: [
             (Owner::School, "Meet {child} at the gate and let the unit know the same day when {child} is missing."),
-            (Owner::Parent, "Set bags and clothes out the evening before and ring the school by nine if {child} is ill."),
+            (
+                Owner::Parent,
+                "Set bags and clothes out the evening before and ring the school by nine if {child} is ill.",
+            ),
             (Owner::Practitioner, "Work out a morning routine with {parent} and {child}."),
             (Owner::Lead, "Ask for a place at the breakfast club."),
         ],

@@ -1,0 +1,166 @@
+//! The bus: hears the bell, reads what is new once, hands it to local streams.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::StreamExt;
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::Event;
+use crate::{db::outbox::EventLog, error::Result};
+
+/// How often the bus looks by itself while the bell works: a lost message costs at most this.
+const LOOK_ANYWAY: Duration = Duration::from_secs(1);
+/// How often it looks while Redis is away.
+const LOOK_WITHOUT_BELL: Duration = Duration::from_millis(100);
+/// Events that a stream may lag behind before it reads the past again from Postgres.
+const BUFFERED: usize = 1024;
+/// Events per read.
+const BATCH: i64 = 500;
+
+/// See the module.
+pub struct Bus {
+    log: EventLog,
+    clock: crate::clock::Clock,
+    /// Rings when there may be something new.
+    bell: Notify,
+    /// Whether the subscription to Redis stands.
+    hears: AtomicBool,
+    /// The last place that was handed to streams; -1 before the first look.
+    seen: AtomicI64,
+    /// One channel per unit that somebody here listens to.
+    streams: Mutex<HashMap<Uuid, broadcast::Sender<Arc<Event>>>>,
+}
+
+impl Bus {
+    /// A bus that reads from this log. Does nothing until it runs.
+    pub fn new(log: EventLog, clock: crate::clock::Clock) -> Arc<Self> {
+        Arc::new(Self {
+            log,
+            clock,
+            bell: Notify::new(),
+            hears: AtomicBool::new(false),
+            seen: AtomicI64::new(-1),
+            streams: Mutex::default(),
+        })
+    }
+
+    /// Everything for this unit from now on. Subscribe before reading the past.
+    pub fn subscribe(&self, unit: Uuid) -> broadcast::Receiver<Arc<Event>> {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        streams.retain(|_, sender| sender.receiver_count() > 0);
+        streams.entry(unit).or_insert_with(|| broadcast::channel(BUFFERED).0).subscribe()
+    }
+
+    /// There may be something new.
+    pub fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    /// Whether the bell is heard; while it is not, events still come, a little later.
+    pub fn hears(&self) -> bool {
+        self.hears.load(Ordering::Relaxed)
+    }
+
+    /// Whether the bus has found its place in the log.
+    pub fn is_ready(&self) -> bool {
+        self.seen.load(Ordering::Relaxed) >= 0
+    }
+
+    /// Reads and hands over until `stop`.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut failing = false;
+        loop {
+            match self.look().await {
+                Ok(()) => failing = false,
+                Err(error) => {
+                    // Once per outage: the next good look tells that it is over.
+                    if !failing {
+                        tracing::error!(error = ?error, "the bus cannot read events");
+                    }
+                    failing = true;
+                }
+            }
+            let pause = if self.hears() { LOOK_ANYWAY } else { LOOK_WITHOUT_BELL };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.bell.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<()> {
+        let mut seen = self.seen.load(Ordering::Relaxed);
+        if seen < 0 {
+            seen = self.log.extent().await?.last;
+            self.seen.store(seen, Ordering::Relaxed);
+        }
+        loop {
+            let found = self.log.after(seen, None, BATCH, (self.clock)()).await?;
+            let full = i64::try_from(found.len()).is_ok_and(|count| count == BATCH);
+            for delivery in found {
+                let event = Arc::new(Event::new(delivery)?);
+                seen = event.seq;
+                let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+                for unit in &event.units {
+                    if let Some(stream) = streams.get(unit) {
+                        // Fails only when the last listener has just left.
+                        let _ = stream.send(Arc::clone(&event));
+                    }
+                }
+                drop(streams);
+                self.seen.store(seen, Ordering::Relaxed);
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Listens to Redis until `stop`, and comes back by itself. Every time that the subscription stands anew means "I
+    /// may have missed everything", so it rings.
+    pub async fn listen(self: Arc<Self>, redis_url: String, channel: String, stop: CancellationToken) {
+        let mut pause = Duration::from_millis(100);
+        loop {
+            let listening = async {
+                let client = redis::Client::open(redis_url.as_str())?;
+                let mut messages = client.get_async_pubsub().await?;
+                messages.subscribe(&channel).await?;
+                self.hears.store(true, Ordering::Relaxed);
+                tracing::info!("the bell is heard");
+                self.ring();
+                let mut messages = messages.into_on_message();
+                while messages.next().await.is_some() {
+                    self.ring();
+                }
+                Ok::<(), redis::RedisError>(())
+            };
+            let ended = tokio::select! {
+                () = stop.cancelled() => return,
+                ended = listening => ended,
+            };
+            if self.hears.swap(false, Ordering::Relaxed) {
+                pause = Duration::from_millis(100);
+                tracing::warn!("the bell is silent: Redis is away; looking for events every {LOOK_WITHOUT_BELL:?}");
+                self.ring();
+            }
+            if let Err(error) = ended {
+                tracing::debug!(kind = ?error.kind(), "no subscription to Redis");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
+    }
+}

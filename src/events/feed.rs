@@ -1,0 +1,128 @@
+//! One member's stream of a unit's events: the past from Postgres, then live, with no gap and no double at the seam.
+//!
+//! 1. Subscribe to the bus before reading the past: from here on nothing can be missed.
+//! 2. Read the past in pages until there is no more.
+//! 3. Go live; skip what the past already brought.
+//! 4. Fallen behind: read the past again from where the stream stands. A gap is never silent.
+//!
+//! Past and live follow one rule: the unit is in the event's stored audience, and the viewer was a member then and is
+//! one now.
+
+use std::sync::Arc;
+
+use futures_util::stream::{self, Stream};
+use tokio::sync::broadcast::{self, error::RecvError};
+use uuid::Uuid;
+
+use super::{Bus, Event};
+use crate::{
+    auth::Viewer,
+    clock::Clock,
+    db::outbox::EventLog,
+    error::{Error, Result},
+};
+
+/// Events per page of the past.
+const PAGE: i64 = 200;
+
+/// What a stream yields.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// The first item: where the stream begins.
+    Opened(i64),
+    /// An event.
+    Event(Arc<Event>),
+}
+
+struct Feed {
+    log: EventLog,
+    clock: Clock,
+    unit: Uuid,
+    worker: Uuid,
+    position: i64,
+    live: broadcast::Receiver<Arc<Event>>,
+    /// Events of the past that are read and not yet yielded.
+    past: std::vec::IntoIter<Arc<Event>>,
+    /// Whether there may be more of the past.
+    behind: bool,
+}
+
+/// A stream of this unit's events for this viewer, after the place `after`, or from now on.
+pub async fn follow(
+    bus: &Bus,
+    log: EventLog,
+    clock: Clock,
+    viewer: Viewer,
+    unit: Uuid,
+    after: Option<i64>,
+) -> Result<impl Stream<Item = Result<Item>> + Send + 'static> {
+    let live = bus.subscribe(unit);
+    let extent = log.extent().await?;
+    let position = match after {
+        Some(place) if place > extent.last => {
+            return Err(Error::bad_input("after", "lies in the future; leave it out, or use feedCursor"));
+        }
+        Some(place) if place < extent.pruned => return Err(Error::CursorExpired),
+        Some(place) => place,
+        None => extent.last,
+    };
+    let feed = Feed {
+        log,
+        clock,
+        unit,
+        worker: viewer.worker_id.0,
+        position,
+        live,
+        past: Vec::new().into_iter(),
+        behind: true,
+    };
+    let opened = stream::once(async move { Ok(Item::Opened(position)) });
+    let events = stream::unfold(Some(feed), |feed| async move {
+        let mut feed = feed?;
+        match feed.next().await {
+            Ok(Some(event)) => Some((Ok(Item::Event(event)), Some(feed))),
+            Ok(None) => None,
+            // A stream ends with its first failure: the client resumes with its cursor.
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    Ok(futures_util::StreamExt::chain(opened, events))
+}
+
+impl Feed {
+    async fn next(&mut self) -> Result<Option<Arc<Event>>> {
+        loop {
+            if let Some(event) = self.past.next() {
+                if let Some(event) = self.take(event) {
+                    return Ok(Some(event));
+                }
+                continue;
+            }
+            if self.behind {
+                let page = self.log.after(self.position, Some(self.unit), PAGE, (self.clock)()).await?;
+                self.behind = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
+                let events: Result<Vec<_>> = page.into_iter().map(|one| Event::new(one).map(Arc::new)).collect();
+                self.past = events?.into_iter();
+                continue;
+            }
+            match self.live.recv().await {
+                Ok(event) => {
+                    if let Some(event) = self.take(event) {
+                        return Ok(Some(event));
+                    }
+                }
+                Err(RecvError::Lagged(_)) => self.behind = true,
+                Err(RecvError::Closed) => return Ok(None),
+            }
+        }
+    }
+
+    /// Steps to an event, and yields it if it is new to this stream and for this worker.
+    fn take(&mut self, event: Arc<Event>) -> Option<Arc<Event>> {
+        if event.seq <= self.position {
+            return None;
+        }
+        self.position = event.seq;
+        event.is_for(self.unit, self.worker).then_some(event)
+    }
+}

@@ -1,0 +1,133 @@
+//! The relay: gives committed events their place in the one order, and rings.
+//!
+//! One of all processes leads, by a session advisory lock; the others stand by and try again. Identity columns become
+//! visible out of order, so an event has no public place until the relay saw it committed.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use chrono::Days;
+use redis::AsyncCommands;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Bus;
+use crate::{
+    auth::seal::FEED_DAYS,
+    clock::Clock,
+    db::outbox::RelaySession,
+    error::Result,
+};
+
+/// How often the leader looks without being woken.
+const LOOK_ANYWAY: Duration = Duration::from_millis(200);
+/// How often the others try to lead.
+const STAND_BY: Duration = Duration::from_millis(300);
+/// How often old events are pruned.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// How long what a retried mutation did is remembered, in days.
+const KEY_DAYS: u64 = 7;
+
+/// See the module.
+pub struct Relay {
+    url: String,
+    clock: Clock,
+    bus: Arc<Bus>,
+    /// The last place given: the publisher rings for it.
+    given: watch::Sender<i64>,
+    alive: AtomicBool,
+}
+
+impl Relay {
+    /// A relay that logs in at `url` and rings this process's own bus directly.
+    pub fn new(url: String, clock: Clock, bus: Arc<Bus>) -> Arc<Self> {
+        Arc::new(Self { url, clock, bus, given: watch::Sender::new(0), alive: AtomicBool::new(false) })
+    }
+
+    /// Whether the relay's session stands, leading or standing by.
+    pub fn is_alive(&self) -> bool {
+        self.alive.load(Ordering::Relaxed)
+    }
+
+    /// Leads or stands by until `stop`.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut failing = false;
+        loop {
+            let ended = tokio::select! {
+                () = stop.cancelled() => return,
+                ended = self.session() => ended,
+            };
+            self.alive.store(false, Ordering::Relaxed);
+            if let Err(error) = ended {
+                if !failing {
+                    tracing::error!(error = ?error, "the relay lost its session");
+                }
+                failing = true;
+            } else {
+                failing = false;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(STAND_BY) => {}
+            }
+        }
+    }
+
+    async fn session(&self) -> Result<()> {
+        let mut session = RelaySession::connect(&self.url).await?;
+        self.alive.store(true, Ordering::Relaxed);
+        while !session.lead().await? {
+            tokio::time::sleep(STAND_BY).await;
+        }
+        tracing::info!("the relay leads");
+        let mut pruned: Option<Instant> = None;
+        loop {
+            while session.waiting().await? {
+                let (last, given) = session.number().await?;
+                if given > 0 {
+                    self.bus.ring();
+                    self.given.send_replace(last);
+                }
+            }
+            if pruned.is_none_or(|at| at.elapsed() > PRUNE_EVERY) {
+                pruned = Some(Instant::now());
+                let now = (self.clock)();
+                let (events, keys) = (now - Days::new(FEED_DAYS), now - Days::new(KEY_DAYS));
+                session.prune(events, keys).await?;
+            }
+            session.wait(LOOK_ANYWAY).await?;
+        }
+    }
+
+    /// Rings through Redis whenever places were given. Several that come while Redis is slow ring once: a message
+    /// says only that there is something new.
+    pub async fn publish(self: Arc<Self>, redis_url: String, channel: String, stop: CancellationToken) {
+        let mut given = self.given.subscribe();
+        let mut connection: Option<redis::aio::ConnectionManager> = None;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = given.changed() => if changed.is_err() { return },
+            }
+            let last = *given.borrow_and_update();
+            if connection.is_none() {
+                connection = match redis::Client::open(redis_url.as_str()) {
+                    Ok(client) => client.get_connection_manager().await.ok(),
+                    Err(_) => None,
+                };
+            }
+            if let Some(redis) = &mut connection {
+                let published: redis::RedisResult<i64> = redis.publish(&channel, last).await;
+                if published.is_err() {
+                    // The other processes look by themselves meanwhile.
+                    connection = None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What resolvers find in their context.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::Context;
+
+use crate::{
+    auth::{Viewer, seal::Sealer},
+    clock::Clock,
+    db::{Db, Snapshot, outbox::EventLog},
+    error::{Error, Result},
+    events::Bus,
+    services::Services,
+};
+
+
+
+
+/// What all operations share.
+pub struct Shared {
+    /// The application role's database.
+    pub db: Db,
+    /// Use cases.
+    pub services: Services,
+    /// Seals cursors.
+    pub sealer: Sealer,
+    /// Local streams of events.
+    pub bus: Arc<Bus>,
+    /// Past events.
+    pub log: EventLog,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// One operation: who asks, and the instants that it reads.
+pub struct Operation {
+    shared: Arc<Shared>,
+    viewer: Viewer,
+    current: Arc<Snapshot>,
+    /// Snapshots that were opened on the way: after a mutation's commit, for a pushed item.
+    further: Mutex<Vec<Arc<Snapshot>>>,
+}
+
+impl Operation {
+    /// An operation of this viewer. Opens nothing yet.
+    pub fn new(shared: Arc<Shared>, viewer: Viewer) -> Arc<Self> {
+        let current = shared.db.snapshot(viewer);
+        Arc::new(Self { shared, viewer, current, further: Mutex::default() })
+    }
+
+    /// A new instant of this operation's viewer, as of now.
+    pub fn fresh(&self) -> Arc<Snapshot> {
+        let viewer = Viewer::new(self.viewer.worker_id, (self.shared.clock)());
+        let snapshot = self.shared.db.snapshot(viewer);
+        self.further.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&snapshot));
+        snapshot
+    }
+
+    /// The first failure of any of the operation's snapshots.
+    pub fn failure(&self) -> Option<Error> {
+        let further = self.further.lock().unwrap_or_else(PoisonError::into_inner);
+        std::iter::once(&self.current).chain(further.iter()).find_map(|one| one.failure().cloned())
+    }
+
+    /// Gives the connections of pushed items back.
+    pub async fn finish_further(&self) {
+        let further = std::mem::take(&mut *self.further.lock().unwrap_or_else(PoisonError::into_inner));
+        for snapshot in further {
+            snapshot.finish().await;
+        }
+    }
+
+    /// Gives all connections back. Called when the response is complete.
+    pub async fn finish(self: Arc<Self>) {
+        self.finish_further().await;
+        if let Some(this) = Arc::into_inner(self) {
+            this.current.finish().await;
+        }
+    }
+}
+
+/// What resolvers ask their context for.
+pub trait HearthContext {
+    /// What all operations share.
+    fn shared(&self) -> Result<&Shared>;
+    /// Who asks.
+    fn viewer(&self) -> Result<Viewer>;
+    /// The operation's instant.
+    fn snapshot(&self) -> Result<Arc<Snapshot>>;
+    /// A new instant, for what was changed or pushed meanwhile.
+    fn fresh(&self) -> Result<Arc<Snapshot>>;
+}
+
+fn operation<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Operation>> {
+    ctx.data::<Arc<Operation>>().map_err(|_| Error::internal("no operation in the context"))
+}
+
+impl HearthContext for Context<'_> {
+    fn shared(&self) -> Result<&Shared> {
+        Ok(&operation(self)?.shared)
+    }
+    fn viewer(&self) -> Result<Viewer> {
+        Ok(operation(self)?.viewer)
+    }
+    fn snapshot(&self) -> Result<Arc<Snapshot>> {
+        Ok(Arc::clone(&operation(self)?.current))
+    }
+    fn fresh(&self) -> Result<Arc<Snapshot>> {
+        Ok(operation(self)?.fresh())
+    }
+}

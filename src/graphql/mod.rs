@@ -1,0 +1,150 @@
+//! The GraphQL layer: the only place that names async_graphql.
+//!
+//! [`Graph::prepare`] does everything before execution (parse, validate, measure, coerce); [`Graph::execute`] and
+//! [`Graph::stream`] run what it prepared. Both transports use these three.
+
+mod batch;
+mod codes;
+mod connection;
+mod context;
+mod documents;
+mod error;
+mod mutation;
+mod query;
+mod scalars;
+mod selection;
+mod subscription;
+mod types;
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+use futures_util::{Stream, StreamExt};
+
+pub use context::Shared;
+pub use documents::{Limits, OperationKind, Ready};
+pub use scalars::global;
+
+use crate::{
+    auth::Viewer,
+    error::{Error, Result, code},
+};
+use context::Operation;
+use documents::Documents;
+use types::event::Event;
+
+type Schema = async_graphql::Schema<query::Query, mutation::Mutation, subscription::SubscriptionRoot>;
+
+/// The schema with everything that runs it.
+pub struct Graph {
+    schema: Schema,
+    documents: Documents,
+    shared: Arc<Shared>,
+    /// How long one query or mutation may take.
+    patience: Duration,
+}
+
+fn schema() -> Schema {
+    // No extension is ever registered: with one, every field takes the slow path. Validation is ours (`documents`).
+    Schema::build(query::Query, mutation::Mutation, subscription::SubscriptionRoot)
+        .register_output_type::<Event>()
+        .validation_mode(async_graphql::ValidationMode::Fast)
+        .disable_suggestions()
+        .finish()
+}
+
+/// The schema in SDL, as `schema.graphql` holds it.
+pub fn sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_enum_items().prefer_single_line_descriptions();
+    schema().sdl_with_options(options)
+}
+
+impl Graph {
+    /// Fails when the schema is not valid, which a test excludes.
+    pub fn new(shared: Arc<Shared>, limits: Limits, patience: Duration) -> Result<Self> {
+        let documents = Documents::new(&sdl(), limits).map_err(Error::internal)?;
+        Ok(Self { schema: schema(), documents, shared, patience })
+    }
+
+    /// What all operations share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Everything before execution. Errors are request errors: nothing has run.
+    pub fn prepare(
+        &self,
+        query: &str,
+        operation_name: Option<&str>,
+        variables: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Ready, Vec<ServerError>> {
+        self.documents.prepare(query, operation_name, variables)
+    }
+
+    fn request(ready: Ready, operation: &Arc<Operation>) -> async_graphql::Request {
+        let mut request = async_graphql::Request::new("").variables(ready.variables).data(Arc::clone(operation));
+        request.operation_name = ready.operation_name;
+        request.set_parsed_query(ready.document.parsed());
+        request
+    }
+
+    /// Runs a query or a mutation.
+    pub async fn execute(&self, ready: Ready, viewer: Viewer) -> Response {
+        let kind = ready.kind;
+        let operation = Operation::new(Arc::clone(&self.shared), viewer);
+        let request = Self::request(ready, &operation);
+        // When time runs out the operation is dropped, and its connections with it; a change that was begun goes on.
+        let executed = tokio::time::timeout(self.patience, self.schema.execute(request)).await;
+        let mut response = executed.unwrap_or_else(|_| refused(&Error::Timeout));
+        if let (OperationKind::Query, Some(failure)) = (kind, operation.failure()) {
+            // One instant or nothing: after a failed statement nothing of the answer can be trusted.
+            response = refused(&failure);
+        }
+        operation.finish().await;
+        name_codes(&mut response);
+        response
+    }
+
+    /// Runs a subscription. The stream ends after a response with a request error.
+    pub fn stream(&self, ready: Ready, viewer: Viewer) -> impl Stream<Item = Response> + Send + use<> {
+        let operation = Operation::new(Arc::clone(&self.shared), viewer);
+        let request = Self::request(ready, &operation);
+        let responses = self.schema.execute_stream(request);
+        responses.then(move |mut response| {
+            let operation = Arc::clone(&operation);
+            async move {
+                // Nothing keeps a connection while it waits for the next event.
+                operation.finish_further().await;
+                name_codes(&mut response);
+                response
+            }
+        })
+    }
+}
+
+/// A response that holds one error and no data.
+pub fn refused(error: &Error) -> Response {
+    let fault: async_graphql::Error = error::Fault::from(error.clone()).into();
+    Response::from_errors(vec![ServerError {
+        message: fault.message,
+        source: None,
+        locations: Vec::new(),
+        path: Vec::new(),
+        extensions: fault.extensions,
+    }])
+}
+
+/// Every error has a code: what has none is an input that a scalar could not read. Caps the errors too: a list whose
+/// every member fails says so ten times, not a thousand.
+fn name_codes(response: &mut Response) {
+    response.errors.truncate(10);
+    for error in &mut response.errors {
+        let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
+        if extensions.get("code").is_none() {
+            extensions.set("code", code::BAD_USER_INPUT);
+        }
+    }
+    if response.data == Value::Null && response.errors.is_empty() {
+        *response = refused(&Error::internal("a response without data or errors"));
+    }
+}

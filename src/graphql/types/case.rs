@@ -1,0 +1,193 @@
+use async_graphql::{Context, ID, Object};
+
+use super::{Allocation, Child, Conference, Involvement, Plan, Transfer, child};
+use crate::{
+    db::{Columns, allocations, cases, cases::CaseRow, conferences, involvements, plans, transfers},
+    domain::{
+        codes::{CaseStatus, ClosureReason, PrimaryNeed},
+        ids::CaseId,
+    },
+    graphql::{
+        batch::{Instant, Item},
+        connection::{Connection, List, counted},
+        error::{Answer, Nullable, nullable},
+        scalars::{Date, global},
+        selection,
+    },
+};
+
+record! {
+    /// A case.
+    Case(CaseRow)
+}
+
+/// One period of involvement with one child, opened by a referral, closed once.
+#[Object]
+impl Case {
+    /// Global id.
+    pub async fn id(&self) -> ID {
+        global(CaseId::KIND, self.0.core.id)
+    }
+
+    /// Number of the case.
+    async fn case_no(&self) -> i64 {
+        self.0.core.case_no
+    }
+
+    /// Day of the referral.
+    async fn opened_on(&self) -> Date {
+        Date(self.0.core.opened_on)
+    }
+
+    /// Where the case stands.
+    async fn status(&self) -> CaseStatus {
+        self.0.core.status.0
+    }
+
+    /// The child's primary need.
+    async fn primary_need(&self) -> Option<PrimaryNeed> {
+        self.0.core.primary_need.map(|need| need.0)
+    }
+
+    /// Day on which the case was closed.
+    async fn closed_on(&self) -> Option<Date> {
+        self.0.core.closed_on.map(Date)
+    }
+
+    /// Why the case was closed.
+    async fn closure_reason(&self) -> Option<ClosureReason> {
+        self.0.core.closure_reason.map(|reason| reason.0)
+    }
+
+    /// Steps with every change of the case and of who holds it: send it as `expectedVersion`.
+    async fn version(&self) -> i32 {
+        self.0.core.version
+    }
+
+    /// Why the child was referred. Narrative: read only when selected.
+    async fn referral_summary(&self) -> Nullable<String> {
+        nullable(self.0.referral_summary().map(|text| text.map(str::to_owned)))
+    }
+
+    /// Why the case was closed, in words. Narrative: read only when selected.
+    async fn closure_rationale(&self) -> Nullable<String> {
+        nullable(self.0.closure_rationale().map(|text| text.map(str::to_owned)))
+    }
+
+    /// The child.
+    async fn child(&self, ctx: &Context<'_>) -> Nullable<Child> {
+        let read = selection::of(ctx, selection::PERSON);
+        nullable(child::one_child(&self.0, "child", |case| Some(case.core.child_id), read).await)
+    }
+
+    /// The unit that holds the case; none while it is in the queue.
+    async fn primary_allocation(&self, ctx: &Context<'_>) -> Nullable<Allocation> {
+        let read = selection::of(ctx, selection::ALLOCATION);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { allocations::primary_of_cases(&snapshot, &ids, read).await };
+        let found = self.0.first("primaryAllocation", format!("{read:?}"), |case| case.core.id, load).await;
+        nullable(found.map(|one| one.map(Allocation)))
+    }
+
+    /// Every unit that holds or held the case, newest first.
+    async fn allocations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those that run now.", default)] current: bool,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Allocation>> {
+        nullable(
+            async {
+                let list = List::of("Case.allocations", self.0.core.id);
+                let page = list.page(ctx, first, after.as_deref())?;
+                let read = selection::of_nodes(ctx, selection::ALLOCATION);
+                let wanted = page.clone();
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    allocations::of_cases(&snapshot, &ids, current, &wanted, read).await
+                };
+                let arguments = format!("{current} {page:?} {read:?}");
+                let rows = self.0.many("allocations", arguments, |case| case.core.id, load).await?;
+                let count = move |snapshot: Instant, ids: Vec<_>| async move {
+                    allocations::count_of_cases(&snapshot, &ids, current).await
+                };
+                let count =
+                    counted(self.0.clone(), "allocations.count", current.to_string(), |case| case.core.id, count);
+                Connection::new(&list, &page, rows, |row| (row.core.started_at, row.core.id), count).map(Some)
+            }
+            .await,
+        )
+    }
+
+    /// The one named social worker.
+    async fn lead_practitioner(&self) -> Nullable<Involvement> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { involvements::lead_of_cases(&snapshot, &ids).await };
+        let found = self.0.first("leadPractitioner", String::new(), |case| case.core.id, load).await;
+        nullable(found.map(|one| one.map(Involvement)))
+    }
+
+    /// Everybody with a named part in the case now.
+    async fn involvements(&self) -> Answer<Vec<Involvement>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { involvements::current_of_cases(&snapshot, &ids).await };
+        let found = self.0.many("involvements", String::new(), |case| case.core.id, load).await?;
+        Ok(found.into_iter().map(Involvement).collect())
+    }
+
+    /// Transfers of the case, newest first, at most 100.
+    async fn transfers(&self, ctx: &Context<'_>) -> Answer<Vec<Transfer>> {
+        let read = selection::of(ctx, selection::TRANSFER);
+        let load = move |snapshot: Instant, ids: Vec<_>| async move { transfers::of_cases(&snapshot, &ids, read).await };
+        let found = self.0.many("transfers", format!("{read:?}"), |case| case.core.id, load).await?;
+        Ok(found.into_iter().map(Transfer).collect())
+    }
+
+    /// The plans in force. A child in need plan and a child protection plan are never in force together.
+    async fn current_plans(&self, ctx: &Context<'_>) -> Answer<Vec<Plan>> {
+        let read = selection::of(ctx, selection::PLAN);
+        let load = move |snapshot: Instant, ids: Vec<_>| async move { plans::current_of_cases(&snapshot, &ids, read).await };
+        let found = self.0.many("currentPlans", format!("{read:?}"), |case| case.core.id, load).await?;
+        Ok(found.into_iter().map(Plan).collect())
+    }
+
+    /// The next conference about the child that has a date.
+    async fn next_conference(&self) -> Nullable<Conference> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { conferences::next_of_cases(&snapshot, &ids).await };
+        let found = self.0.first("nextConference", String::new(), |case| case.core.id, load).await;
+        nullable(found.map(|one| one.map(Conference)))
+    }
+
+    /// All conferences about the child in this case, latest request first.
+    async fn conferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Conference>> {
+        nullable(
+            async {
+                let list = List::of("Case.conferences", self.0.core.id);
+                let page = list.page(ctx, first, after.as_deref())?;
+                let wanted = page.clone();
+                let load =
+                    move |snapshot: Instant, ids: Vec<_>| async move { conferences::of_cases(&snapshot, &ids, &wanted).await };
+                let rows = self.0.many("conferences", format!("{page:?}"), |case| case.core.id, load).await?;
+                let count = |snapshot: Instant, ids: Vec<_>| async move { conferences::count_of_cases(&snapshot, &ids).await };
+                let count = counted(self.0.clone(), "conferences.count", String::new(), |case| case.core.id, count);
+                Connection::new(&list, &page, rows, |row| (row.requested_at, row.id), count).map(Some)
+            }
+            .await,
+        )
+    }
+}
+
+/// The case with this id, from any row.
+pub(in crate::graphql) async fn one<R: Send + Sync + 'static>(
+    from: &Item<R>,
+    relation: &'static str,
+    foreign: fn(&R) -> Option<uuid::Uuid>,
+    read: Columns,
+) -> crate::error::Result<Option<Case>> {
+    let load = move |snapshot: Instant, ids: Vec<_>| async move { cases::by_ids(&snapshot, &ids, read).await };
+    let found = from.one(relation, format!("{read:?}"), foreign, |case: &CaseRow| case.core.id, load).await?;
+    Ok(found.map(Case))
+}

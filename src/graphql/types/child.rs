@@ -1,0 +1,350 @@
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+use super::{Case, FamilyGroup, Plan, family::Relationship};
+use crate::{
+    db::{Columns, cases, children, children::PersonRow, families, plans},
+    domain::{
+        codes::Sex,
+        ids::{ChildId, PersonId},
+        text::initials,
+    },
+    graphql::{
+        batch::{Instant, Item},
+        connection::{Connection, List, counted},
+        error::{Answer, Fault, Nullable, nullable},
+        scalars::{Date, global},
+        selection,
+    },
+};
+
+record! {
+    /// A child.
+    Child(PersonRow)
+}
+
+record! {
+    /// Any person.
+    Person(PersonRow)
+}
+
+/// An address of a person.
+#[derive(SimpleObject)]
+pub struct Address {
+    /// HOME, PLACEMENT or OTHER.
+    kind: String,
+    /// Street and house.
+    line: String,
+    /// Postcode.
+    postcode: String,
+    /// First day.
+    from: Date,
+    /// Last day, if it is over.
+    to: Option<Date>,
+    /// Whether the address must not be told to others of the family.
+    confidential: bool,
+}
+
+fn display_name(row: &PersonRow) -> String {
+    format!("{} {}", row.core.preferred_name.as_deref().unwrap_or(&row.core.first_name), row.core.last_name)
+}
+
+async fn addresses_of(item: &Item<PersonRow>) -> Answer<Vec<Address>> {
+    let load = |snapshot: Instant, ids: Vec<_>| async move { children::addresses_of(&snapshot, &ids).await };
+    let found = item.many("addresses", String::new(), |person| person.core.id, load).await?;
+    Ok(found
+        .iter()
+        .map(|row| Address {
+            kind: row.kind.clone(),
+            line: row.line.clone(),
+            postcode: row.postcode.clone(),
+            from: Date(row.from_on),
+            to: row.to_on.map(Date),
+            confidential: row.confidential,
+        })
+        .collect())
+}
+
+async fn families_of(item: &Item<PersonRow>) -> Answer<Vec<FamilyGroup>> {
+    let load = |snapshot: Instant, ids: Vec<_>| async move { families::of_persons(&snapshot, &ids).await };
+    let found = item.many("families", String::new(), |person| person.core.id, load).await?;
+    Ok(found.into_iter().map(FamilyGroup).collect())
+}
+
+async fn relationships_of(item: &Item<PersonRow>) -> Answer<Vec<Relationship>> {
+    let load = |snapshot: Instant, ids: Vec<_>| async move { families::relationships_of(&snapshot, &ids).await };
+    let found = item.many("relationships", String::new(), |person| person.core.id, load).await?;
+    Ok(found.into_iter().map(Relationship).collect())
+}
+
+/// A child known to the service. Visible to those who hold the child's case, to those named on it and to the managers
+/// responsible; to everybody else the child does not exist.
+#[Object]
+impl Child {
+    /// Global id.
+    pub async fn id(&self) -> ID {
+        global(ChildId::KIND, self.0.core.id)
+    }
+
+    /// Number of the child's record, as statutory returns use it.
+    async fn person_no(&self) -> i64 {
+        self.0.core.person_no
+    }
+
+    /// First name.
+    async fn first_name(&self) -> &str {
+        &self.0.core.first_name
+    }
+
+    /// Last name.
+    async fn last_name(&self) -> &str {
+        &self.0.core.last_name
+    }
+
+    /// The name that the child wants to be called by.
+    async fn preferred_name(&self) -> Option<&str> {
+        self.0.core.preferred_name.as_deref()
+    }
+
+    /// Preferred or first name, and last name.
+    async fn display_name(&self) -> String {
+        display_name(&self.0)
+    }
+
+    /// Initials, as pushes carry them.
+    async fn initials(&self) -> String {
+        initials(&self.0.core.first_name, &self.0.core.last_name)
+    }
+
+    /// Date of birth; missing for an unborn child.
+    async fn date_of_birth(&self) -> Option<Date> {
+        self.0.core.date_of_birth.map(Date)
+    }
+
+    /// Expected date of birth of an unborn child.
+    async fn expected_date_of_birth(&self) -> Option<Date> {
+        self.0.core.expected_date_of_birth.map(Date)
+    }
+
+    /// Whether the date of birth is estimated.
+    async fn date_of_birth_estimated(&self) -> bool {
+        self.0.core.date_of_birth_estimated
+    }
+
+    /// Sex.
+    async fn sex(&self) -> Sex {
+        self.0.core.sex.0
+    }
+
+    /// Steps with every change of the child's own record.
+    async fn version(&self) -> i32 {
+        self.0.core.version
+    }
+
+    /// Ethnicity (statutory return code). Sensitive: read only when selected.
+    async fn ethnicity(&self) -> Nullable<String> {
+        text(self.0.ethnicity())
+    }
+
+    /// Religion. Sensitive: read only when selected.
+    async fn religion(&self) -> Nullable<String> {
+        text(self.0.religion())
+    }
+
+    /// First language. Sensitive: read only when selected.
+    async fn first_language(&self) -> Nullable<String> {
+        text(self.0.first_language())
+    }
+
+    /// Whether an interpreter is needed. Sensitive: read only when selected.
+    async fn interpreter_needed(&self) -> Nullable<bool> {
+        nullable(self.0.interpreter_needed())
+    }
+
+    /// Communication needs. Sensitive: read only when selected.
+    async fn communication_needs(&self) -> Nullable<String> {
+        text(self.0.communication_needs())
+    }
+
+    /// NHS number. Sensitive: read only when selected.
+    async fn nhs_no(&self) -> Nullable<String> {
+        text(self.0.nhs_no())
+    }
+
+    /// Unique pupil number. Sensitive: read only when selected.
+    async fn upn(&self) -> Nullable<String> {
+        text(self.0.upn())
+    }
+
+    /// Disabilities (statutory return codes). Sensitive: read only when selected.
+    async fn disabilities(&self) -> Nullable<Vec<String>> {
+        nullable(self.0.disabilities().map(|codes| Some(codes.to_vec())))
+    }
+
+    /// Addresses, newest first.
+    async fn addresses(&self) -> Answer<Vec<Address>> {
+        addresses_of(&self.0).await
+    }
+
+    /// The family groups that the child is in; two for some step families.
+    async fn families(&self) -> Answer<Vec<FamilyGroup>> {
+        families_of(&self.0).await
+    }
+
+    /// What the child is to others.
+    async fn relationships(&self) -> Answer<Vec<Relationship>> {
+        relationships_of(&self.0).await
+    }
+
+    /// The child's open case.
+    async fn open_case(&self, ctx: &Context<'_>) -> Nullable<Case> {
+        let read = selection::of(ctx, selection::CASE);
+        let load = move |snapshot: Instant, ids: Vec<_>| async move { cases::open_of_children(&snapshot, &ids, read).await };
+        let found = self.0.first("openCase", format!("{read:?}"), |child| child.core.id, load).await;
+        nullable(found.map(|case| case.map(Case)))
+    }
+
+    /// All cases of the child, newest first.
+    async fn cases(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Case>> {
+        nullable(
+            async {
+                let list = List::of("Child.cases", self.0.core.id);
+                let page = list.page(ctx, first, after.as_deref())?;
+                let read = selection::of_nodes(ctx, selection::CASE);
+                let wanted = page.clone();
+                let load =
+                    move |snapshot: Instant, ids: Vec<_>| async move { cases::of_children(&snapshot, &ids, &wanted, read).await };
+                let rows = self.0.many("cases", format!("{page:?} {read:?}"), |child| child.core.id, load).await?;
+                let count = |snapshot: Instant, ids: Vec<_>| async move { cases::count_of_children(&snapshot, &ids).await };
+                let count = counted(self.0.clone(), "cases.count", String::new(), |child| child.core.id, count);
+                Connection::new(&list, &page, rows, |row| (row.core.opened_on, row.core.id), count).map(Some)
+            }
+            .await,
+        )
+    }
+
+    /// All plans of the child, latest first.
+    async fn plans(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Plan>> {
+        nullable(
+            async {
+                let list = List::of("Child.plans", self.0.core.id);
+                let page = list.page(ctx, first, after.as_deref())?;
+                let read = selection::of_nodes(ctx, selection::PLAN);
+                let wanted = page.clone();
+                let load =
+                    move |snapshot: Instant, ids: Vec<_>| async move { plans::of_children(&snapshot, &ids, &wanted, read).await };
+                let rows = self.0.many("plans", format!("{page:?} {read:?}"), |child| child.core.id, load).await?;
+                let count = |snapshot: Instant, ids: Vec<_>| async move { plans::count_of_children(&snapshot, &ids).await };
+                let count = counted(self.0.clone(), "plans.count", String::new(), |child| child.core.id, count);
+                Connection::new(&list, &page, rows, |row| row.core.id, count).map(Some)
+            }
+            .await,
+        )
+    }
+}
+
+fn text(value: crate::error::Result<Option<&str>>) -> Nullable<String> {
+    value.map(|text| text.map(str::to_owned)).map_err(Fault::from).transpose()
+}
+
+/// Any person known to the service: a parent, a relative, a child of the family. Visible with a child that you may see.
+#[Object]
+impl Person {
+    /// Global id.
+    pub async fn id(&self) -> ID {
+        global(PersonId::KIND, self.0.core.id)
+    }
+
+    /// Number of the person's record.
+    async fn person_no(&self) -> i64 {
+        self.0.core.person_no
+    }
+
+    /// First name.
+    async fn first_name(&self) -> &str {
+        &self.0.core.first_name
+    }
+
+    /// Last name.
+    async fn last_name(&self) -> &str {
+        &self.0.core.last_name
+    }
+
+    /// Preferred or first name, and last name.
+    async fn display_name(&self) -> String {
+        display_name(&self.0)
+    }
+
+    /// Date of birth.
+    async fn date_of_birth(&self) -> Option<Date> {
+        self.0.core.date_of_birth.map(Date)
+    }
+
+    /// Sex.
+    async fn sex(&self) -> Sex {
+        self.0.core.sex.0
+    }
+
+    /// First language. Sensitive: read only when selected.
+    async fn first_language(&self) -> Nullable<String> {
+        text(self.0.first_language())
+    }
+
+    /// Whether an interpreter is needed. Sensitive: read only when selected.
+    async fn interpreter_needed(&self) -> Nullable<bool> {
+        nullable(self.0.interpreter_needed())
+    }
+
+    /// Addresses, newest first.
+    async fn addresses(&self) -> Answer<Vec<Address>> {
+        addresses_of(&self.0).await
+    }
+
+    /// The family groups that the person is in.
+    async fn families(&self) -> Answer<Vec<FamilyGroup>> {
+        families_of(&self.0).await
+    }
+
+    /// What the person is to others.
+    async fn relationships(&self) -> Answer<Vec<Relationship>> {
+        relationships_of(&self.0).await
+    }
+
+    /// The person's own record as a child of the service, if they are one.
+    async fn child(&self, ctx: &Context<'_>) -> Nullable<Child> {
+        nullable(one_child(&self.0, "child", |person| Some(person.core.id), selection::of(ctx, selection::PERSON)).await)
+    }
+}
+
+/// The child with this id, from any row.
+pub(in crate::graphql) async fn one_child<R: Send + Sync + 'static>(
+    from: &Item<R>,
+    relation: &'static str,
+    foreign: fn(&R) -> Option<uuid::Uuid>,
+    read: Columns,
+) -> crate::error::Result<Option<Child>> {
+    let load = move |snapshot: Instant, ids: Vec<_>| async move { children::by_ids(&snapshot, &ids, read).await };
+    let found = from.one(relation, format!("{read:?}"), foreign, |child: &PersonRow| child.core.id, load).await?;
+    Ok(found.map(Child))
+}
+
+/// The person with this id, from any row.
+pub(in crate::graphql) async fn one_person<R: Send + Sync + 'static>(
+    from: &Item<R>,
+    relation: &'static str,
+    foreign: fn(&R) -> Option<uuid::Uuid>,
+    read: Columns,
+) -> crate::error::Result<Option<Person>> {
+    let load = move |snapshot: Instant, ids: Vec<_>| async move { children::persons_by_ids(&snapshot, &ids, read).await };
+    let found = from.one(relation, format!("{read:?}"), foreign, |person: &PersonRow| person.core.id, load).await?;
+    Ok(found.map(Person))
+}

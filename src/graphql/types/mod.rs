@@ -1,0 +1,41 @@
+//! The schema's object types, one file a noun.
+
+macro_rules! record {
+    ($(#[$doc:meta])* $name:ident($row:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $name(pub(in crate::graphql) $crate::graphql::batch::Item<$row>);
+
+        impl From<$crate::graphql::batch::Item<$row>> for $name {
+            fn from(item: $crate::graphql::batch::Item<$row>) -> Self {
+                Self(item)
+            }
+        }
+    };
+}
+
+pub mod allocation;
+pub mod case;
+pub mod child;
+pub mod conference;
+pub mod event;
+pub mod family;
+pub mod involvement;
+pub mod node;
+pub mod plan;
+pub mod transfer;
+pub mod unit;
+pub mod viewer;
+pub mod worker;
+
+pub use allocation::Allocation;
+pub use case::Case;
+pub use child::{Child, Person};
+pub use conference::Conference;
+pub use family::FamilyGroup;
+pub use involvement::Involvement;
+pub use node::Node;
+pub use plan::{Action, Goal, Plan};
+pub use transfer::Transfer;
+pub use unit::{Area, Unit};
+pub use worker::Worker;

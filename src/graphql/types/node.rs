@@ -1,0 +1,112 @@
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Interface};
+use uuid::Uuid;
+
+use super::{
+    Action, Allocation, Area, Case, Child, Conference, FamilyGroup, Goal, Involvement, Person, Plan, Transfer, Unit,
+    Worker, unit::Membership,
+};
+use crate::{
+    db::{Snapshot, allocations, cases, children, conferences, families, involvements, plans, transfers, units, workers},
+    domain::ids::*,
+    error::Result,
+    graphql::{batch::generation, selection},
+};
+
+/// A record with a typed global id.
+#[derive(Clone, Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Global id: the type's name, a colon, a uuid."))]
+pub enum Node {
+    /// A worker.
+    Worker(Worker),
+    /// A unit.
+    Unit(Unit),
+    /// An area.
+    Area(Area),
+    /// A membership of a unit.
+    Membership(Membership),
+    /// A child.
+    Child(Child),
+    /// A person.
+    Person(Person),
+    /// A family group.
+    FamilyGroup(FamilyGroup),
+    /// A case.
+    Case(Case),
+    /// An allocation.
+    Allocation(Allocation),
+    /// An involvement.
+    Involvement(Involvement),
+    /// A transfer.
+    Transfer(Transfer),
+    /// A conference.
+    Conference(Conference),
+    /// A plan.
+    Plan(Plan),
+    /// A goal.
+    Goal(Goal),
+    /// An action.
+    Action(Action),
+}
+
+/// The records of one kind with these ids, as far as the viewer sees them, in one statement. An unknown kind has
+/// none.
+pub(in crate::graphql) async fn load(
+    ctx: &Context<'_>,
+    snapshot: &Arc<Snapshot>,
+    kind: &str,
+    ids: &[Uuid],
+) -> Result<Vec<(Uuid, Node)>> {
+    macro_rules! found {
+        ($rows:expr, $id:expr, $node:ident) => {{
+            let items = generation(Arc::clone(snapshot), $rows.await?);
+            items.into_iter().map(|item| ($id(&*item), Node::$node($node(item)))).collect()
+        }};
+    }
+    let of = |groups| selection::of(ctx, groups);
+    Ok(match kind {
+        WorkerId::KIND => found!(workers::by_ids(snapshot, ids), |row: &workers::WorkerRow| row.id, Worker),
+        UnitId::KIND => found!(units::by_ids(snapshot, ids), |row: &units::UnitRow| row.id, Unit),
+        AreaId::KIND => found!(units::areas_by_ids(snapshot, ids), |row: &units::AreaRow| row.id, Area),
+        MembershipId::KIND => {
+            found!(units::memberships_by_ids(snapshot, ids), |row: &units::MembershipRow| row.id, Membership)
+        }
+        ChildId::KIND => {
+            let rows = children::by_ids(snapshot, ids, of(selection::PERSON));
+            found!(rows, |row: &children::PersonRow| row.core.id, Child)
+        }
+        PersonId::KIND => {
+            let rows = children::persons_by_ids(snapshot, ids, of(selection::PERSON));
+            found!(rows, |row: &children::PersonRow| row.core.id, Person)
+        }
+        FamilyGroupId::KIND => {
+            found!(families::by_ids(snapshot, ids), |row: &families::FamilyGroupRow| row.id, FamilyGroup)
+        }
+        CaseId::KIND => {
+            let rows = cases::by_ids(snapshot, ids, of(selection::CASE));
+            found!(rows, |row: &cases::CaseRow| row.core.id, Case)
+        }
+        AllocationId::KIND => {
+            let rows = allocations::by_ids(snapshot, ids, of(selection::ALLOCATION));
+            found!(rows, |row: &allocations::AllocationRow| row.core.id, Allocation)
+        }
+        InvolvementId::KIND => {
+            found!(involvements::by_ids(snapshot, ids), |row: &involvements::InvolvementRow| row.id, Involvement)
+        }
+        TransferId::KIND => {
+            let rows = transfers::by_ids(snapshot, ids, of(selection::TRANSFER));
+            found!(rows, |row: &transfers::TransferRow| row.core.id, Transfer)
+        }
+        ConferenceId::KIND => {
+            found!(conferences::by_ids(snapshot, ids), |row: &conferences::ConferenceRow| row.id, Conference)
+        }
+        PlanId::KIND => {
+            let rows = plans::by_ids(snapshot, ids, of(selection::PLAN));
+            found!(rows, |row: &plans::PlanRow| row.core.id, Plan)
+        }
+        GoalId::KIND => found!(plans::goals_by_ids(snapshot, ids), |row: &plans::GoalRow| row.id, Goal),
+        ActionId::KIND => found!(plans::actions_by_ids(snapshot, ids), |row: &plans::ActionRow| row.id, Action),
+        _ => Vec::new(),
+    })
+}

@@ -1,0 +1,235 @@
+use async_graphql::{Context, ID, Object};
+
+use super::{Allocation, Transfer, Worker, worker};
+use crate::{
+    db::{
+        allocations, outbox, transfers, units,
+        units::{AreaRow, MembershipRow, UnitRow},
+    },
+    domain::{
+        codes::{AllocationKind, Role, Service},
+        ids::{AreaId, MembershipId, UnitId},
+    },
+    graphql::{
+        batch::{Instant, Item},
+        connection::{Connection, List, counted},
+        context::HearthContext,
+        error::{Answer, Nullable, nullable},
+        scalars::{Date, DateTime, global},
+        selection,
+    },
+};
+
+record! {
+    /// A social work unit.
+    Unit(UnitRow)
+}
+
+/// A social work unit: the people who hold children's cases together. What it holds is shown as far as you may see
+/// it; who belongs to it is open to every worker.
+#[Object]
+impl Unit {
+    /// Global id.
+    pub async fn id(&self) -> ID {
+        global(UnitId::KIND, self.0.id)
+    }
+
+    /// Name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The service that the unit belongs to.
+    async fn service(&self) -> Service {
+        self.0.service.0
+    }
+
+    /// Where the unit is reached.
+    async fn contact_point(&self) -> Option<&str> {
+        self.0.contact_point.as_deref()
+    }
+
+    /// How many cases the unit can hold.
+    async fn capacity_cases(&self) -> i32 {
+        self.0.capacity_cases
+    }
+
+    /// First day of the unit.
+    async fn active_from(&self) -> Date {
+        Date(self.0.active_from)
+    }
+
+    /// Last day of the unit, if it has one.
+    async fn active_to(&self) -> Option<Date> {
+        self.0.active_to.map(Date)
+    }
+
+    /// Steps with every change.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// The area that the unit belongs to.
+    async fn area(&self) -> Nullable<Area> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { units::areas_by_ids(&snapshot, &ids).await };
+        let found = self.0.one("area", String::new(), |unit| Some(unit.area_id), |area: &AreaRow| area.id, load).await;
+        nullable(found.map(|area| area.map(Area)))
+    }
+
+    /// The unit's members now.
+    async fn members(&self) -> Answer<Vec<Membership>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { units::members_of(&snapshot, &ids).await };
+        let found = self.0.many("members", String::new(), |unit| unit.id, load).await?;
+        Ok(found.into_iter().map(Membership).collect())
+    }
+
+    /// The cases that the unit holds now, newest allocation first: the unit board starts here.
+    async fn allocations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only of this kind.")] kind: Option<AllocationKind>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Allocation>> {
+        nullable(
+            async {
+                let list = List::of("Unit.allocations", self.0.id);
+                let page = list.page(ctx, first, after.as_deref())?;
+                let read = selection::of_nodes(ctx, selection::ALLOCATION);
+                let wanted = page.clone();
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    allocations::of_units(&snapshot, &ids, kind, &wanted, read).await
+                };
+                let arguments = format!("{kind:?} {page:?} {read:?}");
+                let rows = self.0.many("allocations", arguments, |unit| unit.id, load).await?;
+                let count = move |snapshot: Instant, ids: Vec<_>| async move {
+                    allocations::count_of_units(&snapshot, &ids, kind).await
+                };
+                let count = counted(self.0.clone(), "allocations.count", format!("{kind:?}"), |unit| unit.id, count);
+                Connection::new(&list, &page, rows, |row| (row.core.started_at, row.core.id), count).map(Some)
+            }
+            .await,
+        )
+    }
+
+    /// Transfers that wait for this unit's answer, oldest first.
+    async fn requested_transfers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Transfer>> {
+        nullable(
+            async {
+                let list = List::of("Unit.requestedTransfers", self.0.id);
+                let page = list.page(ctx, first, after.as_deref())?;
+                let read = selection::of_nodes(ctx, selection::TRANSFER);
+                let wanted = page.clone();
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    transfers::requested_of_units(&snapshot, &ids, &wanted, read).await
+                };
+                let rows =
+                    self.0.many("requestedTransfers", format!("{page:?} {read:?}"), |unit| unit.id, load).await?;
+                let count =
+                    |snapshot: Instant, ids: Vec<_>| async move { transfers::count_requested_of_units(&snapshot, &ids).await };
+                let count = counted(self.0.clone(), "requestedTransfers.count", String::new(), |unit| unit.id, count);
+                Connection::new(&list, &page, rows, |row| (row.core.requested_at, row.core.id), count).map(Some)
+            }
+            .await,
+        )
+    }
+
+    /// Where the unit's feed stands in the instant of this response. Subscribe to `unitFeed` with it as `after`, and
+    /// you miss nothing that this response does not show.
+    async fn feed_cursor(&self, ctx: &Context<'_>) -> Answer<String> {
+        let snapshot = self.0.snapshot();
+        let seq = outbox::position(snapshot).await?;
+        let viewer = snapshot.viewer();
+        Ok(ctx.shared()?.sealer.feed_cursor(viewer.worker_id, seq, viewer.at)?)
+    }
+}
+
+/// The unit with this id, from any row.
+pub(in crate::graphql) async fn one<R: Send + Sync + 'static>(
+    from: &Item<R>,
+    relation: &'static str,
+    foreign: fn(&R) -> Option<uuid::Uuid>,
+) -> crate::error::Result<Option<Unit>> {
+    let load = |snapshot: Instant, ids: Vec<_>| async move { units::by_ids(&snapshot, &ids).await };
+    Ok(from.one(relation, String::new(), foreign, |unit: &UnitRow| unit.id, load).await?.map(Unit))
+}
+
+record! {
+    /// A service manager's span of units.
+    Area(AreaRow)
+}
+
+/// A service manager's span of units.
+#[Object]
+impl Area {
+    /// Global id.
+    pub async fn id(&self) -> ID {
+        global(AreaId::KIND, self.0.id)
+    }
+
+    /// Name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Who answers for the area's units.
+    async fn service_manager(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "serviceManager", |area| area.service_manager_id).await)
+    }
+
+    /// The area's units by name.
+    async fn units(&self) -> Answer<Vec<Unit>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { units::of_areas(&snapshot, &ids).await };
+        let found = self.0.many("units", String::new(), |area| area.id, load).await?;
+        Ok(found.into_iter().map(Unit).collect())
+    }
+}
+
+record! {
+    /// A worker's membership of a unit.
+    Membership(MembershipRow)
+}
+
+/// A worker's membership of a unit. Never deleted, only ended.
+#[Object]
+impl Membership {
+    /// Global id.
+    pub async fn id(&self) -> ID {
+        global(MembershipId::KIND, self.0.id)
+    }
+
+    /// The role in the unit.
+    async fn role(&self) -> Role {
+        self.0.role.0
+    }
+
+    /// Whether the worker stands in for somebody.
+    async fn cover(&self) -> bool {
+        self.0.cover
+    }
+
+    /// Since when.
+    async fn started_at(&self) -> DateTime {
+        DateTime(self.0.started_at)
+    }
+
+    /// Until when, if that is known.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.0.ended_at.map(DateTime)
+    }
+
+    /// The worker.
+    async fn worker(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "worker", |membership| Some(membership.worker_id)).await)
+    }
+
+    /// The unit.
+    async fn unit(&self) -> Nullable<Unit> {
+        nullable(one(&self.0, "unit", |membership| Some(membership.unit_id)).await)
+    }
+}

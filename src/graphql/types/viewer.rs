@@ -1,0 +1,118 @@
+use async_graphql::{Context, Object};
+
+use super::{Action, Conference, Involvement, Worker, unit::Membership};
+use crate::{
+    db::{conferences, involvements, outbox, plans, units, workers::WorkerRow},
+    graphql::{
+        batch::{Instant, Item},
+        connection::{Connection, List, counted},
+        context::HearthContext,
+        error::{Answer, Nullable, nullable},
+        scalars::Date,
+    },
+};
+
+/// You.
+pub struct ViewerType(pub(in crate::graphql) Item<WorkerRow>);
+
+/// You, and what concerns you by name: a mobile worker's screen starts here.
+#[Object(name = "Viewer")]
+impl ViewerType {
+    /// Your entry in the directory.
+    async fn worker(&self) -> Worker {
+        Worker(self.0.clone())
+    }
+
+    /// The units that you belong to now.
+    async fn memberships(&self) -> Answer<Vec<Membership>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { units::memberships_of_workers(&snapshot, &ids).await };
+        let found = self.0.many("memberships", String::new(), |worker| worker.id, load).await?;
+        Ok(found.into_iter().map(Membership).collect())
+    }
+
+    /// The cases in which you have a named part, newest first.
+    async fn involvements(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Involvement>> {
+        nullable(
+            async {
+                let list = List::root("Viewer.involvements");
+                let page = list.page(ctx, first, after.as_deref())?;
+                let wanted = page.clone();
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    involvements::of_workers(&snapshot, &ids, &wanted).await
+                };
+                let rows = self.0.many("involvements", format!("{page:?}"), |worker| worker.id, load).await?;
+                let count = |snapshot: Instant, ids: Vec<_>| async move { involvements::count_of_workers(&snapshot, &ids).await };
+                let count = counted(self.0.clone(), "involvements.count", String::new(), |worker| worker.id, count);
+                Connection::new(&list, &page, rows, |row| (row.started_at, row.id), count).map(Some)
+            }
+            .await,
+        )
+    }
+
+    /// Your open actions that have a due date, soonest first.
+    async fn actions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those due on this day or before.")] due_by: Option<Date>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Action>> {
+        nullable(
+            async {
+                let list = List::root("Viewer.actions");
+                let page = list.page(ctx, first, after.as_deref())?;
+                let due_by = due_by.map(|day| day.0);
+                let wanted = page.clone();
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    plans::due_of_workers(&snapshot, &ids, due_by, &wanted).await
+                };
+                let rows = self.0.many("actions", format!("{due_by:?} {page:?}"), |worker| worker.id, load).await?;
+                let count = move |snapshot: Instant, ids: Vec<_>| async move {
+                    plans::count_due_of_workers(&snapshot, &ids, due_by).await
+                };
+                let count = counted(self.0.clone(), "actions.count", format!("{due_by:?}"), |worker| worker.id, count);
+                Connection::new(&list, &page, rows, |row| (row.due_on, row.id), count).map(Some)
+            }
+            .await,
+        )
+    }
+
+    /// Coming conferences that you chair or that are about a case in which you have a named part, soonest first.
+    async fn conferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Conference>> {
+        nullable(
+            async {
+                let list = List::root("Viewer.conferences");
+                let page = list.page(ctx, first, after.as_deref())?;
+                let wanted = page.clone();
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    conferences::coming_of_workers(&snapshot, &ids, &wanted).await
+                };
+                let rows = self.0.many("conferences", format!("{page:?}"), |worker| worker.id, load).await?;
+                let count = |snapshot: Instant, ids: Vec<_>| async move {
+                    conferences::count_coming_of_workers(&snapshot, &ids).await
+                };
+                let count = counted(self.0.clone(), "conferences.count", String::new(), |worker| worker.id, count);
+                Connection::new(&list, &page, rows, |row| (row.scheduled_for, row.id), count).map(Some)
+            }
+            .await,
+        )
+    }
+
+    /// Where the feeds stand in the instant of this response: subscribe with it as `after` and you miss nothing.
+    async fn feed_cursor(&self, ctx: &Context<'_>) -> Answer<String> {
+        let snapshot = self.0.snapshot();
+        let seq = outbox::position(snapshot).await?;
+        let viewer = snapshot.viewer();
+        Ok(ctx.shared()?.sealer.feed_cursor(viewer.worker_id, seq, viewer.at)?)
+    }
+}

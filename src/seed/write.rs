@@ -1,0 +1,303 @@
+//! Writes an authority's rows.
+//!
+//! Every table has row-level security, and COPY FROM is refused on such a table for a role that is bound by it. So
+//! each table is filled with a few statements that take whole columns as arrays.
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Transaction};
+
+use super::generate::Authority;
+
+/// Rows of one statement.
+const BATCH: usize = 5_000;
+
+type Column<'a> = Box<dyn ToSql + Sync + Send + 'a>;
+
+/// The statement that fills columns of a table from one array each, in the arrays' order: identity columns follow it.
+/// A `text[]` column travels as a list with commas, because an array of arrays would be flattened.
+fn statement(table: &str, columns: &[(&str, &str)]) -> String {
+    let list = |each: &dyn Fn(usize, &str, &str) -> String| {
+        let parts: Vec<String> = columns.iter().enumerate().map(|(n, (name, kind))| each(n + 1, name, kind)).collect();
+        parts.join(", ")
+    };
+    format!(
+        "insert into {table} ({}) select {} from unnest({}) with ordinality as given ({}, nth) order by nth",
+        list(&|_, name, _| name.to_owned()),
+        list(&|_, name, kind| match kind {
+            "text[]" => format!("string_to_array({name}, ',')"),
+            _ => name.to_owned(),
+        }),
+        list(&|n, _, kind| format!("${n}::{}[]", kind.trim_end_matches("[]"))),
+        list(&|_, name, _| name.to_owned()),
+    )
+}
+
+/// `load!(transaction, progress, "table", rows, |row| { "column": "type" = value, ... })`.
+macro_rules! load {
+    ($transaction:expr, $progress:expr, $table:literal, $rows:expr, |$row:ident| {
+        $($column:literal: $kind:literal = $value:expr),+ $(,)?
+    }) => {{
+        let sql = statement($table, &[$(($column, $kind)),+]);
+        let prepared = $transaction.prepare(&sql).await?;
+        let mut done = 0;
+        for batch in $rows.chunks(BATCH) {
+            let columns: Vec<Column<'_>> = vec![$(Box::new(batch.iter().map(|$row| $value).collect::<Vec<_>>())),+];
+            $transaction.execute_raw(&prepared, columns).await?;
+            done += batch.len();
+            $progress($table, done, $rows.len());
+        }
+    }};
+}
+
+/// Writes everything, in an order that satisfies the foreign keys and lets the triggers open sight.
+pub(super) async fn write(
+    transaction: &Transaction<'_>,
+    authority: &Authority,
+    progress: &mut (dyn FnMut(&str, usize, usize) + Send),
+) -> Result<(), Error> {
+    load!(transaction, progress, "workers", authority.workers, |row| {
+        "id": "uuid" = row.id,
+        "staff_no": "text" = &row.staff_no,
+        "name": "text" = &row.name,
+        "email": "text" = &row.email,
+        "sw_england_no": "text" = &row.sw_england_no,
+        "qualified": "bool" = row.qualified,
+        "active": "bool" = row.active,
+        "fte": "float8" = row.fte,
+        "agency_worker": "bool" = row.agency_worker,
+        "created_at": "timestamptz" = row.created_at,
+    });
+    load!(transaction, progress, "worker_posts", authority.posts, |row| {
+        "id": "uuid" = row.id,
+        "worker_id": "uuid" = row.worker,
+        "post": "text" = row.post,
+        "started_at": "timestamptz" = row.started_at,
+    });
+    load!(transaction, progress, "areas", authority.areas, |row| {
+        "id": "uuid" = row.id,
+        "name": "text" = &row.name,
+        "service_manager_id": "uuid" = row.manager,
+    });
+    load!(transaction, progress, "units", authority.units, |row| {
+        "id": "uuid" = row.id,
+        "name": "text" = &row.name,
+        "service": "text" = row.service,
+        "area_id": "uuid" = row.area,
+        "contact_point": "text" = &row.contact_point,
+        "active_from": "date" = row.active_from,
+    });
+    load!(transaction, progress, "unit_memberships", authority.memberships, |row| {
+        "id": "uuid" = row.id,
+        "unit_id": "uuid" = row.unit,
+        "worker_id": "uuid" = row.worker,
+        "role": "text" = row.role,
+        "started_at": "timestamptz" = row.started_at,
+        "ended_at": "timestamptz" = row.ended_at,
+        "fte": "float8" = row.fte,
+    });
+    load!(transaction, progress, "persons", authority.persons, |row| {
+        "id": "uuid" = row.id,
+        "first_name": "text" = &row.first_name,
+        "last_name": "text" = &row.last_name,
+        "preferred_name": "text" = &row.preferred_name,
+        "date_of_birth": "date" = row.born,
+        "expected_date_of_birth": "date" = row.expected,
+        "sex": "text" = row.sex,
+        "ethnicity": "text" = row.ethnicity,
+        "religion": "text" = row.religion,
+        "first_language": "text" = row.first_language,
+        "interpreter_needed": "bool" = row.interpreter_needed,
+        "communication_needs": "text" = row.communication_needs,
+        "nhs_no": "text" = &row.nhs_no,
+        "created_at": "timestamptz" = row.created_at,
+    });
+    load!(transaction, progress, "children", authority.children, |row| {
+        "id": "uuid" = row.id,
+        "upn": "text" = &row.upn,
+        "disabilities": "text[]" = row.disabilities.join(","),
+    });
+    load!(transaction, progress, "addresses", authority.addresses, |row| {
+        "id": "uuid" = row.id,
+        "person_id": "uuid" = row.person,
+        "kind": "text" = row.kind,
+        "line": "text" = &row.line,
+        "postcode": "text" = &row.postcode,
+        "from_on": "date" = row.from,
+        "to_on": "date" = row.to,
+        "confidential": "bool" = row.confidential,
+    });
+    load!(transaction, progress, "family_groups", authority.families, |row| {
+        "id": "uuid" = row.id,
+        "name": "text" = &row.name,
+        "created_at": "timestamptz" = row.created_at,
+    });
+    load!(transaction, progress, "family_members", authority.family_members, |row| {
+        "id": "uuid" = row.id,
+        "family_id": "uuid" = row.family,
+        "person_id": "uuid" = row.person,
+        "from_on": "date" = row.from,
+    });
+    load!(transaction, progress, "relationships", authority.relationships, |row| {
+        "id": "uuid" = row.id,
+        "person_id": "uuid" = row.person,
+        "other_id": "uuid" = row.other,
+        "type": "text" = row.kind,
+        "parental_responsibility": "text" = row.parental_responsibility,
+        "main_carer": "bool" = row.main_carer,
+        "from_on": "date" = row.from,
+    });
+    load!(transaction, progress, "cases", authority.cases, |row| {
+        "id": "uuid" = row.id,
+        "child_id": "uuid" = row.child,
+        "opened_on": "date" = row.opened_on,
+        "status": "text" = row.status,
+        "primary_need": "text" = row.primary_need,
+        "referral_nfa": "bool" = row.referral_nfa,
+        "referral_summary": "text" = &row.referral_summary,
+        "closed_on": "date" = row.closed_on,
+        "closure_reason": "text" = row.closure_reason,
+        "closure_rationale": "text" = &row.closure_rationale,
+        "version": "int4" = row.version,
+        "created_at": "timestamptz" = row.created_at,
+    });
+    load!(transaction, progress, "case_transfers", authority.transfers, |row| {
+        "id": "uuid" = row.id,
+        "case_id": "uuid" = row.case,
+        "child_id": "uuid" = row.child,
+        "from_unit_id": "uuid" = row.from_unit,
+        "to_unit_id": "uuid" = row.to_unit,
+        "kind": "text" = row.kind,
+        "state": "text" = row.state,
+        "requested_by": "uuid" = row.requested_by,
+        "requested_at": "timestamptz" = row.requested_at,
+        "responded_by": "uuid" = row.responded_by,
+        "responded_at": "timestamptz" = row.responded_at,
+        "effective_on": "date" = row.effective_on,
+        "handover_summary": "text" = &row.handover_summary,
+        "joint_meeting_on": "date" = row.joint_meeting_on,
+        "version": "int4" = row.version,
+    });
+    load!(transaction, progress, "allocations", authority.allocations, |row| {
+        "id": "uuid" = row.id,
+        "case_id": "uuid" = row.case,
+        "child_id": "uuid" = row.child,
+        "unit_id": "uuid" = row.unit,
+        "kind": "text" = row.kind,
+        "started_at": "timestamptz" = row.started_at,
+        "ended_at": "timestamptz" = row.ended_at,
+        "reason_start": "text" = row.reason_start,
+        "reason_end": "text" = row.reason_end,
+        "transfer_id": "uuid" = row.transfer,
+        "summary": "text" = row.summary,
+        "priority": "text" = row.priority,
+        "created_by": "uuid" = row.created_by,
+        "version": "int4" = row.version,
+    });
+    load!(transaction, progress, "worker_involvements", authority.involvements, |row| {
+        "id": "uuid" = row.id,
+        "case_id": "uuid" = row.case,
+        "child_id": "uuid" = row.child,
+        "worker_id": "uuid" = row.worker,
+        "capacity": "text" = row.capacity,
+        "started_at": "timestamptz" = row.started_at,
+        "ended_at": "timestamptz" = row.ended_at,
+        "change_reason": "text" = row.change_reason,
+        "version": "int4" = row.version,
+    });
+    load!(transaction, progress, "conferences", authority.conferences, |row| {
+        "id": "uuid" = row.id,
+        "family_id": "uuid" = row.family,
+        "type": "text" = row.kind,
+        "state": "text" = row.state,
+        "requested_by": "uuid" = row.requested_by,
+        "requested_at": "timestamptz" = row.requested_at,
+        "scheduled_for": "timestamptz" = row.scheduled_for,
+        "venue": "text" = row.venue,
+        "online": "bool" = row.online,
+        "chair_id": "uuid" = row.chair,
+        "held_at": "timestamptz" = row.held_at,
+        "quorate": "bool" = row.quorate,
+        "minutes_sent_at": "timestamptz" = row.minutes_sent_at,
+        "version": "int4" = row.version,
+    });
+    load!(transaction, progress, "plans", authority.plans, |row| {
+        "id": "uuid" = row.id,
+        "case_id": "uuid" = row.case,
+        "child_id": "uuid" = row.child,
+        "kind": "text" = row.kind,
+        "status": "text" = row.status,
+        "start_on": "date" = row.start_on,
+        "end_on": "date" = row.end_on,
+        "overall_aim": "text" = &row.overall_aim,
+        "agreed_change_by": "date" = row.agreed_change_by,
+        "review_due_on": "date" = row.review_due_on,
+        "conference_id": "uuid" = row.conference,
+        "initial_category": "text" = row.initial_category,
+        "latest_category": "text" = row.latest_category,
+        "number_of_previous_cpps": "int4" = row.previous_cpps,
+        "parent_view": "text" = &row.parent_view,
+        "child_view": "text" = &row.child_view,
+        "version": "int4" = row.version,
+        "created_at": "timestamptz" = row.created_at,
+    });
+    load!(transaction, progress, "conference_children", authority.conference_children, |row| {
+        "id": "uuid" = row.id,
+        "conference_id": "uuid" = row.conference,
+        "child_id": "uuid" = row.child,
+        "case_id": "uuid" = row.case,
+        "decision": "text" = row.decision,
+        "category": "text" = row.category,
+        "outline_plan": "text" = &row.outline_plan,
+        "next_review_on": "date" = row.next_review_on,
+        "plan_id": "uuid" = row.plan,
+    });
+    load!(transaction, progress, "conference_invitations", authority.invitations, |row| {
+        "id": "uuid" = row.id,
+        "conference_id": "uuid" = row.conference,
+        "person_id": "uuid" = row.person,
+        "worker_id": "uuid" = row.worker,
+        "agency_name": "text" = &row.agency,
+        "capacity": "text" = row.capacity,
+        "sent_at": "timestamptz" = row.sent_at,
+        "method": "text" = row.method,
+        "response": "text" = row.response,
+        "responded_at": "timestamptz" = row.responded_at,
+        "answer_asked_at": "timestamptz" = row.answer_asked_at,
+        "version": "int4" = row.version,
+    });
+    load!(transaction, progress, "conference_moves", authority.moves, |row| {
+        "id": "uuid" = row.id,
+        "conference_id": "uuid" = row.conference,
+        "moved_from": "timestamptz" = row.from,
+        "moved_to": "timestamptz" = row.to,
+        "reason": "text" = row.reason,
+        "moved_by": "uuid" = row.by,
+        "moved_at": "timestamptz" = row.at,
+    });
+    load!(transaction, progress, "plan_goals", authority.goals, |row| {
+        "id": "uuid" = row.id,
+        "plan_id": "uuid" = row.plan,
+        "child_id": "uuid" = row.child,
+        "position": "int4" = row.position,
+        "what_needs_to_change": "text" = &row.change,
+        "why": "text" = &row.why,
+        "measure": "text" = row.measure,
+        "baseline": "text" = row.baseline,
+        "target": "text" = row.target,
+        "status": "text" = row.status,
+    });
+    load!(transaction, progress, "plan_actions", authority.actions, |row| {
+        "id": "uuid" = row.id,
+        "goal_id": "uuid" = row.goal,
+        "plan_id": "uuid" = row.plan,
+        "child_id": "uuid" = row.child,
+        "text": "text" = &row.text,
+        "owner_worker_id": "uuid" = row.worker,
+        "owner_person_id": "uuid" = row.person,
+        "owner_agency": "text" = &row.agency,
+        "due_on": "date" = row.due_on,
+        "done_on": "date" = row.done_on,
+        "outcome": "text" = row.outcome,
+    });
+    Ok(())
+}
