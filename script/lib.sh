@@ -209,8 +209,9 @@ start_postgres() {
     # In two steps, so that an interrupted initdb leaves nothing that looks like a cluster.
     rm -rf "$data" "$data.new"
     "${install_dir[@]}" "$data.new"
-    run "${as_service[@]}" "$postgres/initdb" -D "$data.new" -U postgres --auth=trust \
-      --encoding=UTF8 --locale=C.UTF-8 >"$state/initdb.log" 2>&1 ||
+    # Not by way of run: initdb killed half-way would leave shared memory behind, so it may finish.
+    setsid "${as_service[@]}" "$postgres/initdb" -D "$data.new" -U postgres --auth=trust \
+      --encoding=UTF8 --locale=C.UTF-8 </dev/null >"$state/initdb.log" 2>&1 ||
       give_up "initdb failed" "$state/initdb.log"
     mv "$data.new" "$data"
   fi

@@ -85,3 +85,10 @@ grant select, insert, update on idempotency_keys to hearth_app;
 
 -- Every identity sequence is used by inserting only.
 grant usage on all sequences in schema public to hearth_app, hearth_seed;
+
+-- So that readiness can tell whether the schema is the one that the program was built for.
+do $$ begin
+    if to_regclass('public.__diesel_schema_migrations') is not null then
+        grant select on public.__diesel_schema_migrations to hearth_app;
+    end if;
+end $$;

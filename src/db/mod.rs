@@ -65,6 +65,23 @@ impl Db {
         ViewerTx::begin(&self.pool, viewer).await
     }
 
+    /// Whether the database has the newest migration that this program knows. Fails when it cannot be asked.
+    pub async fn migrated(&self) -> Result<bool> {
+        use diesel::sql_types::Text;
+        use diesel_async::RunQueryDsl;
+        #[derive(diesel::QueryableByName)]
+        struct Newest {
+            #[diesel(sql_type = diesel::sql_types::Nullable<Text>)]
+            version: Option<String>,
+        }
+        let mut conn = self.pool.get().await.map_err(no_connection)?;
+        let found: Newest = diesel::sql_query("select max(version) as version from __diesel_schema_migrations")
+            .get_result(&mut conn)
+            .await
+            .map_err(failed)?;
+        Ok(found.version.is_some_and(|version| version >= migrations::newest()))
+    }
+
     /// How many connections are open and how many are idle, for health and tests.
     pub fn connections(&self) -> (usize, usize) {
         let status = self.pool.status();

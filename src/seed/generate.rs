@@ -252,8 +252,18 @@ enum Story {
     /// In care, with the looked-after children service.
     Permanence,
     CareLeaver,
-    /// Nothing open; `true` when no unit ever held the case.
-    Closed(bool),
+    /// Nothing open.
+    Closed(Past),
+}
+
+/// What an episode that is over was about.
+#[derive(Clone, Copy, PartialEq)]
+enum Past {
+    /// First response gave advice; no unit ever held the case.
+    Advice,
+    /// A child protection plan, among other things.
+    Protection,
+    Any,
 }
 
 /// What the next family of a unit is to be.
@@ -264,6 +274,8 @@ struct Slot {
     single: bool,
     unborn: bool,
     disabled: bool,
+    /// The children had a child protection plan before, in an earlier case.
+    returned: bool,
     joint: Option<usize>,
     cover: Option<usize>,
     /// The unit that is asked to take the case over, and the kind of transfer.
@@ -280,6 +292,7 @@ impl Slot {
             single: false,
             unborn: false,
             disabled: false,
+            returned: false,
             joint: None,
             cover: None,
             requested: None,
@@ -656,8 +669,8 @@ impl Generator {
                     held[unit] += self.family(slot);
                 }
                 _ => {
-                    let unheld = self.chance(12);
-                    self.family(Slot::of(Story::Closed(unheld), None));
+                    let past = if self.chance(12) { Past::Advice } else { Past::Any };
+                    self.family(Slot::of(Story::Closed(past), None));
                 }
             }
         }
@@ -717,6 +730,7 @@ impl Generator {
                 Slot {
                     single: requested.is_some(),
                     unborn: n == 6 && unit.is_multiple_of(2),
+                    returned: n % 20 == 12,
                     joint,
                     cover,
                     requested,
@@ -741,10 +755,19 @@ impl Generator {
         if births[0].0 >= episode.opened && !births[0].1 {
             births[0].0 = self.earlier(episode.opened, 30, 500);
         }
-        let earlier = (!matches!(slot.story, Story::Closed(_) | Story::CareLeaver) && self.chance(8))
-            .then(|| self.earlier(episode.opened, 90, 700))
-            .map(|closed| self.closed_episode(closed, false))
-            .filter(|earlier| births[0].0 < earlier.opened && !births[0].1);
+        let earlier = match slot.story {
+            Story::Closed(_) | Story::CareLeaver => None,
+            _ if slot.returned => Some(Past::Protection),
+            _ => self.chance(8).then_some(Past::Any),
+        };
+        let earlier = earlier.map(|past| {
+            let closed = self.earlier(episode.opened, 90, 700);
+            self.closed_episode(closed, past)
+        });
+        if let Some(earlier) = earlier.as_ref().filter(|earlier| slot.returned && births[0].0 >= earlier.opened) {
+            births[0].0 = self.earlier(earlier.opened, 30, 500);
+        }
+        let earlier = earlier.filter(|earlier| births[0].0 < earlier.opened && !births[0].1);
         let known = moment(earlier.as_ref().map_or(episode.opened, |earlier| earlier.opened), 9, 20);
         let home = self.home(&births, &slot, known);
         if let Some(earlier) = earlier {
@@ -810,9 +833,9 @@ impl Generator {
                 episode.opened = self.ago(1, 4);
                 return episode;
             }
-            Story::Closed(unheld) => {
+            Story::Closed(past) => {
                 let closed = self.ago(20, 1100);
-                return self.closed_episode(closed, unheld);
+                return self.closed_episode(closed, past);
             }
             Story::Assessment => episode.stages.push(Stage { unit, from: self.ago(2, 42) }),
             Story::Pending(_) if assessing => episode.stages.push(Stage { unit, from: self.ago(16, 32) }),
@@ -915,11 +938,11 @@ impl Generator {
         self.earlier(due, 1, 8)
     }
 
-    fn closed_episode(&mut self, closed: NaiveDate, unheld: bool) -> Episode {
+    fn closed_episode(&mut self, closed: NaiveDate, past: Past) -> Episode {
         let block = self.rng.usize(..self.sizes.units.div_ceil(12)) * 12;
         let (assessing, working) = (block + self.rng.usize(..4), block + 4 + self.rng.usize(..4));
         let mut episode = Episode {
-            story: Story::Closed(unheld),
+            story: Story::Closed(past),
             opened: closed,
             stages: Vec::new(),
             closed: None,
@@ -927,8 +950,8 @@ impl Generator {
             care: None,
             protection: None,
         };
-        let path = self.rng.usize(..100);
-        if unheld {
+        let path = if past == Past::Protection { 100 } else { self.rng.usize(..100) };
+        if past == Past::Advice {
             episode.opened = self.earlier(closed, 1, 3);
             episode.closed = Some((closed, "RC7"));
         } else if path < 48 {
@@ -1439,7 +1462,7 @@ impl Generator {
             Story::CareLeaver => "CARE_LEAVER",
             _ => "CIN",
         };
-        let nfa = episode.story == Story::Closed(true);
+        let nfa = episode.story == Story::Closed(Past::Advice);
         let reason = episode.closed.map(|(_, reason)| reason);
         let rationale = match reason {
             Some(_) if nfa => Some("The referral needed advice only, which first response gave.".to_owned()),
@@ -1962,9 +1985,11 @@ impl Generator {
                 "POLICE" => 70,
                 _ => 88,
             });
-            // Somewhere between the question and the last moment at which an answer counts.
-            let share = self.rng.i64(10..100);
-            let responded_at = answered.then(|| asked + (latest - asked) * i32::try_from(share).unwrap_or(50) / 100);
+            // In working hours, on a day between the question and the last moment at which an answer counts.
+            let share = self.rng.i32(0..100);
+            let on = (asked + (latest - asked) * share / 100).with_timezone(&London).date_naive();
+            let at = moment(on, self.rng.i64(9..17), self.rng.i64(0..60));
+            let responded_at = answered.then(|| at.max(asked + TimeDelta::minutes(20)).min(latest));
             let method = match &who {
                 Who::Person(_) => self.pick(&["LETTER", "LETTER", "IN_PERSON", "PHONE"]),
                 _ => "EMAIL",
@@ -2599,6 +2624,7 @@ mod tests {
                 })
             };
             assert!(asks(2, 6) && asks(0, 5), "{today}");
+            assert!(made.plans.iter().any(|plan| plan.status == "ACTIVE" && plan.previous_cpps == Some(1)), "{today}");
             let waiting = made.cases.iter().filter(|case| case.status == "REFERRED").count();
             let open = made.cases.iter().filter(|case| case.closed_on.is_none()).count();
             assert!((8..=13).contains(&waiting), "{today} {waiting}");

@@ -1,0 +1,121 @@
+//! The whole process: start-up order and graceful shutdown.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    auth::{seal::Sealer, token::Tokens},
+    clock::{self, Clock},
+    config::Config,
+    db::{Db, StatementListener, outbox::EventLog},
+    error::{Error, Result},
+    events::{Bus, relay::Relay},
+    graphql::{Graph, Limits, Shared},
+    http::{self, Web},
+    services::Services,
+};
+
+/// What a test may replace.
+#[derive(Clone)]
+pub struct Options {
+    /// The time.
+    pub clock: Clock,
+    /// Hears the text of every statement of the application role.
+    pub statements: Option<StatementListener>,
+    /// Limits of documents.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { clock: clock::system(), statements: None, limits: Limits::default() }
+    }
+}
+
+/// A process that serves.
+pub struct App {
+    web: Arc<Web>,
+    services: Services,
+    background: TaskTracker,
+    /// Stops the relay and the bus, after the last change is over.
+    quiet: CancellationToken,
+    listener: TcpListener,
+}
+
+/// Connections of the bus: one look at a time, and the pasts of streams that resume.
+const BUS_CONNECTIONS: usize = 8;
+
+impl App {
+    /// Builds everything and listens, but serves nothing yet. Postgres and Redis may still be away: the process waits
+    /// for them and says so in `/readyz`.
+    pub async fn start(config: Config, options: Options) -> Result<Self> {
+        let Options { clock, statements, limits } = options;
+        let tokens = Tokens::new(&config.identity)?;
+        let sealer = Sealer::from_hex(config.events.cursor_key.reveal())?;
+        let db = Db::new(config.databases.app.reveal(), config.databases.connections, statements)?;
+        let log = EventLog::new(Db::new(config.databases.bus.reveal(), BUS_CONNECTIONS, None)?);
+        let bus = Bus::new(log.clone(), Arc::clone(&clock));
+        let relay = Relay::new(config.databases.relay.reveal().to_owned(), Arc::clone(&clock), Arc::clone(&bus));
+        let services = Services::new(db.clone());
+        let shared = Shared {
+            db: db.clone(),
+            services: services.clone(),
+            sealer,
+            bus: Arc::clone(&bus),
+            log,
+            clock: Arc::clone(&clock),
+        };
+        let graph = Graph::new(Arc::new(shared), limits, Duration::from_secs(config.http.request_seconds))?;
+        let listener = TcpListener::bind(config.http.listen).await.map_err(|error| {
+            Error::internal(format!(
+                "cannot listen on {}: {error}; choose another address with --listen or HEARTH_LISTEN",
+                config.http.listen
+            ))
+        })?;
+
+        let (background, quiet) = (TaskTracker::new(), CancellationToken::new());
+        let (url, channel) = (config.events.redis_url.reveal().to_owned(), config.events.channel.clone());
+        background.spawn(Arc::clone(&bus).run(quiet.clone()));
+        background.spawn(Arc::clone(&bus).listen(url.clone(), channel.clone(), quiet.clone()));
+        background.spawn(Arc::clone(&relay).run(quiet.clone()));
+        background.spawn(Arc::clone(&relay).publish(url, channel, quiet.clone()));
+
+        let web = Arc::new(Web {
+            graph,
+            tokens,
+            clock,
+            db,
+            bus,
+            relay,
+            max_body_bytes: config.http.max_body_bytes,
+            stop: CancellationToken::new(),
+            sockets: TaskTracker::new(),
+        });
+        Ok(Self { web, services, background, quiet, listener })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Result<std::net::SocketAddr> {
+        self.listener.local_addr().map_err(Error::internal)
+    }
+
+    /// Cancel this to stop.
+    pub fn stop(&self) -> CancellationToken {
+        self.web.stop.clone()
+    }
+
+    /// Serves until it is told to stop; then: no new connections, sockets close with a code on which clients retry,
+    /// requests and mutations finish, the relay and the bus go last.
+    pub async fn serve(self) -> Result<()> {
+        tracing::info!(address = %self.address()?, "serving");
+        http::serve(self.listener, Arc::clone(&self.web)).await;
+        self.services.finish().await;
+        self.quiet.cancel();
+        self.background.close();
+        self.background.wait().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}

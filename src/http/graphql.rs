@@ -1,0 +1,369 @@
+//! GraphQL over HTTP (September 2026 edition).
+//!
+//! | | `application/graphql-response+json` | `application/json` |
+//! | --- | --- | --- |
+//! | malformed JSON or parameters | 400 | 400 |
+//! | document or variables refused | 400, no `data` | 200 |
+//! | answered | 200 | 200 |
+//! | answered in part | 294 | 200 |
+//!
+//! 401 without a good token, before anything is parsed; 405 for a mutation by GET, 406, 413, 415. POST takes JSON only:
+//! no form and no plain text, which a foreign page could send. GET runs queries only.
+
+use std::sync::Arc;
+
+use async_graphql::ServerError;
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, Request, State, WebSocketUpgrade},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use http_body_util::BodyExt;
+use serde_json::{Map, Value, json};
+
+use super::{RequestId, Web, websocket};
+use crate::{
+    auth::{Viewer, token::Verified},
+    error::{Error, code},
+    graphql::{OperationKind, refused},
+};
+
+/// The two media types that an answer can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Media {
+    Response,
+    Json,
+}
+
+impl Media {
+    /// The best of what the client accepts; JSON when it says nothing.
+    fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let mut best: Option<(f32, u8, Self)> = None;
+        let mut said = false;
+        for value in headers.get_all(header::ACCEPT) {
+            let value = value.to_str().ok()?;
+            for range in value.split(',') {
+                let mut parts = range.split(';').map(str::trim);
+                let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+                if name.is_empty() {
+                    continue;
+                }
+                said = true;
+                let quality = parts
+                    .filter_map(|part| part.split_once('='))
+                    .find(|(key, _)| key.trim().eq_ignore_ascii_case("q"))
+                    .map_or(1.0, |(_, value)| value.trim().parse().unwrap_or(0.0));
+                // A named type goes before a range of the same quality.
+                let (media, precision) = match name.as_str() {
+                    "application/graphql-response+json" => (Self::Response, 2),
+                    "application/json" => (Self::Json, 2),
+                    "application/*" => (Self::Json, 1),
+                    "*/*" => (Self::Json, 0),
+                    _ => continue,
+                };
+                let better = best.is_none_or(|(other, than, _)| (quality, precision) > (other, than));
+                if quality > 0.0 && better {
+                    best = Some((quality, precision, media));
+                }
+            }
+        }
+        if said { best.map(|(.., media)| media) } else { Some(Self::Json) }
+    }
+
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Response => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        })
+    }
+}
+
+struct Parameters {
+    query: String,
+    operation_name: Option<String>,
+    variables: Map<String, Value>,
+}
+
+/// A refusal before GraphQL began.
+struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: &'static str,
+    allow: Option<&'static str>,
+}
+
+fn refusal(status: StatusCode, message: &'static str) -> Refusal {
+    let code = if status == StatusCode::UNAUTHORIZED { code::UNAUTHENTICATED } else { code::BAD_USER_INPUT };
+    Refusal { status, code, message, allow: None }
+}
+
+impl Refusal {
+    fn answer(self, media: Media) -> Response {
+        let body = json!({ "errors": [{ "message": self.message, "extensions": { "code": self.code } }] });
+        let mut response = answer(self.status, media, body.to_string());
+        if let Some(allow) = self.allow {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+fn answer(status: StatusCode, media: Media, body: String) -> Response {
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, media.content_type());
+    // Records are nobody's to keep on the way.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Everything at `/graphql`.
+pub(super) async fn handle(State(web): State<Arc<Web>>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    if parts.headers.contains_key(header::UPGRADE) {
+        return match WebSocketUpgrade::from_request_parts(&mut parts, &web).await {
+            Ok(upgrade) => websocket::open(web, &parts.headers, upgrade),
+            Err(rejection) => rejection.into_response(),
+        };
+    }
+    let Some(media) = Media::negotiate(&parts.headers) else {
+        let message = "Accept application/graphql-response+json or application/json.";
+        return refusal(StatusCode::NOT_ACCEPTABLE, message).answer(Media::Json);
+    };
+    // Nothing of a stranger's request is parsed.
+    let verified = match verify(&web, &parts.headers) {
+        Ok(verified) => verified,
+        Err(refused) => return refused.answer(media),
+    };
+    let parameters = match &parts.method {
+        &Method::POST => from_body(&parts.headers, body).await,
+        &Method::GET => from_query(&parts.uri),
+        _ => Err(Refusal {
+            allow: Some("GET, POST"),
+            ..refusal(StatusCode::METHOD_NOT_ALLOWED, "Use POST, or GET for a query.")
+        }),
+    };
+    let parameters = match parameters {
+        Ok(parameters) => parameters,
+        Err(refused) => return refused.answer(media),
+    };
+    let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    run(&web, media, &parts.method, verified, parameters, &request_id).await
+}
+
+fn verify(web: &Web, headers: &HeaderMap) -> Result<Verified, Refusal> {
+    headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| web.tokens.verify(value).ok())
+        .ok_or_else(|| {
+            refusal(StatusCode::UNAUTHORIZED, "Sign in: send a valid bearer token in the Authorization header.")
+        })
+}
+
+async fn run(
+    web: &Web,
+    media: Media,
+    method: &Method,
+    verified: Verified,
+    parameters: Parameters,
+    request_id: &str,
+) -> Response {
+    let prepared = web.graph.prepare(&parameters.query, parameters.operation_name.as_deref(), &parameters.variables);
+    let ready = match prepared {
+        Ok(ready) => ready,
+        Err(errors) => return request_errors(media, &errors),
+    };
+    match ready.kind {
+        OperationKind::Mutation if method == Method::GET => {
+            let message = "A mutation is sent by POST.";
+            return Refusal { allow: Some("POST"), ..refusal(StatusCode::METHOD_NOT_ALLOWED, message) }.answer(media);
+        }
+        OperationKind::Subscription => {
+            let message = "A subscription is opened over WebSocket (graphql-transport-ws) at this address.";
+            return refusal(StatusCode::BAD_REQUEST, message).answer(media);
+        }
+        OperationKind::Query | OperationKind::Mutation => {}
+    }
+    let viewer = Viewer::new(verified.worker_id, (web.clock)());
+    let mut response = web.graph.execute(ready, viewer).await;
+    for error in &mut response.errors {
+        let extensions = error.extensions.get_or_insert_default();
+        if extensions.get("code") == Some(&async_graphql::Value::from(code::INTERNAL)) {
+            extensions.set("requestId", request_id);
+        }
+    }
+    let unknown = response.errors.iter().any(|error| has_code(error, code::UNAUTHENTICATED));
+    let status = match media {
+        Media::Response if unknown => StatusCode::UNAUTHORIZED,
+        Media::Response if !response.errors.is_empty() && response.data != async_graphql::Value::Null => partial(),
+        _ => StatusCode::OK,
+    };
+    match serde_json::to_string(&response) {
+        Ok(body) => answer(status, media, body),
+        Err(error) => {
+            let failed = refused(&Error::internal(error));
+            answer(StatusCode::OK, media, serde_json::to_string(&failed).unwrap_or_default())
+        }
+    }
+}
+
+fn has_code(error: &ServerError, wanted: &str) -> bool {
+    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    code == Some(&async_graphql::Value::from(wanted))
+}
+
+/// Partial data, as the September 2026 edition names it.
+fn partial() -> StatusCode {
+    StatusCode::from_u16(294).unwrap_or(StatusCode::OK)
+}
+
+/// Errors before execution: no `data` at all.
+fn request_errors(media: Media, errors: &[ServerError]) -> Response {
+    let status = match media {
+        Media::Response => StatusCode::BAD_REQUEST,
+        Media::Json => StatusCode::OK,
+    };
+    let body = serde_json::to_string(&json!({ "errors": errors })).unwrap_or_default();
+    answer(status, media, body)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let mut parts = value.split(';').map(str::trim);
+    let json = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
+    let utf8 = parts.filter_map(|part| part.split_once('=')).all(|(key, charset)| {
+        !key.trim().eq_ignore_ascii_case("charset") || charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    });
+    json && utf8
+}
+
+async fn from_body(headers: &HeaderMap, body: Body) -> Result<Parameters, Refusal> {
+    if !is_json(headers) {
+        let message = "Send the request as Content-Type: application/json, in UTF-8.";
+        return Err(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    let body = body.collect().await.map_err(|error| {
+        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(one) = cause {
+            if one.is::<http_body_util::LengthLimitError>() {
+                return refusal(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large: ask for less at once.");
+            }
+            cause = one.source();
+        }
+        refusal(StatusCode::BAD_REQUEST, "The request broke off.")
+    })?;
+    let value: Value = serde_json::from_slice(&body.to_bytes())
+        .map_err(|_| refusal(StatusCode::BAD_REQUEST, "The body is not valid JSON."))?;
+    let Value::Object(mut fields) = value else {
+        return Err(refusal(StatusCode::BAD_REQUEST, "The body must be one JSON object; batches are not taken."));
+    };
+    parameters(fields.remove("query"), fields.remove("operationName"), fields.remove("variables"), fields.remove("extensions"))
+}
+
+fn from_query(uri: &Uri) -> Result<Parameters, Refusal> {
+    let mut fields: Map<String, Value> = Map::new();
+    for pair in uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let bad = || refusal(StatusCode::BAD_REQUEST, "The query string is not valid.");
+        let (key, value) = (decode(key).ok_or_else(bad)?, decode(value).ok_or_else(bad)?);
+        let value = match key.as_str() {
+            "variables" | "extensions" if value.is_empty() => Value::Null,
+            "variables" | "extensions" => serde_json::from_str(&value).map_err(|_| bad())?,
+            _ => Value::String(value),
+        };
+        if fields.insert(key, value).is_some() {
+            return Err(refusal(StatusCode::BAD_REQUEST, "A parameter is given twice."));
+        }
+    }
+    parameters(fields.remove("query"), fields.remove("operationName"), fields.remove("variables"), fields.remove("extensions"))
+}
+
+/// Percent-decoding of a form component.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
+                u8::try_from(high * 16 + low).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn parameters(
+    query: Option<Value>,
+    operation_name: Option<Value>,
+    variables: Option<Value>,
+    extensions: Option<Value>,
+) -> Result<Parameters, Refusal> {
+    let bad = |message| refusal(StatusCode::BAD_REQUEST, message);
+    let Some(Value::String(query)) = query else { return Err(bad("query must be a string.")) };
+    let operation_name = match operation_name {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
+        Some(_) => return Err(bad("operationName must be a string.")),
+    };
+    let variables = match variables {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(variables)) => variables,
+        Some(_) => return Err(bad("variables must be an object.")),
+    };
+    match extensions {
+        None | Some(Value::Null | Value::Object(_)) => Ok(Parameters { query, operation_name, variables }),
+        Some(_) => Err(bad("extensions must be an object.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepts(value: &str) -> Option<Media> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_str(value).unwrap());
+        Media::negotiate(&headers)
+    }
+
+    #[test]
+    fn the_better_quality_wins_and_then_the_more_precise() {
+        assert_eq!(accepts("application/json;q=0.5, application/graphql-response+json"), Some(Media::Response));
+        assert_eq!(accepts("*/*"), Some(Media::Json));
+        assert_eq!(accepts("*/*, application/graphql-response+json"), Some(Media::Response));
+        assert_eq!(accepts("text/html"), None);
+        assert_eq!(accepts("application/json;q=0"), None);
+        assert_eq!(Media::negotiate(&HeaderMap::new()), Some(Media::Json));
+    }
+
+    #[test]
+    fn only_json_in_utf_8_is_taken() {
+        for (value, taken) in [
+            ("application/json", true),
+            ("Application/JSON; charset=UTF-8", true),
+            ("application/json; charset=iso-8859-1", false),
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(value).unwrap());
+            assert_eq!(is_json(&headers), taken, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_broken_percent_code_is_refused() {
+        assert_eq!(decode("a%20b+c").as_deref(), Some("a b c"));
+        assert_eq!(decode("%f"), None);
+        assert_eq!(decode("%ff"), None);
+    }
+}

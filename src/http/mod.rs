@@ -1,0 +1,130 @@
+//! HTTP: the only place that names axum.
+
+mod graphql;
+mod health;
+mod websocket;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue},
+    middleware::{self, Next},
+    response::Response,
+    routing::{MethodFilter, on},
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_http::limit::RequestBodyLimitLayer;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::{
+    auth::token::Tokens,
+    clock::Clock,
+    db::Db,
+    events::{Bus, relay::Relay},
+    graphql::Graph,
+};
+
+/// How long a client may take to send its headers.
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// How long requests may finish after the stop signal.
+const FINISH_WITHIN: Duration = Duration::from_secs(20);
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What handlers share.
+pub struct Web {
+    /// The schema.
+    pub graph: Graph,
+    /// Checks bearer tokens.
+    pub tokens: Tokens,
+    /// The time.
+    pub clock: Clock,
+    /// For readiness.
+    pub db: Db,
+    /// For readiness.
+    pub bus: Arc<Bus>,
+    /// For readiness.
+    pub relay: Arc<Relay>,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Cancelled when the process is to stop: sockets close with a code on which clients retry.
+    pub stop: CancellationToken,
+    /// Socket tasks, which a graceful shutdown of the connections alone would not wait for.
+    pub sockets: TaskTracker,
+}
+
+/// Every request has an id: in the log, in the answer's header, and with every error that is our fault.
+async fn identify(mut request: Request, next: Next) -> Response {
+    let id = Uuid::now_v7().to_string();
+    let span = tracing::info_span!("request", request_id = %id, method = %request.method());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).instrument(span).await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// The id of a request.
+#[derive(Clone)]
+struct RequestId(String);
+
+/// All routes.
+pub fn router(web: Arc<Web>) -> Router {
+    let limit = RequestBodyLimitLayer::new(web.max_body_bytes);
+    Router::new()
+        .route("/graphql", axum::routing::any(graphql::handle).layer(limit))
+        .route("/healthz", on(MethodFilter::GET, health::alive))
+        .route("/readyz", on(MethodFilter::GET, health::ready))
+        .layer(middleware::from_fn(identify))
+        .with_state(web)
+}
+
+/// Serves until `web.stop`, then lets requests and mutations finish and closes sockets.
+pub async fn serve(listener: TcpListener, web: Arc<Web>) {
+    let (stop, sockets) = (web.stop.clone(), web.sockets.clone());
+    let router = router(web);
+    let graceful = GracefulShutdown::new();
+    let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Usually too many open files: what is open goes on, new ones wait.
+                tracing::error!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            // A client that breaks off is no event for anybody.
+            let _ = connection.await;
+        });
+    }
+    drop(listener);
+    sockets.close();
+    let finished = async {
+        graceful.shutdown().await;
+        sockets.wait().await;
+    };
+    if tokio::time::timeout(FINISH_WITHIN, finished).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
+}

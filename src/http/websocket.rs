@@ -1,0 +1,360 @@
+//! `graphql-transport-ws`, our own loop: every fault closes with the protocol's code, so that clients retry exactly
+//! when it makes sense.
+//!
+//! | code | why | client |
+//! | --- | --- | --- |
+//! | 4400 | a message that the protocol does not know | gives up |
+//! | 4401 | an operation before the handshake | gives up |
+//! | 4403 | no good token, or it has expired | signs in again, resumes |
+//! | 4408 | no handshake in time | retries |
+//! | 4409 | an id that is in use | gives up |
+//! | 4429 | a second handshake | gives up |
+//! | 1012 | the server stops | retries, resumes |
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use async_graphql::{Response as GraphResponse, ServerError, Value as GraphValue};
+use axum::{
+    extract::{
+        WebSocketUpgrade,
+        ws::{CloseFrame, Message, WebSocket},
+    },
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{
+    StreamExt,
+    stream::{AbortHandle, BoxStream, SelectAll, abortable, once},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Web;
+use crate::{
+    auth::{Viewer, token::Verified},
+    error::code,
+    graphql::OperationKind,
+};
+
+const PROTOCOL: &str = "graphql-transport-ws";
+/// How long a client may take for its handshake.
+const INIT_WITHIN: Duration = Duration::from_secs(5);
+/// How long a message may take to leave: a client that does not read must not hold a task for ever.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// How often an idle socket is probed, so that dead ones are noticed.
+const PROBE_EVERY: Duration = Duration::from_secs(30);
+/// Largest message of a client, in bytes.
+const MAX_MESSAGE: usize = 64 * 1024;
+/// Operations on one socket.
+const MAX_OPERATIONS: usize = 32;
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum FromClient {
+    ConnectionInit {
+        #[serde(default)]
+        payload: Option<Value>,
+    },
+    Ping {
+        #[serde(default)]
+        payload: Option<Value>,
+    },
+    Pong {},
+    Subscribe {
+        id: String,
+        payload: Subscribe,
+    },
+    Complete {
+        id: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Subscribe {
+    query: String,
+    #[serde(default)]
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Option<Map<String, Value>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ToClient<'a> {
+    ConnectionAck,
+    Pong {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payload: Option<Value>,
+    },
+    Next {
+        id: &'a str,
+        payload: &'a GraphResponse,
+    },
+    Error {
+        id: &'a str,
+        payload: &'a [ServerError],
+    },
+    Complete {
+        id: &'a str,
+    },
+}
+
+/// Answers the upgrade. Only the current sub-protocol is spoken.
+pub(super) fn open(web: Arc<Web>, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+    let offered = headers
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|protocol| protocol.trim() == PROTOCOL);
+    if !offered {
+        return (StatusCode::BAD_REQUEST, "Use the WebSocket sub-protocol graphql-transport-ws.\n").into_response();
+    }
+    // A native client may send its token with the upgrade; a browser cannot, and sends it in the handshake.
+    let verified = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| web.tokens.verify(value).ok());
+    let tracked = web.sockets.token();
+    upgrade
+        .protocols([PROTOCOL])
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE)
+        // The default of 128 KiB for every socket is what an idle one would weigh.
+        .read_buffer_size(1024)
+        .write_buffer_size(0)
+        .max_write_buffer_size(1024 * 1024)
+        .on_upgrade(move |socket| async move {
+            Socket::new(web, socket, verified).run().await;
+            drop(tracked);
+        })
+}
+
+/// Why a socket ends.
+enum End {
+    /// With this code and reason.
+    Close(u16, &'static str),
+    /// The client is gone.
+    Gone,
+}
+
+type Outgoing = BoxStream<'static, (Arc<str>, Option<GraphResponse>)>;
+
+struct Socket {
+    web: Arc<Web>,
+    socket: WebSocket,
+    /// From the upgrade's header, or from the handshake.
+    verified: Option<Verified>,
+    acknowledged: bool,
+    running: HashMap<Arc<str>, AbortHandle>,
+    outgoing: SelectAll<Outgoing>,
+}
+
+impl Socket {
+    fn new(web: Arc<Web>, socket: WebSocket, verified: Option<Verified>) -> Self {
+        Self { web, socket, verified, acknowledged: false, running: HashMap::new(), outgoing: SelectAll::new() }
+    }
+
+    async fn run(mut self) {
+        let ended = match self.talk().await {
+            Err(end) => end,
+            Ok(never) => match never {},
+        };
+        // Everything that runs for this client ends here.
+        self.outgoing.clear();
+        if let End::Close(code, reason) = ended {
+            let frame = CloseFrame { code, reason: reason.into() };
+            let closing = async {
+                if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
+                    // The client answers with its own close; then the connection ends cleanly.
+                    while let Some(Ok(_)) = self.socket.recv().await {}
+                }
+            };
+            let _ = tokio::time::timeout(Duration::from_secs(2), closing).await;
+        }
+    }
+
+    async fn talk(&mut self) -> Result<std::convert::Infallible, End> {
+        let stop = self.web.stop.clone();
+        let init = tokio::time::sleep(INIT_WITHIN);
+        tokio::pin!(init);
+        let mut probe = tokio::time::interval(PROBE_EVERY);
+        probe.tick().await;
+        let mut heard = true;
+        loop {
+            let expiry = self.expires_in();
+            tokio::select! {
+                () = stop.cancelled() => return Err(End::Close(1012, "Service restart")),
+                () = &mut init, if !self.acknowledged => return Err(End::Close(4408, "Connection initialisation timeout")),
+                () = tokio::time::sleep(expiry), if self.acknowledged => return Err(End::Close(4403, "Token expired")),
+                message = self.socket.recv() => {
+                    heard = true;
+                    match message {
+                        Some(Ok(message)) => self.receive(message).await?,
+                        _ => return Err(End::Gone),
+                    }
+                }
+                Some((id, response)) = self.outgoing.next(), if !self.outgoing.is_empty() => {
+                    self.deliver(&id, response).await?;
+                }
+                _ = probe.tick() => {
+                    if !heard {
+                        return Err(End::Gone);
+                    }
+                    heard = false;
+                    self.send(Message::Ping(Vec::new().into())).await?;
+                }
+            }
+        }
+    }
+
+    fn expires_in(&self) -> Duration {
+        let now = (self.web.clock)();
+        self.verified.map_or(INIT_WITHIN, |verified| (verified.expires_at - now).to_std().unwrap_or(Duration::ZERO))
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        match tokio::time::timeout(SEND_WITHIN, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(End::Gone),
+        }
+    }
+
+    async fn say(&mut self, message: ToClient<'_>) -> Result<(), End> {
+        let text = serde_json::to_string(&message).map_err(|_| End::Close(1012, "Internal error"))?;
+        self.send(Message::Text(text.into())).await
+    }
+
+    async fn receive(&mut self, message: Message) -> Result<(), End> {
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Close(_) => return Err(End::Gone),
+            Message::Binary(_) => return Err(End::Close(4400, "Only text messages")),
+        };
+        let Ok(message) = serde_json::from_str::<FromClient>(&text) else {
+            return Err(End::Close(4400, "Invalid message"));
+        };
+        match message {
+            FromClient::ConnectionInit { .. } if self.acknowledged => {
+                Err(End::Close(4429, "Too many initialisation requests"))
+            }
+            FromClient::ConnectionInit { payload } => {
+                let offered = payload.as_ref().and_then(authorization);
+                let verified = match offered {
+                    Some(token) => self.web.tokens.verify(&token).ok(),
+                    None => self.verified,
+                };
+                match verified {
+                    Some(verified) => {
+                        self.verified = Some(verified);
+                        self.acknowledged = true;
+                        self.say(ToClient::ConnectionAck).await
+                    }
+                    None => Err(End::Close(4403, "Forbidden")),
+                }
+            }
+            FromClient::Ping { payload } => self.say(ToClient::Pong { payload }).await,
+            FromClient::Pong {} => Ok(()),
+            FromClient::Subscribe { .. } if !self.acknowledged => Err(End::Close(4401, "Unauthorized")),
+            FromClient::Subscribe { id, payload } => self.subscribe(id, payload).await,
+            FromClient::Complete { id } => {
+                if let Some(running) = self.running.remove(id.as_str()) {
+                    running.abort();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn subscribe(&mut self, id: String, wanted: Subscribe) -> Result<(), End> {
+        let Some(verified) = self.verified else { return Err(End::Close(4401, "Unauthorized")) };
+        if self.running.contains_key(id.as_str()) {
+            return Err(End::Close(4409, "Subscriber already exists"));
+        }
+        if self.running.len() >= MAX_OPERATIONS {
+            let errors = [plain_error("Too many operations on this socket: complete one first.", code::BAD_USER_INPUT)];
+            return self.say(ToClient::Error { id: &id, payload: &errors }).await;
+        }
+        let variables = wanted.variables.unwrap_or_default();
+        let ready = match self.web.graph.prepare(&wanted.query, wanted.operation_name.as_deref(), &variables) {
+            Ok(ready) => ready,
+            Err(errors) => return self.say(ToClient::Error { id: &id, payload: &errors }).await,
+        };
+        if ready.kind != OperationKind::Subscription {
+            let message = "Only subscriptions run on a socket: send queries and mutations by POST.";
+            let errors = [plain_error(message, code::BAD_USER_INPUT)];
+            return self.say(ToClient::Error { id: &id, payload: &errors }).await;
+        }
+        let viewer = Viewer::new(verified.worker_id, (self.web.clock)());
+        let id: Arc<str> = id.into();
+        let (responses, running) = abortable(self.web.graph.stream(ready, viewer));
+        let (each, last) = (Arc::clone(&id), Arc::clone(&id));
+        let outgoing = responses
+            .map(move |response| (Arc::clone(&each), Some(response)))
+            .chain(once(async move { (last, None) }));
+        self.running.insert(id, running);
+        self.outgoing.push(outgoing.boxed());
+        Ok(())
+    }
+
+    async fn deliver(&mut self, id: &Arc<str>, response: Option<GraphResponse>) -> Result<(), End> {
+        // Completed by the client meanwhile: nothing more may be said about it. Aborting ends the stream with its
+        // marker, so an id that is used again is told apart by its handle.
+        match self.running.get(id) {
+            Some(running) if !running.is_aborted() => {}
+            _ => return Ok(()),
+        }
+        match response {
+            Some(response) if response.data == GraphValue::Null && !response.errors.is_empty() => {
+                // Nothing comes after a failure of the whole: the protocol's `error` ends the operation.
+                if let Some(running) = self.running.remove(id) {
+                    running.abort();
+                }
+                self.say(ToClient::Error { id, payload: &response.errors }).await
+            }
+            Some(response) => self.say(ToClient::Next { id, payload: &response }).await,
+            None => {
+                self.running.remove(id);
+                self.say(ToClient::Complete { id }).await
+            }
+        }
+    }
+}
+
+/// The token in a handshake's payload: `{ "authorization": "Bearer ..." }`, in any case, or under `headers`.
+fn authorization(payload: &Value) -> Option<String> {
+    let fields = payload.as_object()?;
+    let named = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    match named {
+        Some((_, value)) => Some(value.as_str().unwrap_or_default().to_owned()),
+        None => fields.get("headers").and_then(authorization),
+    }
+}
+
+fn plain_error(message: &str, of: &'static str) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    error.extensions.get_or_insert_default().set("code", of);
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_token_is_found_in_any_case_and_under_headers() {
+        for payload in [
+            json!({ "authorization": "Bearer x" }),
+            json!({ "Authorization": "Bearer x" }),
+            json!({ "headers": { "Authorization": "Bearer x" } }),
+        ] {
+            assert_eq!(authorization(&payload).as_deref(), Some("Bearer x"));
+        }
+        assert_eq!(authorization(&json!({ "token": "x" })), None);
+        assert_eq!(authorization(&json!([])), None);
+    }
+}
