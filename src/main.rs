@@ -142,7 +142,10 @@ async fn run(command: Command) -> Outcome {
             if let (true, Some(url)) = (demo, seed_database_url) {
                 for person in seed::demo_people(url.reveal()).await? {
                     let minted = token::mint(&identity, WorkerId(person.worker_id), expires)?;
-                    println!("HEARTH_TOKEN_{}='{minted}' # {}, {}, {}", person.variable, person.name, person.role, person.place);
+                    println!(
+                        "HEARTH_TOKEN_{}='{minted}' # {}, {}, {}",
+                        person.variable, person.name, person.role, person.place
+                    );
                 }
             }
             Ok(())

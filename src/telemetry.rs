@@ -1,5 +1,7 @@
 //! Structured logs. Ids, codes, counts and times; never names, birth dates or free text.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 /// Logs to standard error: JSON in production, readable lines in development. `HEARTH_LOG` filters (`info` when unset).
@@ -11,6 +13,6 @@ pub fn start(json: bool) {
     let _ = if json {
         registry.with(lines.json().flatten_event(true)).try_init()
     } else {
-        registry.with(lines.with_target(false)).try_init()
+        registry.with(lines.with_target(false).with_ansi(std::io::stderr().is_terminal())).try_init()
     };
 }

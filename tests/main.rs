@@ -1,1 +1,23 @@
+//! Integration tests: through HTTP and WebSocket, on a database of their own each. The name of a test is the rule.
+//!
+//! Run them with `script/test`, which starts the services that they need.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
+mod architecture;
+mod bad_input;
+mod catalog;
+mod clients;
+mod exact_fields;
+mod http;
+mod live;
+mod mutations;
+mod mutations_support;
+mod operations;
+mod policy;
+mod pool;
+mod reading;
+mod resilience;
+mod schema;
+mod seed;

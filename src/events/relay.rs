@@ -17,12 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Bus;
-use crate::{
-    auth::seal::FEED_DAYS,
-    clock::Clock,
-    db::outbox::RelaySession,
-    error::Result,
-};
+use crate::{auth::seal::FEED_DAYS, clock::Clock, db::outbox::RelaySession, error::Result};
 
 /// How often the leader looks without being woken.
 const LOOK_ANYWAY: Duration = Duration::from_millis(200);

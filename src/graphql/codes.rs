@@ -39,7 +39,10 @@ fn meta<C: Code>() -> MetaType {
     }
 }
 
-fn parse<C: Code>(value: Option<Value>) -> Result<C, InputValueError<C>> where C: InputType {
+fn parse<C: Code>(value: Option<Value>) -> Result<C, InputValueError<C>>
+where
+    C: InputType,
+{
     let value = value.unwrap_or_default();
     let code = match &value {
         Value::Enum(name) => name.as_str(),
@@ -85,8 +88,28 @@ macro_rules! enums {
 }
 
 enums!(
-    Service, Role, AllocationKind, Priority, Capacity, ChangeReason, CaseStatus, PrimaryNeed, ClosureReason,
-    TransferKind, TransferState, ConferenceType, ConferenceState, ConferenceDecision, AbuseCategory,
-    InvitationCapacity, InvitationResponse, PlanKind, PlanStatus, GoalStatus, Sex, ParentalResponsibility, Severity,
+    Service,
+    Role,
+    AllocationKind,
+    Priority,
+    Capacity,
+    ChangeReason,
+    CaseStatus,
+    PrimaryNeed,
+    ClosureReason,
+    TransferKind,
+    TransferState,
+    ConferenceType,
+    ConferenceState,
+    ConferenceDecision,
+    AbuseCategory,
+    InvitationCapacity,
+    InvitationResponse,
+    PlanKind,
+    PlanStatus,
+    GoalStatus,
+    Sex,
+    ParentalResponsibility,
+    Severity,
     EventType,
 );

@@ -7,10 +7,7 @@ use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::{
-    context::HearthContext,
-    error::Answer,
-};
+use super::{context::HearthContext, error::Answer};
 use crate::{
     auth::{Viewer, seal::Sealer},
     db::Page,
@@ -40,7 +37,12 @@ impl List {
     }
 
     /// The page that the client asked for.
-    pub fn page<K: DeserializeOwned>(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<K>> {
+    pub fn page<K: DeserializeOwned>(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<&str>,
+    ) -> Result<Page<K>> {
         let after = match after {
             None => None,
             Some(cursor) => {

@@ -13,9 +13,6 @@ use crate::{
     services::Services,
 };
 
-
-
-
 /// What all operations share.
 pub struct Shared {
     /// The application role's database.

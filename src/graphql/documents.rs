@@ -186,7 +186,9 @@ impl Documents {
             )]);
         }
         // Sizes first: validating may be quadratic in what a document writes out.
-        let document = ast.to_executable(&self.schema).map_err(|invalid| errors(&invalid.errors, code::GRAPHQL_VALIDATION_FAILED))?;
+        let document = ast
+            .to_executable(&self.schema)
+            .map_err(|invalid| errors(&invalid.errors, code::GRAPHQL_VALIDATION_FAILED))?;
         if let Some(cyclic) = cyclic_fragment(&document) {
             return Err(vec![refuse(
                 format!("The fragment {cyclic} spreads itself: take the cycle out."),
@@ -212,8 +214,9 @@ impl Documents {
         let valid = document
             .validate(&self.schema)
             .map_err(|invalid| errors(&invalid.errors, code::GRAPHQL_VALIDATION_FAILED))?;
-        let parsed = async_graphql::parser::parse_query(query)
-            .map_err(|error| vec![refuse(format!("The document does not parse: {error}"), code::GRAPHQL_PARSE_FAILED)])?;
+        let parsed = async_graphql::parser::parse_query(query).map_err(|error| {
+            vec![refuse(format!("The document does not parse: {error}"), code::GRAPHQL_PARSE_FAILED)]
+        })?;
         Ok(Document { valid, parsed })
     }
 }

@@ -20,7 +20,9 @@ use super::{
 use crate::{
     db::{Snapshot, allocations, cases, conferences, involvements, plans, transfers},
     domain::{
-        codes::{AbuseCategory, AllocationKind, ChangeReason, ConferenceDecision, ConferenceType, Priority, TransferKind},
+        codes::{
+            AbuseCategory, AllocationKind, ChangeReason, ConferenceDecision, ConferenceType, Priority, TransferKind,
+        },
         ids::{AllocationId, CaseId, ChildId, ConferenceId, TransferId, UnitId, WorkerId},
     },
     error::{Error, Refusal, Result},
@@ -100,11 +102,9 @@ impl From<Refusal> for UserError {
                 message: "Somebody changed this since you read it: read it again, then decide again.".to_owned(),
                 current_version,
             }),
-            Refusal::GuardFailed { guard, explanation } => Self::GuardFailed(GuardFailed {
-                message: explanation.clone(),
-                guard: guard.to_owned(),
-                explanation,
-            }),
+            Refusal::GuardFailed { guard, explanation } => {
+                Self::GuardFailed(GuardFailed { message: explanation.clone(), guard: guard.to_owned(), explanation })
+            }
             Refusal::Conflict { explanation } => Self::Conflict(Conflict { message: explanation.to_owned() }),
         }
     }
@@ -142,7 +142,8 @@ impl Changed {
 
     async fn case(&self, ctx: &Context<'_>) -> Nullable<Case> {
         let read = selection::of(ctx, selection::CASE);
-        let load = move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { cases::by_ids(&snapshot, &ids, read).await };
+        let load =
+            move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { cases::by_ids(&snapshot, &ids, read).await };
         nullable(self.read(self.outcome.case_id, load).await.map(|one| one.map(Case)))
     }
 

@@ -79,7 +79,8 @@ mod tests {
         let id = global("Case", uuid);
         assert_eq!(local("id", "Case", &id).unwrap(), uuid);
         assert!(local("id", "Child", &id).is_err());
-        for bad in ["", "Case", "Case:", "Case:x", &format!("Case:{}", uuid.simple()), &uuid.to_string().to_uppercase()] {
+        for bad in ["", "Case", "Case:", "Case:x", &format!("Case:{}", uuid.simple()), &uuid.to_string().to_uppercase()]
+        {
             assert!(local("id", "Case", &ID::from(bad)).is_err(), "{bad}");
         }
     }

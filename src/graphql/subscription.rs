@@ -44,8 +44,7 @@ impl SubscriptionRoot {
             return Err(Error::NotFound.into());
         }
         let now = (shared.clock)();
-        let after =
-            after.map(|cursor| shared.sealer.open_feed_cursor(viewer.worker_id, &cursor, now)).transpose()?;
+        let after = after.map(|cursor| shared.sealer.open_feed_cursor(viewer.worker_id, &cursor, now)).transpose()?;
         let items =
             feed::follow(&shared.bus, shared.log.clone(), Arc::clone(&shared.clock), viewer, unit, after).await?;
         let operation = Arc::clone(ctx.data::<Arc<Operation>>().map_err(|_| Error::internal("no operation"))?);

@@ -262,7 +262,12 @@ async fn from_body(headers: &HeaderMap, body: Body) -> Result<Parameters, Refusa
     let Value::Object(mut fields) = value else {
         return Err(refusal(StatusCode::BAD_REQUEST, "The body must be one JSON object; batches are not taken."));
     };
-    parameters(fields.remove("query"), fields.remove("operationName"), fields.remove("variables"), fields.remove("extensions"))
+    parameters(
+        fields.remove("query"),
+        fields.remove("operationName"),
+        fields.remove("variables"),
+        fields.remove("extensions"),
+    )
 }
 
 fn from_query(uri: &Uri) -> Result<Parameters, Refusal> {
@@ -280,7 +285,12 @@ fn from_query(uri: &Uri) -> Result<Parameters, Refusal> {
             return Err(refusal(StatusCode::BAD_REQUEST, "A parameter is given twice."));
         }
     }
-    parameters(fields.remove("query"), fields.remove("operationName"), fields.remove("variables"), fields.remove("extensions"))
+    parameters(
+        fields.remove("query"),
+        fields.remove("operationName"),
+        fields.remove("variables"),
+        fields.remove("extensions"),
+    )
 }
 
 /// Percent-decoding of a form component.

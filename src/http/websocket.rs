@@ -291,9 +291,8 @@ impl Socket {
         let id: Arc<str> = id.into();
         let (responses, running) = abortable(self.web.graph.stream(ready, viewer));
         let (each, last) = (Arc::clone(&id), Arc::clone(&id));
-        let outgoing = responses
-            .map(move |response| (Arc::clone(&each), Some(response)))
-            .chain(once(async move { (last, None) }));
+        let outgoing =
+            responses.map(move |response| (Arc::clone(&each), Some(response))).chain(once(async move { (last, None) }));
         self.running.insert(id, running);
         self.outgoing.push(outgoing.boxed());
         Ok(())

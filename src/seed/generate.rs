@@ -758,7 +758,7 @@ impl Generator {
         let earlier = match slot.story {
             Story::Closed(_) | Story::CareLeaver => None,
             _ if slot.returned => Some(Past::Protection),
-            _ => self.chance(8).then_some(Past::Any),
+            _ => self.chance(4).then_some(Past::Any),
         };
         let earlier = earlier.map(|past| {
             let closed = self.earlier(episode.opened, 90, 700);
@@ -869,8 +869,10 @@ impl Generator {
             Story::Protection { .. } | Story::StepDown | Story::CareDecision => {
                 let initial = match slot.story {
                     Story::Protection { soon: true } => {
-                        let due = self.later(self.today, 15, 27);
-                        back(due - months(3))
+                        // Thirteen weeks rather than three months: the ends of months would fall on one day.
+                        let initial = self.later(self.today, 19, 34) - days(91);
+                        // Both ways, or the days around a holiday would all fall on the one before it.
+                        if self.chance(50) { back(initial) } else { forward(initial) }
                     }
                     Story::StepDown => self.ago(150, 400),
                     _ => self.ago(16, 420),
@@ -1827,14 +1829,17 @@ impl Generator {
         chair: usize,
         (unit, lead): (usize, Uuid),
     ) {
-        let mut day = self.earlier(due, 1, 14).max(forward(self.today + days(1)));
-        // A review that is due within four weeks has its date by now.
-        if due <= self.today + days(28) {
-            day = day.min(back(self.today + days(21)));
-        }
+        let tomorrow = forward(self.today + days(1));
+        // A review that is due within five weeks or so has its date by now.
+        let day = if due <= self.today + days(38) {
+            let most = usize::try_from((due - self.today).num_days()).unwrap_or(0).clamp(3, 22) - 1;
+            back(self.later(self.today, 2, most)).max(tomorrow)
+        } else {
+            self.earlier(due, 1, 14)
+        };
         let upcoming = if day <= self.today + days(21) {
             if self.chance(60) { Upcoming::Invited } else { Upcoming::Scheduled }
-        } else if day <= self.today + days(40) && self.chance(50) {
+        } else if day <= self.today + days(45) && self.chance(60) {
             Upcoming::Requested
         } else {
             return;
@@ -2629,7 +2634,7 @@ mod tests {
             let open = made.cases.iter().filter(|case| case.closed_on.is_none()).count();
             assert!((8..=13).contains(&waiting), "{today} {waiting}");
             assert!((450..=490).contains(&open), "{today} {open}");
-            assert!((100..=160).contains(&(made.cases.len() - open)), "{today} {}", made.cases.len() - open);
+            assert!((95..=170).contains(&(made.cases.len() - open)), "{today} {}", made.cases.len() - open);
             assert!((300..=360).contains(&made.families.len()), "{today} {}", made.families.len());
         }
     }

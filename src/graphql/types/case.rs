@@ -83,8 +83,9 @@ impl Case {
     /// The unit that holds the case; none while it is in the queue.
     async fn primary_allocation(&self, ctx: &Context<'_>) -> Nullable<Allocation> {
         let read = selection::of(ctx, selection::ALLOCATION);
-        let load =
-            move |snapshot: Instant, ids: Vec<_>| async move { allocations::primary_of_cases(&snapshot, &ids, read).await };
+        let load = move |snapshot: Instant, ids: Vec<_>| async move {
+            allocations::primary_of_cases(&snapshot, &ids, read).await
+        };
         let found = self.0.first("primaryAllocation", format!("{read:?}"), |case| case.core.id, load).await;
         nullable(found.map(|one| one.map(Allocation)))
     }
@@ -128,7 +129,8 @@ impl Case {
 
     /// Everybody with a named part in the case now.
     async fn involvements(&self) -> Answer<Vec<Involvement>> {
-        let load = |snapshot: Instant, ids: Vec<_>| async move { involvements::current_of_cases(&snapshot, &ids).await };
+        let load =
+            |snapshot: Instant, ids: Vec<_>| async move { involvements::current_of_cases(&snapshot, &ids).await };
         let found = self.0.many("involvements", String::new(), |case| case.core.id, load).await?;
         Ok(found.into_iter().map(Involvement).collect())
     }
@@ -136,7 +138,8 @@ impl Case {
     /// Transfers of the case, newest first, at most 100.
     async fn transfers(&self, ctx: &Context<'_>) -> Answer<Vec<Transfer>> {
         let read = selection::of(ctx, selection::TRANSFER);
-        let load = move |snapshot: Instant, ids: Vec<_>| async move { transfers::of_cases(&snapshot, &ids, read).await };
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { transfers::of_cases(&snapshot, &ids, read).await };
         let found = self.0.many("transfers", format!("{read:?}"), |case| case.core.id, load).await?;
         Ok(found.into_iter().map(Transfer).collect())
     }
@@ -144,7 +147,8 @@ impl Case {
     /// The plans in force. A child in need plan and a child protection plan are never in force together.
     async fn current_plans(&self, ctx: &Context<'_>) -> Answer<Vec<Plan>> {
         let read = selection::of(ctx, selection::PLAN);
-        let load = move |snapshot: Instant, ids: Vec<_>| async move { plans::current_of_cases(&snapshot, &ids, read).await };
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { plans::current_of_cases(&snapshot, &ids, read).await };
         let found = self.0.many("currentPlans", format!("{read:?}"), |case| case.core.id, load).await?;
         Ok(found.into_iter().map(Plan).collect())
     }
@@ -168,10 +172,12 @@ impl Case {
                 let list = List::of("Case.conferences", self.0.core.id);
                 let page = list.page(ctx, first, after.as_deref())?;
                 let wanted = page.clone();
-                let load =
-                    move |snapshot: Instant, ids: Vec<_>| async move { conferences::of_cases(&snapshot, &ids, &wanted).await };
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    conferences::of_cases(&snapshot, &ids, &wanted).await
+                };
                 let rows = self.0.many("conferences", format!("{page:?}"), |case| case.core.id, load).await?;
-                let count = |snapshot: Instant, ids: Vec<_>| async move { conferences::count_of_cases(&snapshot, &ids).await };
+                let count =
+                    |snapshot: Instant, ids: Vec<_>| async move { conferences::count_of_cases(&snapshot, &ids).await };
                 let count = counted(self.0.clone(), "conferences.count", String::new(), |case| case.core.id, count);
                 Connection::new(&list, &page, rows, |row| (row.requested_at, row.id), count).map(Some)
             }

@@ -198,7 +198,8 @@ impl Child {
     /// The child's open case.
     async fn open_case(&self, ctx: &Context<'_>) -> Nullable<Case> {
         let read = selection::of(ctx, selection::CASE);
-        let load = move |snapshot: Instant, ids: Vec<_>| async move { cases::open_of_children(&snapshot, &ids, read).await };
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { cases::open_of_children(&snapshot, &ids, read).await };
         let found = self.0.first("openCase", format!("{read:?}"), |child| child.core.id, load).await;
         nullable(found.map(|case| case.map(Case)))
     }
@@ -216,10 +217,12 @@ impl Child {
                 let page = list.page(ctx, first, after.as_deref())?;
                 let read = selection::of_nodes(ctx, selection::CASE);
                 let wanted = page.clone();
-                let load =
-                    move |snapshot: Instant, ids: Vec<_>| async move { cases::of_children(&snapshot, &ids, &wanted, read).await };
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    cases::of_children(&snapshot, &ids, &wanted, read).await
+                };
                 let rows = self.0.many("cases", format!("{page:?} {read:?}"), |child| child.core.id, load).await?;
-                let count = |snapshot: Instant, ids: Vec<_>| async move { cases::count_of_children(&snapshot, &ids).await };
+                let count =
+                    |snapshot: Instant, ids: Vec<_>| async move { cases::count_of_children(&snapshot, &ids).await };
                 let count = counted(self.0.clone(), "cases.count", String::new(), |child| child.core.id, count);
                 Connection::new(&list, &page, rows, |row| (row.core.opened_on, row.core.id), count).map(Some)
             }
@@ -240,10 +243,12 @@ impl Child {
                 let page = list.page(ctx, first, after.as_deref())?;
                 let read = selection::of_nodes(ctx, selection::PLAN);
                 let wanted = page.clone();
-                let load =
-                    move |snapshot: Instant, ids: Vec<_>| async move { plans::of_children(&snapshot, &ids, &wanted, read).await };
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    plans::of_children(&snapshot, &ids, &wanted, read).await
+                };
                 let rows = self.0.many("plans", format!("{page:?} {read:?}"), |child| child.core.id, load).await?;
-                let count = |snapshot: Instant, ids: Vec<_>| async move { plans::count_of_children(&snapshot, &ids).await };
+                let count =
+                    |snapshot: Instant, ids: Vec<_>| async move { plans::count_of_children(&snapshot, &ids).await };
                 let count = counted(self.0.clone(), "plans.count", String::new(), |child| child.core.id, count);
                 Connection::new(&list, &page, rows, |row| row.core.id, count).map(Some)
             }
@@ -321,7 +326,9 @@ impl Person {
 
     /// The person's own record as a child of the service, if they are one.
     async fn child(&self, ctx: &Context<'_>) -> Nullable<Child> {
-        nullable(one_child(&self.0, "child", |person| Some(person.core.id), selection::of(ctx, selection::PERSON)).await)
+        nullable(
+            one_child(&self.0, "child", |person| Some(person.core.id), selection::of(ctx, selection::PERSON)).await,
+        )
     }
 }
 
@@ -344,7 +351,8 @@ pub(in crate::graphql) async fn one_person<R: Send + Sync + 'static>(
     foreign: fn(&R) -> Option<uuid::Uuid>,
     read: Columns,
 ) -> crate::error::Result<Option<Person>> {
-    let load = move |snapshot: Instant, ids: Vec<_>| async move { children::persons_by_ids(&snapshot, &ids, read).await };
+    let load =
+        move |snapshot: Instant, ids: Vec<_>| async move { children::persons_by_ids(&snapshot, &ids, read).await };
     let found = from.one(relation, format!("{read:?}"), foreign, |person: &PersonRow| person.core.id, load).await?;
     Ok(found.map(Person))
 }

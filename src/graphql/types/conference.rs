@@ -88,14 +88,16 @@ impl Conference {
     /// The family.
     async fn family(&self) -> Nullable<FamilyGroup> {
         let load = |snapshot: Instant, ids: Vec<_>| async move { families::by_ids(&snapshot, &ids).await };
-        let family = self.0.one("family", String::new(), |one| one.family_id, |family: &FamilyGroupRow| family.id, load);
+        let family =
+            self.0.one("family", String::new(), |one| one.family_id, |family: &FamilyGroupRow| family.id, load);
         nullable(family.await.map(|family| family.map(FamilyGroup)))
     }
 
     /// The children it is about whom you may see, each with the decision.
     async fn children(&self, ctx: &Context<'_>) -> Answer<Vec<ConferenceChild>> {
         let read = selection::of(ctx, selection::CONFERENCE_CHILD);
-        let load = move |snapshot: Instant, ids: Vec<_>| async move { conferences::children_of(&snapshot, &ids, read).await };
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { conferences::children_of(&snapshot, &ids, read).await };
         let found = self.0.many("children", format!("{read:?}"), |one| one.id, load).await?;
         Ok(found.into_iter().map(ConferenceChild).collect())
     }

@@ -52,7 +52,8 @@ impl FamilyGroup {
         let ids: Vec<Item<uuid::Uuid>> = self.0.many("children", String::new(), |family| family.id, load).await?;
         let mut found = Vec::with_capacity(ids.len());
         for id in &ids {
-            let load = move |snapshot: Instant, ids: Vec<_>| async move { children::by_ids(&snapshot, &ids, read).await };
+            let load =
+                move |snapshot: Instant, ids: Vec<_>| async move { children::by_ids(&snapshot, &ids, read).await };
             let child =
                 id.one("child", format!("{read:?}"), |id| Some(*id), |child: &children::PersonRow| child.core.id, load);
             found.extend(child.await?.map(Child));
@@ -88,8 +89,13 @@ impl FamilyMember {
     /// The family.
     async fn family(&self) -> Nullable<FamilyGroup> {
         let load = |snapshot: Instant, ids: Vec<_>| async move { families::by_ids(&snapshot, &ids).await };
-        let family =
-            self.0.one("family", String::new(), |member| Some(member.family_id), |family: &FamilyGroupRow| family.id, load);
+        let family = self.0.one(
+            "family",
+            String::new(),
+            |member| Some(member.family_id),
+            |family: &FamilyGroupRow| family.id,
+            load,
+        );
         nullable(family.await.map(|family| family.map(FamilyGroup)))
     }
 }

@@ -8,7 +8,9 @@ use super::{
     Worker, unit::Membership,
 };
 use crate::{
-    db::{Snapshot, allocations, cases, children, conferences, families, involvements, plans, transfers, units, workers},
+    db::{
+        Snapshot, allocations, cases, children, conferences, families, involvements, plans, transfers, units, workers,
+    },
     domain::ids::*,
     error::Result,
     graphql::{batch::generation, selection},

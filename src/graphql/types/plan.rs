@@ -129,8 +129,9 @@ impl Plan {
         nullable(
             async {
                 let page = crate::db::Page::<()>::new(first, None)?;
-                let load =
-                    move |snapshot: Instant, ids: Vec<_>| async move { plans::open_actions_of(&snapshot, &ids, page.first).await };
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    plans::open_actions_of(&snapshot, &ids, page.first).await
+                };
                 let found = self.0.many("openActions", page.first.to_string(), |plan| plan.core.id, load).await?;
                 Ok::<_, Error>(Some(found.into_iter().map(Action).collect()))
             }

@@ -130,8 +130,9 @@ impl Unit {
                 };
                 let rows =
                     self.0.many("requestedTransfers", format!("{page:?} {read:?}"), |unit| unit.id, load).await?;
-                let count =
-                    |snapshot: Instant, ids: Vec<_>| async move { transfers::count_requested_of_units(&snapshot, &ids).await };
+                let count = |snapshot: Instant, ids: Vec<_>| async move {
+                    transfers::count_requested_of_units(&snapshot, &ids).await
+                };
                 let count = counted(self.0.clone(), "requestedTransfers.count", String::new(), |unit| unit.id, count);
                 Connection::new(&list, &page, rows, |row| (row.core.requested_at, row.core.id), count).map(Some)
             }

@@ -46,7 +46,9 @@ impl ViewerType {
                     involvements::of_workers(&snapshot, &ids, &wanted).await
                 };
                 let rows = self.0.many("involvements", format!("{page:?}"), |worker| worker.id, load).await?;
-                let count = |snapshot: Instant, ids: Vec<_>| async move { involvements::count_of_workers(&snapshot, &ids).await };
+                let count = |snapshot: Instant, ids: Vec<_>| async move {
+                    involvements::count_of_workers(&snapshot, &ids).await
+                };
                 let count = counted(self.0.clone(), "involvements.count", String::new(), |worker| worker.id, count);
                 Connection::new(&list, &page, rows, |row| (row.started_at, row.id), count).map(Some)
             }

@@ -1,0 +1,80 @@
+//! What a client does not select costs nothing: the statements of a set of operations, recorded.
+
+use serde_json::json;
+
+use crate::support::Server;
+
+/// (name, query)
+const OPERATIONS: &[(&str, &str)] = &[
+    (
+        "a child by id, five fields",
+        "query($child: ID!) { child(id: $child) { id firstName lastName dateOfBirth sex } }",
+    ),
+    ("a child by id with a sensitive field", "query($child: ID!) { child(id: $child) { id religion } }"),
+    (
+        "the same child twice, with other columns each time",
+        "query($child: ID!) { a: child(id: $child) { id } b: child(id: $child) { id nhsNo } }",
+    ),
+    (
+        "a unit board",
+        "query($unit: ID!) { unit(id: $unit) { name allocations(first: 25) { nodes { kind case { caseNo
+            child { displayName families { name } } leadPractitioner { worker { name } }
+            currentPlans { kind openActions(first: 5) { text ownerWorker { name } } }
+            nextConference { scheduledFor chair { name } } } } } feedCursor } }",
+    ),
+    ("only a unit's name", "query($unit: ID!) { unit(id: $unit) { name } }"),
+    ("a page with its count", "{ children(first: 5) { totalCount nodes { lastName } } }"),
+    ("a page without its count", "{ children(first: 5) { nodes { lastName } } }"),
+    (
+        "narrative by a fragment and an alias",
+        "query($unit: ID!) { unit(id: $unit) { allocations(first: 3) { edges { node { case { ...narrative } } } } } }
+         fragment narrative on Case { why: referralSummary }",
+    ),
+    (
+        "nodes of three kinds",
+        "query($unit: ID!, $child: ID!, $case: ID!) { nodes(ids: [$unit, $child, $case, $case]) { id } }",
+    ),
+    ("nothing of the database", "{ __typename }"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_most_one_statement_for_each_relation_and_level_and_no_column_that_is_not_selected() {
+    let server = Server::start().await;
+    let (case, _) = server.held("CLINICIAN", 3).await[0].clone();
+    let data =
+        server.data("CLINICIAN", "query($id: ID!) { case(id: $id) { child { id } } }", json!({ "id": case })).await;
+    let variables = json!({ "child": data["case"]["child"]["id"], "unit": server.unit(3).await, "case": case });
+    let mut recorded = String::new();
+    for (name, query) in OPERATIONS {
+        let used: serde_json::Map<_, _> = variables
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| query.contains(&format!("${name}:")))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        // Once for the statements that a new connection prepares, then recorded.
+        server.data("CLINICIAN", query, json!(used)).await;
+        server.statements();
+        server.data("CLINICIAN", query, json!(used)).await;
+        recorded.push_str(&format!("== {name}\n"));
+        let mut statements: Vec<String> = server.statements().iter().map(|text| short(text)).collect();
+        // Statements of one level leave in the order in which their fields are reached.
+        statements.sort();
+        for statement in statements {
+            recorded.push_str(&format!("{statement}\n"));
+        }
+        recorded.push('\n');
+    }
+    crate::schema::matches_file("tests/snapshots/statements.txt", &recorded);
+}
+
+/// The worker's id and the moment are the only things that change.
+fn short(statement: &str) -> String {
+    let mut text = statement.replace('"', "");
+    if let Some(at) = text.find("hearth.enter(") {
+        text.truncate(at);
+        text.push_str("hearth.enter(..)");
+    }
+    text
+}

@@ -1,0 +1,125 @@
+use serde_json::{Value, json};
+
+use crate::support::{Server, document, key};
+
+pub fn request(case: &str, to: &str, kind: &str, version: i64) -> Value {
+    json!({ "idempotencyKey": key(), "caseId": case, "toUnitId": to, "kind": kind, "expectedVersion": version,
+            "handoverSummary": "The assessment is complete; the family agrees to a longer involvement." })
+}
+
+const CASE: &str = "query($id: ID!) { case(id: $id) { version status primaryAllocation { unit { id } transfer { id } }
+    leadPractitioner { worker { id } } allocations { nodes { startedAt endedAt kind } } } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_moves_at_once_when_the_receiving_unit_accepts() {
+    let server = Server::start().await;
+    let (case, version) = server.allocated_to(3).await;
+    let seven = server.unit(7).await;
+    let input = request(&case, &seven, "TO_CIN", version);
+    assert_eq!(
+        server.code("SOCIAL_WORKER", &document("requestTransfer", ""), json!({ "input": input })).await,
+        "FORBIDDEN"
+    );
+    let payload =
+        server.done("CONSULTANT_SOCIAL_WORKER", "requestTransfer", "transfer { id version state }", input).await;
+    let transfer = payload["transfer"]["id"].clone();
+    assert_eq!(payload["transfer"]["state"], "REQUESTED");
+    // Nothing has moved.
+    let held = server.data("CLINICIAN", CASE, json!({ "id": case })).await;
+    assert_eq!(held["case"]["primaryAllocation"]["unit"]["id"], json!(server.unit(3).await));
+
+    let accept = json!({ "idempotencyKey": key(), "transferId": transfer, "expectedVersion": 1 });
+    let query = document("acceptTransfer", "");
+    for person in ["CONSULTANT_SOCIAL_WORKER", "OTHER_UNIT_SOCIAL_WORKER"] {
+        assert_eq!(server.code(person, &query, json!({ "input": accept })).await, "FORBIDDEN", "{person}");
+    }
+    assert_eq!(server.code("FIRST_RESPONSE", &query, json!({ "input": accept })).await, "NOT_FOUND");
+    let stale = json!({ "idempotencyKey": key(), "transferId": transfer, "expectedVersion": 2 });
+    let refused = server.mutate("OTHER_UNIT", "acceptTransfer", "", stale).await;
+    assert_eq!(refused["errors"][0]["__typename"], "VersionConflict");
+    let payload = server
+        .done(
+            "OTHER_UNIT",
+            "acceptTransfer",
+            "transfer { state effectiveOn respondedBy { id } } case { id } allocation { unit { id } }",
+            accept,
+        )
+        .await;
+    assert_eq!(payload["transfer"]["state"], "COMPLETED");
+    assert_eq!(payload["transfer"]["effectiveOn"], "2026-11-18");
+    assert_eq!(payload["allocation"]["unit"]["id"], json!(seven));
+
+    assert_eq!(server.data("CLINICIAN", CASE, json!({ "id": case })).await["case"], Value::Null);
+    let now = server.data("OTHER_UNIT_COORDINATOR", CASE, json!({ "id": case })).await;
+    assert_eq!(now["case"]["status"], "CIN");
+    assert_eq!(now["case"]["primaryAllocation"]["transfer"]["id"], transfer);
+    assert_eq!(
+        now["case"]["leadPractitioner"]["worker"]["id"],
+        json!(format!("Worker:{}", server.worker("OTHER_UNIT")))
+    );
+    let allocations = now["case"]["allocations"]["nodes"].as_array().unwrap();
+    assert_eq!(allocations[0]["startedAt"], allocations[1]["endedAt"], "no gap and no overlap");
+    // Accepted is accepted.
+    let again = json!({ "idempotencyKey": key(), "transferId": transfer, "expectedVersion": 2 });
+    let refused = server.mutate("OTHER_UNIT", "acceptTransfer", "", again).await;
+    assert_eq!(refused["errors"][0]["__typename"], "IllegalTransition");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_looked_after_and_adoption_services_are_refused_until_their_guards_can_be_met() {
+    let server = Server::start().await;
+    let (case, version) = server.allocated_to(3).await;
+    for (unit, kind, guard) in [
+        (9, "TO_LAC", "PERMANENCE_PLAN_AGREED"),
+        (9, "WITHIN_SERVICE", "PERMANENCE_PLAN_AGREED"),
+        (7, "TO_ADOPTION", "ADOPTION_PLAN_AGREED"),
+    ] {
+        let input = request(&case, &server.unit(unit).await, kind, version);
+        let refused = server.mutate("CONSULTANT_SOCIAL_WORKER", "requestTransfer", "transfer { id }", input).await;
+        assert_eq!(refused["errors"][0]["__typename"], "GuardFailed");
+        assert_eq!(refused["errors"][0]["guard"], guard, "{kind}");
+        assert_eq!(refused["transfer"], Value::Null);
+    }
+    assert_eq!(server.data("CLINICIAN", CASE, json!({ "id": case })).await["case"]["version"], json!(version));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_has_one_transfer_that_waits_and_its_allocation_stays_meanwhile() {
+    let server = Server::start().await;
+    let (case, version) = server.allocated_to(3).await;
+    let input = request(&case, &server.unit(7).await, "TO_CIN", version);
+    let payload = server
+        .done("CONSULTANT_SOCIAL_WORKER", "requestTransfer", "case { version primaryAllocation { id } }", input)
+        .await;
+    let version = payload["case"]["version"].as_i64().unwrap();
+    let second = request(&case, &server.unit(6).await, "TO_CIN", version);
+    let refused = server.mutate("CONSULTANT_SOCIAL_WORKER", "requestTransfer", "", second).await;
+    assert_eq!(refused["errors"][0]["__typename"], "Conflict");
+    let end = json!({ "idempotencyKey": key(), "allocationId": payload["case"]["primaryAllocation"]["id"], "reason": "x",
+                      "expectedVersion": version });
+    let refused = server.mutate("CONSULTANT_SOCIAL_WORKER", "endAllocation", "", end).await;
+    assert_eq!(refused["errors"][0]["__typename"], "Conflict");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_helping_unit_that_takes_a_case_over_helps_no_longer() {
+    let server = Server::start().await;
+    let (case, version) = server.allocated_to(3).await;
+    let seven = server.unit(7).await;
+    let joint =
+        json!({ "idempotencyKey": key(), "caseId": case, "unitId": seven, "reason": "x", "expectedVersion": version });
+    server.done("CONSULTANT_SOCIAL_WORKER", "startJointAllocation", "", joint).await;
+    let payload = server
+        .done(
+            "CONSULTANT_SOCIAL_WORKER",
+            "requestTransfer",
+            "transfer { id }",
+            request(&case, &seven, "TO_CIN", version + 1),
+        )
+        .await;
+    let accept = json!({ "idempotencyKey": key(), "transferId": payload["transfer"]["id"], "expectedVersion": 1 });
+    server.done("OTHER_UNIT", "acceptTransfer", "", accept).await;
+    let query = "query($id: ID!) { case(id: $id) { allocations(current: true) { nodes { kind unit { id } } } } }";
+    let now = server.data("OTHER_UNIT", query, json!({ "id": case })).await;
+    assert_eq!(now["case"]["allocations"]["nodes"], json!([{ "kind": "PRIMARY", "unit": { "id": seven } }]));
+}

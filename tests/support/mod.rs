@@ -1,0 +1,368 @@
+//! A server per test, in this process or in its own, on a database of its own.
+
+pub mod process;
+pub mod socket;
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use hearth::{
+    app::{App, Options},
+    auth::token,
+    config::{Config, Databases, Environment, Events, Http, Identity},
+    db::migrations,
+    domain::ids::WorkerId,
+    graphql::Limits,
+    seed,
+};
+use serde_json::{Value, json};
+use tokio_postgres::{Client, NoTls};
+use tokio_util::sync::CancellationToken;
+
+pub use socket::Socket;
+
+pub const SECRET: &str = "test-secret-test-secret-test-secret-1234";
+pub const CURSOR_KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+
+/// The day on which the tests' demo authority plays: a Wednesday.
+pub fn today() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 18).unwrap()
+}
+
+/// The moment at which a test's server starts.
+pub fn morning() -> DateTime<Utc> {
+    "2026-11-18T10:00:00Z".parse().unwrap()
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with script/test"))
+}
+
+/// The URL of the tests' Postgres for this role and database.
+pub fn url(role: &str, database: &str) -> String {
+    let admin = variable("HEARTH_TEST_ADMIN_URL");
+    let (scheme, rest) = admin.split_once("://").unwrap();
+    let (_, host) = rest.split_once('@').unwrap();
+    let (host, _) = host.rsplit_once('/').unwrap();
+    format!("{scheme}://{role}@{host}/{database}")
+}
+
+pub async fn connect(role: &str, database: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(&url(role, database), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+pub fn unique(prefix: &str) -> String {
+    format!("{prefix}_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The migrated and seeded database from which every test's is copied; made once per run.
+fn template() -> &'static str {
+    static TEMPLATE: OnceLock<String> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let build = || {
+            tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+                let name = unique("hearth_template");
+                migrations::create(&variable("HEARTH_TEST_ADMIN_URL"), &name).await.unwrap();
+                migrations::run(&url("hearth_owner", &name)).await.unwrap();
+                seed::demo_authority(&url("hearth_seed", &name), today(), false, &mut |_, _, _| {}).await.unwrap();
+                name
+            })
+        };
+        // A runtime cannot be started inside a test's own.
+        std::thread::spawn(build).join().unwrap()
+    })
+}
+
+/// A copy of the seeded database.
+pub async fn database() -> String {
+    let (name, from) = (unique("hearth_test"), template());
+    let admin = connect("postgres", "postgres").await;
+    // Two copies of one template at once are refused: take turns.
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _turn = TURN.lock().await;
+    admin.batch_execute(&format!("create database {name} template {from} owner hearth_owner")).await.unwrap();
+    name
+}
+
+/// A migrated database without any row.
+pub async fn empty_database() -> String {
+    let name = unique("hearth_empty");
+    migrations::create(&variable("HEARTH_TEST_ADMIN_URL"), &name).await.unwrap();
+    let owner = url("hearth_owner", &name);
+    tokio::spawn(async move { migrations::run(&owner).await }).await.unwrap().unwrap();
+    name
+}
+
+pub fn redis_url() -> String {
+    variable("HEARTH_TEST_REDIS_URL")
+}
+
+pub fn redis_server() -> String {
+    variable("HEARTH_TEST_REDIS_SERVER")
+}
+
+pub fn identity() -> Identity {
+    Identity { environment: Environment::Development, token_secret: SECRET.parse().unwrap() }
+}
+
+/// A token that is good for this long by the machine's clock.
+pub fn token_for(worker: uuid::Uuid, good_for: Duration) -> String {
+    token::mint(&identity(), WorkerId(worker), Utc::now() + good_for).unwrap()
+}
+
+/// What a test may choose.
+#[derive(Default)]
+pub struct Setup {
+    pub limits: Option<Limits>,
+    pub redis_url: Option<String>,
+    pub database: Option<String>,
+    pub channel: Option<String>,
+    pub connections: Option<usize>,
+}
+
+/// A server in this process.
+pub struct Server {
+    pub address: SocketAddr,
+    pub database: String,
+    pub channel: String,
+    /// Text of every statement of the application role since the last [`Server::statements`].
+    heard: Arc<Mutex<Vec<String>>>,
+    people: HashMap<&'static str, seed::DemoPerson>,
+    http: reqwest::Client,
+    stop: CancellationToken,
+    pub serving: tokio::task::JoinHandle<()>,
+    /// Moves the server's clock.
+    ahead: Arc<Mutex<Duration>>,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        let database = match setup.database {
+            Some(database) => database,
+            None => database().await,
+        };
+        let channel = setup.channel.unwrap_or_else(|| unique("channel"));
+        let config = Config {
+            identity: identity(),
+            databases: Databases {
+                app: url("hearth_app", &database).parse().unwrap(),
+                relay: url("hearth_relay", &database).parse().unwrap(),
+                bus: url("hearth_bus", &database).parse().unwrap(),
+                connections: setup.connections.unwrap_or(8),
+            },
+            events: Events {
+                redis_url: setup.redis_url.unwrap_or_else(redis_url).parse().unwrap(),
+                channel: channel.clone(),
+                cursor_key: CURSOR_KEY.parse().unwrap(),
+            },
+            http: Http { listen: "127.0.0.1:0".parse().unwrap(), max_body_bytes: 256 * 1024, request_seconds: 15 },
+        };
+        let (started, ahead) = (std::time::Instant::now(), Arc::new(Mutex::new(Duration::zero())));
+        let shift = Arc::clone(&ahead);
+        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let hears = Arc::clone(&heard);
+        let options = Options {
+            clock: Arc::new(move || {
+                morning() + Duration::from_std(started.elapsed()).unwrap() + *shift.lock().unwrap()
+            }),
+            statements: Some(Arc::new(move |text| hears.lock().unwrap().push(text.to_owned()))),
+            limits: setup.limits.unwrap_or_default(),
+        };
+        let app = App::start(config, options).await.unwrap();
+        let (address, stop) = (app.address().unwrap(), app.stop());
+        let serving = tokio::spawn(async move { app.serve().await.unwrap() });
+        let people = seed::demo_people(&url("hearth_seed", &database)).await.unwrap();
+        let server = Self {
+            address,
+            database,
+            channel,
+            heard,
+            people: people.into_iter().map(|person| (person.variable, person)).collect(),
+            http: reqwest::Client::new(),
+            stop,
+            serving,
+            ahead,
+        };
+        server.until_ready().await;
+        server
+    }
+
+    async fn until_ready(&self) {
+        for _ in 0..400 {
+            let ready = self.http.get(format!("http://{}/readyz", self.address)).send().await;
+            if ready.is_ok_and(|answer| answer.status() == 200) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("the server did not get ready");
+    }
+
+    pub fn worker(&self, person: &str) -> uuid::Uuid {
+        self.people[person].worker_id
+    }
+
+    /// A token of a demo person: `CLINICIAN`, `OTHER_UNIT`, ...
+    pub fn token(&self, person: &str) -> String {
+        token_for(self.worker(person), Duration::hours(1))
+    }
+
+    /// Moves the server's clock ahead.
+    pub fn later(&self, by: Duration) {
+        *self.ahead.lock().unwrap() += by;
+    }
+
+    pub fn graphql_url(&self) -> String {
+        format!("http://{}/graphql", self.address)
+    }
+
+    /// The texts of the statements since the last call.
+    pub fn statements(&self) -> Vec<String> {
+        std::mem::take(&mut *self.heard.lock().unwrap())
+    }
+
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.serving.await.unwrap();
+    }
+
+    pub fn stop_signal(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    pub async fn raw(&self, token: &str, query: &str, variables: Value) -> reqwest::Response {
+        post(&self.http, &self.graphql_url(), token, query, variables).await
+    }
+
+    /// The whole answer.
+    pub async fn answer(&self, person: &str, query: &str, variables: Value) -> Value {
+        let response = self.raw(&self.token(person), query, variables).await;
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
+    /// The answer's data; errors fail the test.
+    pub async fn data(&self, person: &str, query: &str, variables: Value) -> Value {
+        let mut answer = self.answer(person, query, variables).await;
+        assert_eq!(answer["errors"], Value::Null, "{query}\n{answer:#}");
+        answer["data"].take()
+    }
+
+    /// The code of the answer's first error.
+    pub async fn code(&self, person: &str, query: &str, variables: Value) -> String {
+        let answer = self.answer(person, query, variables).await;
+        answer["errors"][0]["extensions"]["code"].as_str().unwrap_or_else(|| panic!("no error: {answer:#}")).to_owned()
+    }
+
+    /// One mutation with its input; answers its payload.
+    pub async fn mutate(&self, person: &str, mutation: &str, selection: &str, input: Value) -> Value {
+        let mut data = self.data(person, &document(mutation, selection), json!({ "input": input })).await;
+        data[mutation].take()
+    }
+
+    /// The same, for a mutation that must succeed.
+    pub async fn done(&self, person: &str, mutation: &str, selection: &str, input: Value) -> Value {
+        let payload = self.mutate(person, mutation, selection, input).await;
+        assert_eq!(payload["errors"], json!([]), "{mutation}: {payload:#}");
+        payload
+    }
+
+    pub async fn socket(&self, person: &str) -> Socket {
+        Socket::open(&format!("ws://{}/graphql", self.address), &self.token(person)).await
+    }
+
+    /// The unit with this number.
+    pub async fn unit(&self, number: u32) -> String {
+        let units = self.data("CLINICIAN", "{ units(first: 100) { nodes { id name } } }", json!({})).await;
+        let found = units["units"]["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|unit| unit["name"].as_str().unwrap().ends_with(&format!("Unit {number}")));
+        found.unwrap_or_else(|| panic!("no unit {number}: {units}"))["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A case of the queue: id and version.
+    pub async fn queued(&self) -> (String, i64) {
+        let data =
+            self.data("FIRST_RESPONSE", "{ unallocatedCases(first: 50) { nodes { id version } } }", json!({})).await;
+        let case = &data["unallocatedCases"]["nodes"][0];
+        (case["id"].as_str().unwrap().to_owned(), case["version"].as_i64().unwrap())
+    }
+
+    /// Every case of the queue: id and version.
+    pub async fn queue(&self) -> Vec<(String, i64)> {
+        let data =
+            self.data("FIRST_RESPONSE", "{ unallocatedCases(first: 100) { nodes { id version } } }", json!({})).await;
+        let nodes = data["unallocatedCases"]["nodes"].as_array().unwrap().iter();
+        nodes.map(|case| (case["id"].as_str().unwrap().to_owned(), case["version"].as_i64().unwrap())).collect()
+    }
+
+    /// Allocates a case of the queue to a unit; answers case id, version and allocation id.
+    pub async fn allocated_to(&self, unit: u32) -> (String, i64) {
+        let (case, version) = self.queued().await;
+        let unit = self.unit(unit).await;
+        self.done(
+            "FIRST_RESPONSE",
+            "allocateCase",
+            "case { id }",
+            json!({ "idempotencyKey": key(), "caseId": case, "unitId": unit, "reason": "New referral",
+                    "expectedVersion": version }),
+        )
+        .await;
+        (case, version + 1)
+    }
+
+    /// Case ids and versions that a person's unit holds as the primary one.
+    pub async fn held(&self, person: &str, unit: u32) -> Vec<(String, i64)> {
+        let id = self.unit(unit).await;
+        let query = "query($id: ID!) { unit(id: $id) { allocations(kind: PRIMARY, first: 100) {
+            nodes { case { id version } } } } }";
+        let data = self.data(person, query, json!({ "id": id })).await;
+        let nodes = data["unit"]["allocations"]["nodes"].as_array().unwrap().iter();
+        nodes
+            .map(|node| (node["case"]["id"].as_str().unwrap().to_owned(), node["case"]["version"].as_i64().unwrap()))
+            .collect()
+    }
+}
+
+pub fn key() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// The document of one mutation.
+pub fn document(mutation: &str, selection: &str) -> String {
+    let helping = ["startJointAllocation", "startCoverAllocation"].contains(&mutation);
+    let mut input = if helping { "StartHelping".to_owned() } else { mutation.to_owned() };
+    input[..1].make_ascii_uppercase();
+    format!(
+        "mutation($input: {input}Input!) {{ {mutation}(input: $input) {{
+            errors {{ __typename message ... on VersionConflict {{ currentVersion }}
+                      ... on IllegalTransition {{ from legalNext }} ... on GuardFailed {{ guard explanation }} }}
+            {selection} }} }}"
+    )
+}
+
+pub async fn post(http: &reqwest::Client, url: &str, token: &str, query: &str, variables: Value) -> reqwest::Response {
+    http.post(url)
+        .header("authorization", format!("Bearer {token}"))
+        .json(&json!({ "query": query, "variables": variables }))
+        .send()
+        .await
+        .unwrap()
+}

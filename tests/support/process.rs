@@ -1,0 +1,145 @@
+//! A server as a process of its own, and a Redis of a test's own: both can be killed.
+
+use std::{net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use super::{CURSOR_KEY, SECRET, url};
+
+/// A process that is killed when the test lets go of it.
+pub struct Process {
+    pub child: Child,
+    pub address: SocketAddr,
+    /// Everything that it wrote to its log so far.
+    pub log: std::sync::Arc<std::sync::Mutex<String>>,
+}
+
+impl Process {
+    /// A server on this database and Redis. `port` 0 takes a free one.
+    pub async fn start(database: &str, redis_url: &str, channel: &str, port: u16) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hearth"))
+            .arg("serve")
+            .env("HEARTH_ENV", "development")
+            .env("HEARTH_TOKEN_SECRET", SECRET)
+            .env("HEARTH_CURSOR_KEY", CURSOR_KEY)
+            .env("HEARTH_APP_DATABASE_URL", url("hearth_app", database))
+            .env("HEARTH_RELAY_DATABASE_URL", url("hearth_relay", database))
+            .env("HEARTH_BUS_DATABASE_URL", url("hearth_bus", database))
+            .env("HEARTH_REDIS_URL", redis_url)
+            .env("HEARTH_CHANNEL", channel)
+            .env("HEARTH_LISTEN", format!("127.0.0.1:{port}"))
+            .env("HEARTH_DATABASE_CONNECTIONS", "8")
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+        let mut seen = String::new();
+        let address = loop {
+            let line = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await;
+            let line = line.unwrap().unwrap().unwrap_or_else(|| panic!("the server ended: {seen}"));
+            seen.push_str(&line);
+            if let Some((_, address)) = line.split_once("serving address=") {
+                break address.trim().parse().unwrap();
+            }
+        };
+        let keep = std::sync::Arc::clone(&log);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                keep.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
+        let process = Self { child, address, log };
+        process.until_ready().await;
+        process
+    }
+
+    async fn until_ready(&self) {
+        for _ in 0..400 {
+            if reqwest::get(format!("http://{}/readyz", self.address)).await.is_ok_and(|answer| answer.status() == 200)
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the server did not get ready: {}", self.log.lock().unwrap());
+    }
+
+    pub fn graphql_url(&self) -> String {
+        format!("http://{}/graphql", self.address)
+    }
+
+    pub fn socket_url(&self) -> String {
+        format!("ws://{}/graphql", self.address)
+    }
+
+    /// Ends it as `kill -9` does.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub async fn terminate(&mut self) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+        let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await.unwrap().unwrap();
+        assert!(ended.success(), "{ended}: {}", self.log.lock().unwrap());
+    }
+}
+
+/// A Redis of the test's own, on a socket in a folder of its own.
+pub struct Redis {
+    folder: PathBuf,
+    child: Option<Child>,
+}
+
+impl Redis {
+    pub async fn start() -> Self {
+        let folder = std::env::temp_dir().join(super::unique("hearth_redis"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut redis = Self { folder, child: None };
+        redis.again().await;
+        redis
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis+unix://{}", self.folder.join("redis.sock").display())
+    }
+
+    /// Starts it again after a kill.
+    pub async fn again(&mut self) {
+        let socket = self.folder.join("redis.sock");
+        let _ = std::fs::remove_file(&socket);
+        let child = Command::new(super::redis_server())
+            .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
+            .arg(&socket)
+            .arg("--dir")
+            .arg(&self.folder)
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        for _ in 0..400 {
+            if tokio::net::UnixStream::connect(&socket).await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("Redis did not start");
+    }
+
+    pub async fn kill(&mut self) {
+        self.child.take().unwrap().kill().await.unwrap();
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

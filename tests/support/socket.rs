@@ -1,0 +1,124 @@
+//! A subscriber, as simple as the protocol allows.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest, protocol::CloseFrame},
+};
+
+/// Everything that a feed test looks at.
+pub const FEED: &str = "subscription($unitId: ID!, $after: String) { unitFeed(unitId: $unitId, after: $after) {
+    __typename cursor
+    ... on Event { eventId type summary severity caseRef { id caseNo childInitials } correlationId
+                   entity { type id version } actor { displayName role } }
+    ... on AllocationEvent { unitId kind previousUnitId }
+    ... on TransferEvent { state fromUnitId toUnitId case { id } }
+    ... on ConferenceEvent { state scheduledFor previouslyScheduledFor }
+} }";
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Socket {
+    /// Connected, nothing said yet.
+    pub async fn connect(url: &str) -> Self {
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        let (stream, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        Self { stream }
+    }
+
+    /// Connected and acknowledged.
+    pub async fn open(url: &str, token: &str) -> Self {
+        let mut socket = Self::connect(url).await;
+        socket
+            .say(json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } }))
+            .await;
+        assert_eq!(socket.hear().await, json!({ "type": "connection_ack" }));
+        socket
+    }
+
+    pub async fn say(&mut self, message: Value) {
+        self.stream.send(Message::Text(message.to_string().into())).await.unwrap();
+    }
+
+    pub async fn say_raw(&mut self, message: Message) {
+        self.stream.send(message).await.unwrap();
+    }
+
+    async fn message(&mut self) -> Option<Message> {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("nothing came in time");
+            match message {
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(message)) => return Some(message),
+                _ => return None,
+            }
+        }
+    }
+
+    /// The next message.
+    pub async fn hear(&mut self) -> Value {
+        match self.message().await {
+            Some(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
+            other => panic!("no text message but {other:?}"),
+        }
+    }
+
+    /// The code with which the server closes.
+    pub async fn closed(&mut self) -> u16 {
+        loop {
+            match self.message().await {
+                Some(Message::Close(Some(CloseFrame { code, .. }))) => return code.into(),
+                Some(Message::Text(_)) => {}
+                other => panic!("no close frame but {other:?}"),
+            }
+        }
+    }
+
+    pub async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
+        let payload = json!({ "query": query, "variables": variables });
+        self.say(json!({ "id": id, "type": "subscribe", "payload": payload })).await;
+    }
+
+    /// Opens a unit's feed and answers the cursor of its first item.
+    pub async fn feed(&mut self, unit: &str, after: Option<&str>) -> String {
+        self.subscribe("feed", FEED, json!({ "unitId": unit, "after": after })).await;
+        let opened = self.item().await;
+        assert_eq!(opened["__typename"], "FeedOpened", "{opened}");
+        opened["cursor"].as_str().unwrap().to_owned()
+    }
+
+    /// The next item of the one feed that is open.
+    pub async fn item(&mut self) -> Value {
+        let mut message = self.hear().await;
+        assert_eq!(message["type"], "next", "{message}");
+        assert_eq!(message["payload"]["errors"], Value::Null, "{message}");
+        message["payload"]["data"]["unitFeed"].take()
+    }
+
+    /// The types of the next items.
+    pub async fn types(&mut self, count: usize) -> Vec<String> {
+        let mut types = Vec::new();
+        for _ in 0..count {
+            types.push(self.item().await["type"].as_str().unwrap().to_owned());
+        }
+        types
+    }
+
+    /// Ends the operation and proves that nothing more came before the answer to a ping: what the server had to say
+    /// it said.
+    pub async fn nothing_more(&mut self) {
+        self.say(json!({ "type": "ping", "payload": { "after": "everything" } })).await;
+        let heard = self.hear().await;
+        assert_eq!(heard["type"], "pong", "{heard}");
+    }
+}
