@@ -7,7 +7,7 @@ unset CDPATH "${!PG@}"
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 # A fresh rustup changes only the PATH of shells started after it.
-PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:/usr/sbin:/sbin
+PATH=$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin:/usr/sbin:/sbin
 
 say() { printf '%s\n' "$*"; }
 die() {
@@ -86,13 +86,13 @@ apt_install() (
 
 # ensure_tools TOOL...
 ensure_tools() {
-  local packages
+  local packages needed='PostgreSQL 14+, Redis 6.2+, Node 18+ and a C compiler'
   command -v cargo >/dev/null ||
     die "cargo was not found. Install Rust with rustup, open a new shell and run this again."
   mapfile -t packages < <(missing "$@")
   if ((${#packages[@]} > 0)); then
     command -v apt-get >/dev/null ||
-      die "this machine lacks PostgreSQL 14+, Redis 6.2+, a C compiler or Node 18+: ${packages[*]} (Debian's names)."
+      die "missing or too old (by Debian's names): ${packages[*]}. Needed: $needed."
     if ((EUID != 0)); then
       die "some packages are missing. Run this command, then this script again:
   sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages[*]}"
@@ -101,7 +101,7 @@ ensure_tools() {
     apt_install "${packages[@]}"
     hash -r
     [[ -z $(missing "$@") ]] ||
-      die "still missing or too old after installing: $(missing "$@" | tr '\n' ' ')(needed: PostgreSQL 14+, Redis 6.2+, Node 18+)."
+      die "this Debian's packages are too old. Needed: $needed."
   fi
   find_postgres any
   find_redis
@@ -142,7 +142,8 @@ launch() {
   [[ -z $caught ]] || exit "$caught"
 }
 
-# run COMMAND...: as in the foreground, except that a signal to this script ends it at once, with all it started.
+# run COMMAND...: as in the foreground, except that a signal to this script ends it at once, with all
+# it started.
 run() {
   local status=0
   launch command "$@"
@@ -217,7 +218,9 @@ start_postgres() {
   fi
   # Postgres believes the pid in a stale lock, and it may be another process's by now.
   rm -f "$run"/.s.PGSQL.5432*
-  for setting in listen_addresses= port=5432 "unix_socket_directories=$run" "$@"; do
+  # mmap, since Postgres stopped while it starts leaves the usual kind of shared memory behind.
+  for setting in listen_addresses= port=5432 "unix_socket_directories=$run" \
+    dynamic_shared_memory_type=mmap "$@"; do
     settings+=(-c "$setting")
   done
   launch postgres "${as_service[@]}" "$postgres/postgres" -D "$data" "${settings[@]}" \

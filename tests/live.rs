@@ -76,7 +76,8 @@ async fn deeper_fields_of_an_event_are_read_as_of_now() {
     let (mut leaving, mut taking) = (server.socket("CLINICIAN").await, server.socket("OTHER_UNIT").await);
     leaving.subscribe("feed", query, json!({ "unitId": three })).await;
     taking.subscribe("feed", query, json!({ "unitId": seven })).await;
-    (leaving.item().await, taking.item().await);
+    leaving.item().await;
+    taking.item().await;
     let transfer = request_transfer(&server, &case, 7, version).await;
     assert_eq!(taking.item().await["transfer"]["state"], "REQUESTED");
     leaving.item().await;

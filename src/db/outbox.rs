@@ -119,6 +119,9 @@ pub struct Delivery {
     pub units: Vec<Uuid>,
 }
 
+/// Unit, worker, from, to.
+type Period = (Uuid, Uuid, DateTime<Utc>, Option<DateTime<Utc>>);
+
 /// Reads events for delivery, as the bus's role.
 #[derive(Clone)]
 pub struct EventLog {
@@ -187,7 +190,7 @@ impl EventLog {
         units.dedup();
         // Everybody who is a member of these units now, with every period in which they were one.
         let (now, then) = diesel::alias!(unit_memberships as now, unit_memberships as then);
-        let periods: Vec<(Uuid, Uuid, DateTime<Utc>, Option<DateTime<Utc>>)> = now
+        let periods: Vec<Period> = now
             .inner_join(
                 then.on(then
                     .field(unit_memberships::unit_id)

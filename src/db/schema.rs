@@ -1,4 +1,4 @@
-// Generated from a migrated database; a test compares it. To renew: HEARTH_BLESS=1 script/test schema
+// Generated from a migrated database; a test compares it. To renew: HEARTH_TEST_BLESS=1 script/test schema
 
 diesel::table! {
     addresses (id) {
@@ -461,4 +461,3 @@ diesel::allow_tables_to_appear_in_same_query!(
     worker_posts,
     workers,
 );
-

@@ -78,10 +78,10 @@ impl ViewerTx {
 
     /// Undoes everything and gives the connection back.
     pub async fn rollback(mut self) {
-        if let Ok(conn) = self.conn() {
-            if conn.batch_execute("ROLLBACK").await.is_ok() {
-                self.conn = None;
-            }
+        if let Ok(conn) = self.conn()
+            && conn.batch_execute("ROLLBACK").await.is_ok()
+        {
+            self.conn = None;
         }
     }
 }

@@ -39,10 +39,7 @@ fn meta<C: Code>() -> MetaType {
     }
 }
 
-fn parse<C: Code>(value: Option<Value>) -> Result<C, InputValueError<C>>
-where
-    C: InputType,
-{
+fn parse<C: Code + InputType>(value: Option<Value>) -> InputValueResult<C> {
     let value = value.unwrap_or_default();
     let code = match &value {
         Value::Enum(name) => name.as_str(),

@@ -139,9 +139,9 @@ pub(super) async fn handle(State(web): State<Arc<Web>>, request: Request) -> Res
         Ok(verified) => verified,
         Err(refused) => return refused.answer(media),
     };
-    let parameters = match &parts.method {
-        &Method::POST => from_body(&parts.headers, body).await,
-        &Method::GET => from_query(&parts.uri),
+    let parameters = match parts.method {
+        Method::POST => from_body(&parts.headers, body).await,
+        Method::GET => from_query(&parts.uri),
         _ => Err(Refusal {
             allow: Some("GET, POST"),
             ..refusal(StatusCode::METHOD_NOT_ALLOWED, "Use POST, or GET for a query.")

@@ -56,6 +56,8 @@ impl Announcer {
     }
 
     /// Appends one event for these units and workers.
+    // One argument for each part of the envelope that differs between a change's events.
+    #[allow(clippy::too_many_arguments)]
     pub(super) async fn announce(
         &self,
         tx: &mut ViewerTx,

@@ -39,7 +39,7 @@ with wanted as (
         group by f.relname, t.relname having count(*) = 1
     ) as lines
 )
-select E'// Generated from a migrated database; a test compares it. To renew: HEARTH_BLESS=1 script/test schema\n\n'
+select E'// Generated from a migrated database; a test compares it. To renew: HEARTH_TEST_BLESS=1 script/test schema\n\n'
     || string_agg(text, E'\n' order by relname)
     || E'\n' || (select text from joins)
     || E'\n\ndiesel::allow_tables_to_appear_in_same_query!(\n' || string_agg('    ' || relname || ',', E'\n' order by relname) || E'\n);\n'

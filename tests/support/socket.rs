@@ -15,9 +15,9 @@ pub const FEED: &str = "subscription($unitId: ID!, $after: String) { unitFeed(un
     __typename cursor
     ... on Event { eventId type summary severity caseRef { id caseNo childInitials } correlationId
                    entity { type id version } actor { displayName role } }
-    ... on AllocationEvent { unitId kind previousUnitId }
-    ... on TransferEvent { state fromUnitId toUnitId case { id } }
-    ... on ConferenceEvent { state scheduledFor previouslyScheduledFor }
+    ... on AllocationEvent { unitId allocationKind previousUnitId }
+    ... on TransferEvent { transferState fromUnitId toUnitId case { id } }
+    ... on ConferenceEvent { conferenceState scheduledFor previouslyScheduledFor }
 } }";
 
 /// How long a test waits for what must come.

@@ -114,6 +114,7 @@ impl Pushed {
     }
 }
 
+// Fields of different events have different names wherever their types differ: one selection may ask for all of them.
 macro_rules! event_type {
     (
         $(#[$doc:meta])* $name:ident { $($fields:tt)* }
@@ -213,7 +214,7 @@ event_type! {
     /// A unit began or stopped holding a case.
     AllocationEvent {
         /// How the unit holds the case.
-        async fn kind(&self) -> Answer<AllocationKind> {
+        async fn allocation_kind(&self) -> Answer<AllocationKind> {
             Ok(self.allocation_detail()?.0)
         }
         /// How urgent it is.
@@ -329,11 +330,11 @@ event_type! {
     /// A unit was asked to take a case over, or has taken it over.
     TransferEvent {
         /// What kind of move.
-        async fn kind(&self) -> Answer<TransferKind> {
+        async fn transfer_kind(&self) -> Answer<TransferKind> {
             Ok(self.transfer_detail()?.0)
         }
         /// Where the transfer stands.
-        async fn state(&self) -> Answer<TransferState> {
+        async fn transfer_state(&self) -> Answer<TransferState> {
             Ok(self.transfer_detail()?.1)
         }
         /// Global id of the unit that the case leaves.
@@ -394,7 +395,7 @@ event_type! {
             Ok(self.conference_detail()?.0)
         }
         /// Where it stood after the event.
-        async fn state(&self) -> Answer<ConferenceState> {
+        async fn conference_state(&self) -> Answer<ConferenceState> {
             Ok(self.conference_detail()?.1)
         }
         /// Whether it is held online.
@@ -443,11 +444,11 @@ event_type! {
     /// A plan came into force, changed or ended.
     PlanEvent {
         /// What kind of plan.
-        async fn kind(&self) -> Answer<PlanKind> {
+        async fn plan_kind(&self) -> Answer<PlanKind> {
             Ok(self.plan_detail()?.0)
         }
         /// Where it stood after the event.
-        async fn status(&self) -> Answer<PlanStatus> {
+        async fn plan_status(&self) -> Answer<PlanStatus> {
             Ok(self.plan_detail()?.1)
         }
         /// First day.
@@ -519,6 +520,8 @@ pub enum FeedItem {
 }
 
 /// Something that happened to a case, a conference or a plan: the envelope that all events share.
+// The lint takes two fields of one type for one attribute given twice.
+#[allow(clippy::duplicated_attributes, clippy::enum_variant_names)]
 #[derive(Interface)]
 #[graphql(
     field(name = "event_id", ty = "ID", desc = "Unique; drop an event that you have seen."),
