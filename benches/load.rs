@@ -64,10 +64,13 @@ fn cpu(pid: u32) -> f64 {
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let last = if dead { 14 } else { 12 };
         // utime, stime and, for the dead, cutime, cstime: ticks of 1/100 s.
-        fields.get(11..=last).map_or(0.0, |ticks| ticks.iter().filter_map(|one| one.parse::<f64>().ok()).sum::<f64>() / 100.0)
+        fields
+            .get(11..=last)
+            .map_or(0.0, |ticks| ticks.iter().filter_map(|one| one.parse::<f64>().ok()).sum::<f64>() / 100.0)
     };
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    seconds(pid, true) + children.split_whitespace().filter_map(|one| one.parse().ok()).map(|one| seconds(one, false)).sum::<f64>()
+    seconds(pid, true)
+        + children.split_whitespace().filter_map(|one| one.parse().ok()).map(|one| seconds(one, false)).sum::<f64>()
 }
 
 fn quantile(sorted: &[f64], of: f64) -> f64 {
@@ -107,7 +110,8 @@ async fn listen(
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await?;
     let init = json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } });
     socket.send(Message::Text(init.to_string().into())).await?;
-    let subscribe = json!({ "id": "1", "type": "subscribe", "payload": { "query": FEED, "variables": { "id": unit } } });
+    let subscribe =
+        json!({ "id": "1", "type": "subscribe", "payload": { "query": FEED, "variables": { "id": unit } } });
     socket.send(Message::Text(subscribe.to_string().into())).await?;
     let mut seen = 0;
     while let Some(message) = socket.next().await {
@@ -183,12 +187,14 @@ async fn main() -> Result<(), Failure> {
     let before: BTreeMap<&str, f64> = pids.iter().map(|(name, pid)| (*name, cpu(*pid))).collect();
     // The lead practitioner of one case changes back and forth.
     let mut case = unit["allocations"]["nodes"][0]["case"].clone();
-    let people = [consultant["data"]["viewer"]["worker"]["id"].clone(), other["data"]["viewer"]["worker"]["id"].clone()];
+    let people =
+        [consultant["data"]["viewer"]["worker"]["id"].clone(), other["data"]["viewer"]["worker"]["id"].clone()];
     let change = "mutation($input: ChangeLeadPractitionerInput!) { changeLeadPractitioner(input: $input) {
         errors { message } case { id version leadPractitioner { worker { id } } } } }";
     let (mut all, mut asked) = (Vec::new(), Vec::new());
     for at in 0..arguments.events {
-        let next = people.iter().find(|one| **one != case["leadPractitioner"]["worker"]["id"]).cloned().unwrap_or_default();
+        let next =
+            people.iter().find(|one| **one != case["leadPractitioner"]["worker"]["id"]).cloned().unwrap_or_default();
         let input = json!({ "idempotencyKey": format!("load-{}-{at}", Utc::now().timestamp_micros()), "caseId": case["id"],
                             "workerId": next, "reason": "OTHERS", "expectedVersion": case["version"] });
         let begun = Instant::now();
@@ -208,7 +214,10 @@ async fn main() -> Result<(), Failure> {
     report("recordedAt to socket", all);
     for (name, pid) in &pids {
         let spent = cpu(*pid) - before[name];
-        println!("  {name}: {:.1} us CPU an event and socket", spent * 1e6 / (arguments.events * arguments.sockets) as f64);
+        println!(
+            "  {name}: {:.1} us CPU an event and socket",
+            spent * 1e6 / (arguments.events * arguments.sockets) as f64
+        );
     }
     Ok(())
 }

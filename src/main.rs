@@ -140,7 +140,14 @@ async fn run(command: Command) -> Outcome {
                 println!("{}", token::mint(&identity, WorkerId(worker), expires)?);
             }
             if let (true, Some(url)) = (demo, seed_database_url) {
-                for person in seed::demo_people(url.reveal()).await? {
+                let people = seed::demo_people(url.reveal()).await?;
+                for person in people.iter().filter(|person| ["CLINICIAN", "OTHER_UNIT"].contains(&person.variable)) {
+                    let name = if person.variable == "CLINICIAN" { "HEARTH_UNIT_ID" } else { "HEARTH_OTHER_UNIT_ID" };
+                    if let Some(unit) = person.unit_id {
+                        println!("{name}='{}' # {}", graphql::global("Unit", unit).as_str(), person.place);
+                    }
+                }
+                for person in people {
                     let minted = token::mint(&identity, WorkerId(person.worker_id), expires)?;
                     println!(
                         "HEARTH_TOKEN_{}='{minted}' # {}, {}, {}",

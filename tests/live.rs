@@ -431,3 +431,121 @@ async fn only_subscriptions_run_on_a_socket_and_faults_of_one_leave_the_others()
     socket.nothing_more().await;
     socket.feed(&three, None).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn units_of_siblings_hear_of_their_conference_and_learn_nothing_of_the_other_child() {
+    let server = Server::start().await;
+    let client = crate::support::connect("postgres", &server.database).await;
+    // Two new children of one family, referred together; one goes to unit 3, the other to unit 7.
+    let rows = client
+        .query(
+            "with family as (insert into family_groups (id, name) values (gen_random_uuid(), 'Sibling family') returning id),
+             people as (
+                 insert into persons (id, first_name, last_name, date_of_birth, sex)
+                 values (gen_random_uuid(), 'Quentin', 'Xavier', '2015-01-01', 'M'), (gen_random_uuid(), 'Yolanda', 'Zeta', '2017-01-01', 'F')
+                 returning id, first_name
+             ), young as (insert into children (id) select id from people returning id)
+             insert into cases (id, child_id, opened_on, status, primary_need)
+             select gen_random_uuid(), y.id, '2026-11-18', 'REFERRED', 'N1' from young y join people p on p.id = y.id
+             order by p.first_name returning 'Case:' || id, child_id",
+            &[],
+        )
+        .await
+        .unwrap();
+    client
+        .batch_execute(
+            "insert into family_members (id, family_id, person_id, from_on)
+             select gen_random_uuid(), f.id, p.id, '2017-01-01' from family_groups f, persons p
+             where f.name = 'Sibling family' and p.last_name in ('Xavier', 'Zeta')",
+        )
+        .await
+        .unwrap();
+    let (three, seven) = (server.unit(3).await, server.unit(7).await);
+    let cases: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    for (case, unit) in cases.iter().zip([&three, &seven]) {
+        let input =
+            json!({ "idempotencyKey": key(), "caseId": case, "unitId": unit, "reason": "x", "expectedVersion": 1 });
+        server.done("FIRST_RESPONSE", "allocateCase", "", input).await;
+    }
+    let conference: uuid::Uuid = uuid::Uuid::now_v7();
+    // As a manager of both would ask for it.
+    client
+        .execute(
+            "insert into conferences (id, type, state, requested_by, requested_at)
+             select $1, 'INITIAL', 'REQUESTED', id, '2026-11-18 10:00' from workers where staff_no = 'HS-1'",
+            &[&conference],
+        )
+        .await
+        .unwrap();
+    client
+        .execute(
+            "insert into conference_children (id, conference_id, child_id, case_id)
+             select gen_random_uuid(), $1, child_id, id from cases where 'Case:' || id = any($2)",
+            &[&conference, &cases],
+        )
+        .await
+        .unwrap();
+    let query = "subscription($unitId: ID!) { unitFeed(unitId: $unitId) { __typename
+        ... on ConferenceEvent { type summary caseRef { childInitials } conference { children { child { firstName } } } } } }";
+    let (mut first, mut second) = (server.socket("CLINICIAN").await, server.socket("OTHER_UNIT").await);
+    for (socket, unit) in [(&mut first, &three), (&mut second, &seven)] {
+        socket.subscribe("feed", query, json!({ "unitId": unit })).await;
+        socket.item().await;
+    }
+    // Unit 3's coordinator sees one of the two children; both units must hear.
+    let input = json!({ "idempotencyKey": key(), "conferenceId": format!("Conference:{conference}"), "online": true,
+        "scheduledFor": "2026-11-25T10:00:00Z", "chairId": format!("Worker:{}", server.worker("CP_CHAIR")), "expectedVersion": 1 });
+    server.done("UNIT_COORDINATOR", "scheduleConference", "", input).await;
+    let input = json!({ "idempotencyKey": key(), "conferenceId": format!("Conference:{conference}"), "reason": "x",
+        "scheduledFor": "2026-11-26T10:00:00Z", "expectedVersion": 2 });
+    server.done("OTHER_UNIT_COORDINATOR", "moveConference", "", input).await;
+    for kind in ["CONFERENCE_SCHEDULED", "CONFERENCE_CHANGED"] {
+        for (socket, own) in [(&mut first, "Quentin"), (&mut second, "Yolanda")] {
+            let event = socket.item().await;
+            assert_eq!(event["type"], kind);
+            assert_eq!(event["caseRef"], Value::Null, "{event}");
+            assert_eq!(event["conference"]["children"], json!([{ "child": { "firstName": own } }]));
+            for other in ["QX", "YZ"] {
+                assert!(!event["summary"].as_str().unwrap().contains(other), "{event}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_used_again_at_once_is_a_new_operation() {
+    let server = Server::start().await;
+    let three = server.unit(3).await;
+    let mut socket = server.socket("CLINICIAN").await;
+    for _ in 0..30 {
+        socket.feed(&three, None).await;
+        socket.say(json!({ "id": "feed", "type": "complete" })).await;
+    }
+    socket.feed(&three, None).await;
+    server.allocated_to(3).await;
+    assert_eq!(socket.types(1).await, ["ALLOCATION_STARTED"]);
+    socket.nothing_more().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_cannot_be_read_keeps_nothing_back() {
+    let server = Server::start().await;
+    let three = server.unit(3).await;
+    let mut socket = server.socket("CLINICIAN").await;
+    let opened = socket.feed(&three, None).await;
+    let client = crate::support::connect("postgres", &server.database).await;
+    client
+        .batch_execute(
+            "insert into outbox (event_id, type, occurred_at, recorded_at, actor_id, actor_role, correlation_id, entity_type, entity_id, entity_version, data)
+             select gen_random_uuid(), 'ALLOCATION_STARTED', '2026-11-18 10:00', '2026-11-18 10:00', id, 'FIRST_RESPONSE', gen_random_uuid(), 'Allocation', gen_random_uuid(), 1, '{}'
+             from workers where staff_no = 'FR-1';
+             insert into outbox_audience (event_id, holder_id, kind) select event_id, u.id, 'UNIT' from outbox, units u where u.name like '%Unit 3'",
+        )
+        .await
+        .unwrap();
+    let (case, _) = server.allocated_to(3).await;
+    assert_eq!(socket.item().await["caseRef"]["id"], json!(case));
+    let mut past = server.socket("CLINICIAN").await;
+    past.feed(&three, Some(&opened)).await;
+    assert_eq!(past.item().await["caseRef"]["id"], json!(case));
+}

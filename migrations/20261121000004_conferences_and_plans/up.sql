@@ -187,3 +187,20 @@ grant create on schema hearth to hearth_rights;
 alter function hearth.conference_opens_sight() owner to hearth_rights;
 revoke create on schema hearth from hearth_rights;
 revoke execute on function hearth.conference_opens_sight() from public;
+
+-- Every case of a conference and the units that hold it, also those of a sibling whom the viewer does not see: all of
+-- them must hear of it. Answers only for a conference in sight.
+create function hearth.conference_holders(conference uuid) returns table (case_id uuid, unit_id uuid)
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+    select cc.case_id, a.unit_id
+    from public.conference_children cc
+    left join public.allocations a on a.case_id = cc.case_id and a.ended_at is null
+    where cc.conference_id = conference
+      and (hearth.everything() or exists (
+          select from public.sight s where s.subject_id = conference and s.whole and s.holder_id = any (hearth.holders())))
+$$;
+grant create on schema hearth to hearth_rights;
+alter function hearth.conference_holders(uuid) owner to hearth_rights;
+revoke create on schema hearth from hearth_rights;
+revoke execute on function hearth.conference_holders(uuid) from public;
+grant execute on function hearth.conference_holders(uuid) to hearth_app;

@@ -252,6 +252,38 @@ pub async fn children(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Vec<Conf
         .map_err(failed)
 }
 
+/// Every case of a conference, and the units that hold it now. Also of children whom the viewer does not see: their
+/// units must hear of it.
+pub struct Holders {
+    /// How many children the conference is about, seen or not.
+    pub cases: usize,
+    /// Units of any of them.
+    pub units: Vec<Uuid>,
+}
+
+/// See [`Holders`].
+pub async fn holders(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Holders> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Uuid)]
+        case_id: Uuid,
+        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Uuid>)]
+        unit_id: Option<Uuid>,
+    }
+    let rows: Vec<Row> = diesel::sql_query("select case_id, unit_id from hearth.conference_holders($1)")
+        .bind::<diesel::sql_types::Uuid, _>(conference_id)
+        .load(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    let mut cases: Vec<Uuid> = rows.iter().map(|row| row.case_id).collect();
+    cases.sort_unstable();
+    cases.dedup();
+    let mut units: Vec<Uuid> = rows.iter().filter_map(|row| row.unit_id).collect();
+    units.sort_unstable();
+    units.dedup();
+    Ok(Holders { cases: cases.len(), units })
+}
+
 /// Whether one of these cases has a conference that is not over.
 pub async fn has_open(tx: &mut ViewerTx, case_ids: &[Uuid]) -> Result<bool> {
     diesel::select(diesel::dsl::exists(

@@ -461,3 +461,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     worker_posts,
     workers,
 );
+

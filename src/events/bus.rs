@@ -108,8 +108,11 @@ impl Bus {
             let found = self.log.after(seen, None, BATCH, (self.clock)()).await?;
             let full = i64::try_from(found.len()).is_ok_and(|count| count == BATCH);
             for delivery in found {
-                let event = Arc::new(Event::new(delivery)?);
-                seen = event.seq;
+                seen = delivery.event.seq.unwrap_or(seen);
+                let Some(event) = Event::read(delivery) else {
+                    self.seen.store(seen, Ordering::Relaxed);
+                    continue;
+                };
                 let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
                 for unit in &event.units {
                     if let Some(stream) = streams.get(unit) {

@@ -101,8 +101,13 @@ impl Feed {
             if self.behind {
                 let page = self.log.after(self.position, Some(self.unit), PAGE, (self.clock)()).await?;
                 self.behind = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
-                let events: Result<Vec<_>> = page.into_iter().map(|one| Event::new(one).map(Arc::new)).collect();
-                self.past = events?.into_iter();
+                let last = page.last().and_then(|one| one.event.seq);
+                let events: Vec<_> = page.into_iter().filter_map(Event::read).collect();
+                if events.is_empty() {
+                    // None of them could be read: the next page begins after them.
+                    self.position = last.unwrap_or(self.position);
+                }
+                self.past = events.into_iter();
                 continue;
             }
             match self.live.recv().await {

@@ -12,6 +12,8 @@ pub mod relay;
 
 pub use bus::Bus;
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::{
@@ -36,6 +38,18 @@ pub struct Event {
 }
 
 impl Event {
+    /// Reads an event. One that cannot be read must not keep back those behind it: it is logged and left out.
+    fn read(delivery: Delivery) -> Option<Arc<Self>> {
+        let id = delivery.event.event_id;
+        match Self::new(delivery) {
+            Ok(event) => Some(Arc::new(event)),
+            Err(error) => {
+                tracing::error!(event_id = %id, error = ?error, "an event cannot be read and is not delivered");
+                None
+            }
+        }
+    }
+
     fn new(delivery: Delivery) -> Result<Self> {
         let seq = delivery.event.seq.ok_or_else(|| Error::internal("an event without a place was delivered"))?;
         let data = serde_json::from_value(delivery.event.data.clone()).map_err(Error::internal)?;

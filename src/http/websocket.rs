@@ -139,7 +139,8 @@ enum End {
     Gone,
 }
 
-type Outgoing = BoxStream<'static, (Arc<str>, Option<GraphResponse>)>;
+/// What a running operation says: its number, and a response or that it is over.
+type Outgoing = BoxStream<'static, (u64, Option<GraphResponse>)>;
 
 struct Socket {
     web: Arc<Web>,
@@ -147,13 +148,24 @@ struct Socket {
     /// From the upgrade's header, or from the handshake.
     verified: Option<Verified>,
     acknowledged: bool,
-    running: HashMap<Arc<str>, AbortHandle>,
+    /// Operations by the client's id. A client may use an id again at once after `complete`, so what still comes of
+    /// the operation before is told apart by our number.
+    running: HashMap<String, (u64, AbortHandle)>,
+    begun: u64,
     outgoing: SelectAll<Outgoing>,
 }
 
 impl Socket {
     fn new(web: Arc<Web>, socket: WebSocket, verified: Option<Verified>) -> Self {
-        Self { web, socket, verified, acknowledged: false, running: HashMap::new(), outgoing: SelectAll::new() }
+        Self {
+            web,
+            socket,
+            verified,
+            acknowledged: false,
+            running: HashMap::new(),
+            begun: 0,
+            outgoing: SelectAll::new(),
+        }
     }
 
     async fn run(mut self) {
@@ -195,8 +207,8 @@ impl Socket {
                         _ => return Err(End::Gone),
                     }
                 }
-                Some((id, response)) = self.outgoing.next(), if !self.outgoing.is_empty() => {
-                    self.deliver(&id, response).await?;
+                Some((number, response)) = self.outgoing.next(), if !self.outgoing.is_empty() => {
+                    self.deliver(number, response).await?;
                 }
                 _ = probe.tick() => {
                     if !heard {
@@ -260,7 +272,7 @@ impl Socket {
             FromClient::Subscribe { .. } if !self.acknowledged => Err(End::Close(4401, "Unauthorized")),
             FromClient::Subscribe { id, payload } => self.subscribe(id, payload).await,
             FromClient::Complete { id } => {
-                if let Some(running) = self.running.remove(id.as_str()) {
+                if let Some((_, running)) = self.running.remove(&id) {
                     running.abort();
                 }
                 Ok(())
@@ -270,7 +282,7 @@ impl Socket {
 
     async fn subscribe(&mut self, id: String, wanted: Subscribe) -> Result<(), End> {
         let Some(verified) = self.verified else { return Err(End::Close(4401, "Unauthorized")) };
-        if self.running.contains_key(id.as_str()) {
+        if self.running.contains_key(&id) {
             return Err(End::Close(4409, "Subscriber already exists"));
         }
         if self.running.len() >= MAX_OPERATIONS {
@@ -288,35 +300,32 @@ impl Socket {
             return self.say(ToClient::Error { id: &id, payload: &errors }).await;
         }
         let viewer = Viewer::new(verified.worker_id, (self.web.clock)());
-        let id: Arc<str> = id.into();
+        self.begun += 1;
+        let number = self.begun;
         let (responses, running) = abortable(self.web.graph.stream(ready, viewer));
-        let (each, last) = (Arc::clone(&id), Arc::clone(&id));
         let outgoing =
-            responses.map(move |response| (Arc::clone(&each), Some(response))).chain(once(async move { (last, None) }));
-        self.running.insert(id, running);
+            responses.map(move |response| (number, Some(response))).chain(once(std::future::ready((number, None))));
+        self.running.insert(id, (number, running));
         self.outgoing.push(outgoing.boxed());
         Ok(())
     }
 
-    async fn deliver(&mut self, id: &Arc<str>, response: Option<GraphResponse>) -> Result<(), End> {
-        // Completed by the client meanwhile: nothing more may be said about it. Aborting ends the stream with its
-        // marker, so an id that is used again is told apart by its handle.
-        match self.running.get(id) {
-            Some(running) if !running.is_aborted() => {}
-            _ => return Ok(()),
-        }
+    async fn deliver(&mut self, number: u64, response: Option<GraphResponse>) -> Result<(), End> {
+        // Completed by the client meanwhile: nothing more may be said about it.
+        let known = self.running.iter().find(|(_, (running, _))| *running == number);
+        let Some(id) = known.map(|(id, _)| id.clone()) else { return Ok(()) };
         match response {
             Some(response) if response.data == GraphValue::Null && !response.errors.is_empty() => {
                 // Nothing comes after a failure of the whole: the protocol's `error` ends the operation.
-                if let Some(running) = self.running.remove(id) {
+                if let Some((_, running)) = self.running.remove(&id) {
                     running.abort();
                 }
-                self.say(ToClient::Error { id, payload: &response.errors }).await
+                self.say(ToClient::Error { id: &id, payload: &response.errors }).await
             }
-            Some(response) => self.say(ToClient::Next { id, payload: &response }).await,
+            Some(response) => self.say(ToClient::Next { id: &id, payload: &response }).await,
             None => {
-                self.running.remove(id);
-                self.say(ToClient::Complete { id }).await
+                self.running.remove(&id);
+                self.say(ToClient::Complete { id: &id }).await
             }
         }
     }

@@ -41,6 +41,8 @@ pub struct DemoPerson {
     pub role: String,
     /// The unit or area, or for a post beside any unit the post's code.
     pub place: String,
+    /// The unit, for a member of one.
+    pub unit_id: Option<Uuid>,
 }
 
 /// Why the demo authority could not be written or read.
@@ -66,7 +68,7 @@ fn refusal(error: &tokio_postgres::Error) -> String {
 }
 
 /// Only one seeding at a time may find the database empty.
-const SEEDING_LOCK: i64 = 0x6865_6172_7468;
+const SEEDING_LOCK: i64 = 0x0073_6565_6469_6e67;
 
 async fn connect(database_url: &str) -> Result<Client, SeedError> {
     let (client, connection) = tokio_postgres::connect(database_url, NoTls).await?;
@@ -123,7 +125,7 @@ pub async fn demo_people(database_url: &str) -> Result<Vec<DemoPerson>, SeedErro
     let client = connect(database_url).await?;
     let find = client
         .prepare(
-            "select w.id, w.name, coalesce(m.role, p.post, 'SERVICE_MANAGER'), coalesce(u.name, p.post, a.name)
+            "select w.id, w.name, coalesce(m.role, p.post, 'SERVICE_MANAGER'), coalesce(u.name, p.post, a.name), u.id
              from workers w
              left join unit_memberships m on m.worker_id = w.id and m.ended_at is null
              left join units u on u.id = m.unit_id
@@ -142,6 +144,7 @@ pub async fn demo_people(database_url: &str) -> Result<Vec<DemoPerson>, SeedErro
             name: row.try_get(1)?,
             role: row.try_get(2)?,
             place: row.try_get(3)?,
+            unit_id: row.try_get(4)?,
         });
     }
     Ok(people)

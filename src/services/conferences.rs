@@ -19,7 +19,7 @@ use crate::{
         Coded, ViewerTx, cases,
         cases::Locked,
         conferences::{
-            self, ConferenceChange, ConferenceChildCore, ConferenceRow, DecisionChange, NewConference, NewMove,
+            self, ConferenceChange, ConferenceChildCore, ConferenceRow, DecisionChange, Holders, NewConference, NewMove,
         },
         families,
         outbox::Audience,
@@ -136,8 +136,11 @@ impl Services {
 /// A conference with the cases of its children, locked in a fixed order.
 struct About {
     conference: ConferenceRow,
+    /// Those whom the viewer sees, with their cases.
     children: Vec<ConferenceChildCore>,
     cases: Vec<Locked>,
+    /// Of all children, seen or not.
+    holders: Holders,
 }
 
 impl About {
@@ -148,7 +151,8 @@ impl About {
         for child in &children {
             cases.push(cases::lock(tx, child.case_id).await?);
         }
-        Ok(Self { conference, children, cases })
+        let holders = conferences::holders(tx, conference_id).await?;
+        Ok(Self { conference, children, cases, holders })
     }
 
     /// The role in which the viewer may do this for at least one of the children.
@@ -185,7 +189,7 @@ impl About {
 
     /// All units of all children, and the chair.
     fn audience(&self, chair: Option<Uuid>) -> Vec<Audience> {
-        let mut audience: Vec<Audience> = self.cases.iter().flat_map(units_of).collect();
+        let mut audience: Vec<Audience> = self.holders.units.iter().copied().map(Audience::Unit).collect();
         audience.extend(chair.or(self.conference.chair_id).map(Audience::Worker));
         audience
     }
@@ -193,7 +197,7 @@ impl About {
     /// The case that events name: only when there is one, because units of one child may not see the other.
     async fn stamp(&self, tx: &mut ViewerTx) -> Result<Option<Stamp>> {
         match self.cases.as_slice() {
-            [one] => stamp(tx, one).await.map(Some),
+            [one] if self.holders.cases == 1 => stamp(tx, one).await.map(Some),
             _ => Ok(None),
         }
     }
@@ -309,14 +313,12 @@ async fn schedule(tx: &mut ViewerTx, input: ScheduleConference, venue: Option<St
     if !chair.active || !workers::holds_post(tx, chair.id, Role::CpChair).await? {
         return Err(Error::guard("CHAIR_POST", "The chair must be a conference chair: choose one of the chairs."));
     }
-    for case in &about.cases {
-        for unit in case.units() {
-            if units::role_in(tx, unit.0, chair.id).await?.is_some() {
-                return Err(Error::guard(
-                    "CHAIR_INDEPENDENT",
-                    "The chair must be independent of the units that hold the case: choose another.",
-                ));
-            }
+    for unit in &about.holders.units {
+        if units::role_in(tx, *unit, chair.id).await?.is_some() {
+            return Err(Error::guard(
+                "CHAIR_INDEPENDENT",
+                "The chair must be independent of the units that hold the case: choose another.",
+            ));
         }
     }
     let stamp = about.stamp(tx).await?;
@@ -441,6 +443,13 @@ async fn decide(tx: &mut ViewerTx, input: DecideConference, outlines: Vec<Option
     let held_on = london_day(input.held_at);
     if held_on < london_day(about.conference.requested_at) {
         return Err(Error::bad_input("heldAt", "must not lie before the conference was requested"));
+    }
+
+    if about.children.len() != about.holders.cases {
+        return Err(Error::guard(
+            "EVERY_CHILD",
+            "A decision is needed for every child, and you may not see all of them: ask the service manager.",
+        ));
     }
 
     let mut wanted: Vec<(ChildDecision, Option<String>)> = input.decisions.into_iter().zip(outlines).collect();
