@@ -461,4 +461,3 @@ diesel::allow_tables_to_appear_in_same_query!(
     worker_posts,
     workers,
 );
-
