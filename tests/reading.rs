@@ -200,6 +200,19 @@ async fn nested_lists_page_by_their_own_parents_cursor() {
 async fn every_way_of_the_dashboard_leads_back() {
     let server = Server::start().await;
     let unit = server.unit(3).await;
+    let both = "query($id: ID!) { unit(id: $id) { cases(first: 100) { totalCount nodes { id } }
+        allocations(first: 100) { nodes { case { id } } } } }";
+    let data = server.data("CLINICIAN", both, json!({ "id": unit })).await;
+    let ids = |nodes: &Value| {
+        let mut ids: Vec<String> = nodes.as_array().unwrap().iter().map(|node| node["id"].to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let cases = ids(&data["unit"]["cases"]["nodes"]);
+    let held: Vec<Value> =
+        data["unit"]["allocations"]["nodes"].as_array().unwrap().iter().map(|node| node["case"].clone()).collect();
+    assert_eq!(cases, ids(&json!(held)));
+    assert_eq!(data["unit"]["cases"]["totalCount"], json!(cases.len()));
     let query = "query($id: ID!) { unit(id: $id) { allocations(first: 100) { nodes { id unit { id }
         case { id child { id openCase { id } cases(first: 5) { nodes { id } } plans(first: 5) { nodes { id case { id }
                 child { id } goals { id plan { id } actions { id goal { id } plan { id } } } } } }

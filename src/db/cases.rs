@@ -120,6 +120,28 @@ pub async fn open_of_children(snapshot: &Snapshot, child_ids: &[Uuid], read: Col
     Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
 }
 
+/// A page of the cases that each of these units holds now in any way, newest first.
+pub async fn of_units(
+    snapshot: &Snapshot,
+    unit_ids: &[Uuid],
+    page: &Page<(NaiveDate, Uuid)>,
+    read: Columns,
+) -> Result<Vec<Placed<CaseRow>>> {
+    let mut query = cases::table
+        .inner_join(allocations::table.on(allocations::case_id.eq(cases::id)))
+        .filter(allocations::unit_id.eq(lateral::parent_id()))
+        .filter(allocations::ended_at.is_null())
+        .order((cases::opened_on.desc(), cases::id.desc()))
+        .limit(page.limit())
+        .select(columns!(read))
+        .into_boxed();
+    if let Some((opened, id)) = page.after {
+        query = query.filter(cases::opened_on.lt(opened).or(cases::opened_on.eq(opened).and(cases::id.lt(id))));
+    }
+    let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(unit_ids, query)).await?;
+    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+}
+
 /// A page of the cases without a unit: the queue of first response.
 pub async fn queue(snapshot: &Snapshot, page: &Page<(NaiveDate, Uuid)>, read: Columns) -> Result<Vec<CaseRow>> {
     let held = allocations::table

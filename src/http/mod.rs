@@ -66,7 +66,21 @@ async fn identify(mut request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
     let span = tracing::info_span!("request", request_id = %id, method = %request.method());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).instrument(span).await;
+    let quiet = request.uri().path() != "/graphql";
+    let began = std::time::Instant::now();
+    let mut response = async {
+        let response = next.run(request).await;
+        let (status, elapsed_us) = (response.status().as_u16(), began.elapsed().as_micros());
+        // Probes would fill the log.
+        if quiet {
+            tracing::debug!(status, elapsed_us, "answered");
+        } else {
+            tracing::info!(status, elapsed_us, "answered");
+        }
+        response
+    }
+    .instrument(span)
+    .await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

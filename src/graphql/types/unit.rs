@@ -1,9 +1,9 @@
 use async_graphql::{Context, ID, Object};
 
-use super::{Allocation, Transfer, Worker, worker};
+use super::{Allocation, Case, Transfer, Worker, worker};
 use crate::{
     db::{
-        allocations, outbox, transfers, units,
+        allocations, cases, outbox, transfers, units,
         units::{AreaRow, MembershipRow, UnitRow},
     },
     domain::{
@@ -107,6 +107,34 @@ impl Unit {
                 };
                 let count = counted(self.0.clone(), "allocations.count", format!("{kind:?}"), |unit| unit.id, count);
                 Connection::new(&list, &page, rows, |row| (row.core.started_at, row.core.id), count).map(Some)
+            }
+            .await,
+        )
+    }
+
+    /// The cases that the unit holds now in any way, newest first. How it holds them stands in `allocations`.
+    async fn cases(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Case>> {
+        nullable(
+            async {
+                let list = List::of("Unit.cases", self.0.id);
+                let page = list.page(ctx, first, after.as_deref())?;
+                let read = selection::of_nodes(ctx, selection::CASE);
+                let wanted = page.clone();
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    cases::of_units(&snapshot, &ids, &wanted, read).await
+                };
+                let rows = self.0.many("cases", format!("{page:?} {read:?}"), |unit| unit.id, load).await?;
+                // A unit holds a case in one way at a time: as many cases as allocations.
+                let count = |snapshot: Instant, ids: Vec<_>| async move {
+                    allocations::count_of_units(&snapshot, &ids, None).await
+                };
+                let count = counted(self.0.clone(), "cases.count", String::new(), |unit| unit.id, count);
+                Connection::new(&list, &page, rows, |row| (row.core.opened_on, row.core.id), count).map(Some)
             }
             .await,
         )
