@@ -539,6 +539,10 @@ async fn an_event_that_cannot_be_read_keeps_nothing_back() {
             "insert into outbox (event_id, type, occurred_at, recorded_at, actor_id, actor_role, correlation_id, entity_type, entity_id, entity_version, data)
              select gen_random_uuid(), 'ALLOCATION_STARTED', '2026-11-18 10:00', '2026-11-18 10:00', id, 'FIRST_RESPONSE', gen_random_uuid(), 'Allocation', gen_random_uuid(), 1, '{}'
              from workers where staff_no = 'FR-1';
+             -- What a newer program writes while this one still runs.
+             insert into outbox (event_id, type, occurred_at, recorded_at, actor_id, actor_role, correlation_id, entity_type, entity_id, entity_version, data)
+             select gen_random_uuid(), 'VISIT_RECORDED', '2026-11-18 10:00', '2026-11-18 10:00', id, 'FIRST_RESPONSE', gen_random_uuid(), 'Visit', gen_random_uuid(), 1, '{}'
+             from workers where staff_no = 'FR-1';
              insert into outbox_audience (event_id, holder_id, kind) select event_id, u.id, 'UNIT' from outbox, units u where u.name like '%Unit 3'",
         )
         .await
@@ -548,4 +552,18 @@ async fn an_event_that_cannot_be_read_keeps_nothing_back() {
     let mut past = server.socket("CLINICIAN").await;
     past.feed(&three, Some(&opened)).await;
     assert_eq!(past.item().await["caseRef"]["id"], json!(case));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_works_here_no_longer_gets_nothing_on_an_open_socket() {
+    let server = Server::start().await;
+    let three = server.unit(3).await;
+    let (mut gone, mut stays) = (server.socket("CLINICIAN").await, server.socket("UNIT_COORDINATOR").await);
+    gone.feed(&three, None).await;
+    stays.feed(&three, None).await;
+    let client = crate::support::connect("postgres", &server.database).await;
+    client.batch_execute("update workers set active = false where staff_no = 'U03-CL'").await.unwrap();
+    server.allocated_to(3).await;
+    assert_eq!(stays.types(1).await, ["ALLOCATION_STARTED"]);
+    gone.nothing_more().await;
 }

@@ -29,6 +29,17 @@ begin
     return found::uuid[];
 end $$;
 
+-- The moment of the operation.
+create function hearth.at() returns timestamptz language plpgsql stable parallel safe as $$
+declare
+    found text := nullif(current_setting('hearth.at', true), '');
+begin
+    if found is null then
+        raise exception 'no viewer in this transaction' using errcode = 'HE002';
+    end if;
+    return found::timestamptz;
+end $$;
+
 -- Whether the viewer is head of service, who sees every record that is not restricted.
 create function hearth.everything() returns boolean language sql stable parallel safe as $$
     select coalesce(current_setting('hearth.everything', true) = 'on', false)
@@ -112,9 +123,12 @@ create table sight (
     subject_id uuid not null,
     holder_id uuid not null,
     source_id uuid not null,
-    -- false: the case's core only (a unit that is asked to take the case over, the queue).
+    -- false: the core of one case only (for a unit that is asked to take it over, for the queue). The subject is then
+    -- the case and, for who the child is, the child.
     whole boolean not null,
-    primary key (subject_id, holder_id, source_id) include (whole)
+    -- When it ends by itself: a chair's some time after the conference.
+    until timestamptz,
+    primary key (subject_id, holder_id, source_id) include (whole, until)
 );
 create index on sight (source_id);
 
@@ -146,6 +160,7 @@ begin
         where p.worker_id = entering and p.started_at <= at and (p.ended_at is null or p.ended_at > at);
     select coalesce(array_agg(a.id), '{}') into area from public.areas a where a.service_manager_id = entering;
     perform set_config('hearth.worker', entering::text, true),
+        set_config('hearth.at', at::text, true),
         set_config('hearth.everything', case when 'HEAD_OF_SERVICE' = any (posts) then 'on' else 'off' end, true),
         set_config('hearth.holders', (
             array[entering] || area
@@ -160,8 +175,8 @@ end $$;
 create function hearth.sight_follows_links() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
-    insert into public.sight (subject_id, holder_id, source_id, whole)
-        select l.subject_id, new.holder_id, new.source_id, true from public.sight_links l
+    insert into public.sight (subject_id, holder_id, source_id, whole, until)
+        select l.subject_id, new.holder_id, new.source_id, true, new.until from public.sight_links l
         where l.child_id = new.subject_id and l.subject_id <> new.subject_id
         on conflict do nothing;
     return null;
@@ -173,8 +188,8 @@ create function hearth.link_opens_sight() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
     if tg_op = 'INSERT' then
-        insert into public.sight (subject_id, holder_id, source_id, whole)
-            select new.subject_id, s.holder_id, s.source_id, true from public.sight s
+        insert into public.sight (subject_id, holder_id, source_id, whole, until)
+            select new.subject_id, s.holder_id, s.source_id, true, s.until from public.sight s
             where s.subject_id = new.child_id and s.whole
             on conflict do nothing;
     else
@@ -203,12 +218,16 @@ begin
         execute format('grant select, insert on %I to hearth_seed', name);
     end loop;
 end $$;
+-- Who is a member, and who still works here, decides at every delivery.
 create policy recipients on unit_memberships for select to hearth_bus using (true);
+create policy recipients on workers for select to hearth_bus using (true);
 grant select on unit_memberships to hearth_bus;
+grant select (id, active) on workers to hearth_bus;
 
 alter table sight enable row level security, force row level security;
 alter table sight_links enable row level security, force row level security;
-create policy mine on sight for select to hearth_app using (holder_id = any ((select hearth.holders())::uuid[]));
+create policy mine on sight for select to hearth_app using (
+    holder_id = any ((select hearth.holders())::uuid[]) and (until is null or until > (select hearth.at())));
 grant select on sight to hearth_app;
 grant select, insert, update, delete on sight, sight_links to hearth_rights;
 
@@ -230,19 +249,29 @@ create trigger only_ends before update or delete on unit_memberships
 
 -- One policy shape for everything that belongs to a child (or to a subject that is seen with one): read by sight,
 -- write what the service authorised in this transaction. Later migrations call it; the catalog test checks it.
-create function hearth.guard(tables regclass, subject text, core boolean) returns void language plpgsql as $$
+create function hearth.guard(tables regclass, subject text, core_case text default null) returns void language plpgsql as $$
+declare
+    seen text := case
+        -- Only with whole sight of the subject.
+        when core_case is null then format('s.subject_id = %I and s.whole', subject)
+        -- Who the child is belongs to every case's core.
+        when core_case = subject then format('s.subject_id = %I', subject)
+        -- Also with sight of this one case's core.
+        else format('(s.subject_id = %I and s.whole) or s.subject_id = %I', subject, core_case)
+    end;
 begin
     execute format('alter table %s enable row level security, force row level security', tables);
     execute format(
         'create policy in_sight on %s for select to hearth_app using ((select hearth.everything()) or exists '
-        '(select from sight s where s.subject_id = %I%s))', tables, subject, case when core then '' else ' and s.whole' end);
+        '(select from sight s where %s))', tables, seen);
     execute format('create policy authorised_insert on %s for insert to hearth_app '
         'with check (%I = any ((select hearth.writing())::uuid[]))', tables, subject);
     execute format('create policy authorised_update on %s for update to hearth_app '
         'using (%I = any ((select hearth.writing())::uuid[])) with check (%I = any ((select hearth.writing())::uuid[]))',
         tables, subject, subject);
     execute format('create policy seeding on %s to hearth_seed using (true) with check (true)', tables);
-    execute format('grant select, insert, update on %s to hearth_app', tables);
+    -- What may be written is granted table by table, as far as a service needs it.
+    execute format('grant select on %s to hearth_app', tables);
     execute format('grant select, insert on %s to hearth_seed', tables);
     execute format('grant select on %s to hearth_rights', tables);
 end $$;
@@ -253,6 +282,6 @@ alter function hearth.sight_follows_links() owner to hearth_rights;
 alter function hearth.link_opens_sight() owner to hearth_rights;
 revoke create on schema hearth from hearth_rights;
 revoke execute on all functions in schema hearth from public;
-grant execute on function hearth.worker(), hearth.holders(), hearth.everything(), hearth.writing(),
+grant execute on function hearth.worker(), hearth.at(), hearth.holders(), hearth.everything(), hearth.writing(),
     hearth.queue(), hearth.enter(uuid, timestamptz) to hearth_app, hearth_rights;
 grant execute on function hearth.queue() to hearth_seed;

@@ -86,12 +86,12 @@ create table relationships (
 );
 create index on relationships (other_id);
 
-select hearth.guard('persons', 'id', true);
-select hearth.guard('children', 'id', true);
-select hearth.guard('addresses', 'person_id', false);
-select hearth.guard('family_groups', 'id', false);
-select hearth.guard('family_members', 'person_id', false);
-select hearth.guard('relationships', 'person_id', false);
+select hearth.guard('persons', 'id', 'id');
+select hearth.guard('children', 'id', 'id');
+select hearth.guard('addresses', 'person_id');
+select hearth.guard('family_groups', 'id');
+select hearth.guard('family_members', 'person_id');
+select hearth.guard('relationships', 'person_id');
 -- A relationship names two people: whoever may not see one of them does not see that it exists.
 create policy both_ends on relationships as restrictive for select to hearth_app
     using ((select hearth.everything()) or exists (select from sight s where s.subject_id = other_id and s.whole));
@@ -108,11 +108,14 @@ begin
         insert into public.sight_links (child_id, subject_id, source_id)
             select new.person_id, m.person_id, new.id from public.family_members m
             where m.family_id = new.family_id and not exists (select from public.children c where c.id = m.person_id)
+              -- Who had left before the other came is no part of that family.
+              and daterange(m.from_on, m.to_on, '[]') && daterange(new.from_on, new.to_on, '[]')
             on conflict do nothing;
     else
         insert into public.sight_links (child_id, subject_id, source_id)
             select m.person_id, new.person_id, new.id from public.family_members m
             where m.family_id = new.family_id and exists (select from public.children c where c.id = m.person_id)
+              and daterange(m.from_on, m.to_on, '[]') && daterange(new.from_on, new.to_on, '[]')
             on conflict do nothing;
     end if;
     return null;
@@ -134,8 +137,20 @@ end $$;
 create trigger link_relationship after insert on relationships
     for each row execute function hearth.link_relationship();
 
+-- Somebody who was recorded as an adult of the family and becomes a child of the service needs sight of their own.
+create function hearth.child_is_seen_alone() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    delete from public.sight_links where subject_id = new.id;
+    return null;
+end $$;
+create trigger child_is_seen_alone after insert on children
+    for each row execute function hearth.child_is_seen_alone();
+
 grant create on schema hearth to hearth_rights;
+alter function hearth.child_is_seen_alone() owner to hearth_rights;
 alter function hearth.link_family_member() owner to hearth_rights;
 alter function hearth.link_relationship() owner to hearth_rights;
 revoke create on schema hearth from hearth_rights;
-revoke execute on function hearth.link_family_member(), hearth.link_relationship() from public;
+revoke execute on function hearth.link_family_member(), hearth.link_relationship(), hearth.child_is_seen_alone()
+    from public;

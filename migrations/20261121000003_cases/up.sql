@@ -104,10 +104,12 @@ create table worker_involvements (
 create index on worker_involvements (case_id, child_id);
 create index on worker_involvements (worker_id);
 
-select hearth.guard('cases', 'child_id', true);
-select hearth.guard('case_transfers', 'child_id', true);
-select hearth.guard('allocations', 'child_id', true);
-select hearth.guard('worker_involvements', 'child_id', true);
+select hearth.guard('cases', 'child_id', 'id');
+select hearth.guard('case_transfers', 'child_id', 'case_id');
+select hearth.guard('allocations', 'child_id', 'case_id');
+select hearth.guard('worker_involvements', 'child_id', 'case_id');
+grant update on cases to hearth_app;
+grant insert, update on case_transfers, allocations, worker_involvements to hearth_app;
 
 create trigger only_ends before update or delete on allocations for each row execute function hearth.only_ends();
 create trigger only_ends before update or delete on worker_involvements for each row execute function hearth.only_ends();
@@ -143,7 +145,8 @@ begin
     elsif tg_op = 'UPDATE' and old.ended_at is null and new.ended_at is not null then
         if new.kind = 'PRIMARY' then
             insert into public.sight (subject_id, holder_id, source_id, whole)
-                select c.child_id, hearth.queue(), c.id, false from public.cases c
+                select o.subject, hearth.queue(), c.id, false
+                from public.cases c cross join lateral (values (c.child_id), (c.id)) as o (subject)
                 where c.id = new.case_id and c.status <> 'CLOSED'
                 on conflict do nothing;
         end if;
@@ -159,7 +162,8 @@ create function hearth.case_enters_queue() returns trigger
 begin
     if tg_op = 'INSERT' and new.status <> 'CLOSED' then
         insert into public.sight (subject_id, holder_id, source_id, whole)
-            values (new.child_id, hearth.queue(), new.id, false) on conflict do nothing;
+            values (new.child_id, hearth.queue(), new.id, false), (new.id, hearth.queue(), new.id, false)
+            on conflict do nothing;
     elsif tg_op = 'UPDATE' and new.status = 'CLOSED' then
         delete from public.sight where source_id = new.id;
     end if;
@@ -171,7 +175,10 @@ create trigger case_enters_queue after insert or update of status on cases
 create function hearth.involvement_opens_sight() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
-    if tg_op = 'INSERT' and new.ended_at is null then
+    -- Whoever has a part as a member of the unit sees with the unit, and no longer than it holds the case and they
+    -- belong to it. Only a part beside the unit opens sight of its own.
+    if tg_op = 'INSERT' and new.ended_at is null
+        and new.capacity not in ('LEAD_PRACTITIONER', 'CO_WORKER', 'CLINICAL') then
         insert into public.sight (subject_id, holder_id, source_id, whole)
             values (new.child_id, new.worker_id, new.id, true) on conflict do nothing;
     elsif tg_op = 'UPDATE' and new.ended_at is not null then
@@ -187,8 +194,9 @@ create function hearth.transfer_opens_sight() returns trigger
 begin
     if tg_op = 'INSERT' and new.state = 'REQUESTED' then
         insert into public.sight (subject_id, holder_id, source_id, whole)
-            select new.child_id, h.id, new.id, false
+            select o.subject, h.id, new.id, false
             from (select new.to_unit_id as id union all select u.area_id from public.units u where u.id = new.to_unit_id) h
+            cross join (values (new.child_id), (new.case_id)) as o (subject)
             on conflict do nothing;
     elsif tg_op = 'UPDATE' and new.state <> 'REQUESTED' then
         delete from public.sight where source_id = new.id;

@@ -51,7 +51,8 @@ create table plans (
     check (status = 'DRAFT' or start_on is not null),
     check ((status in ('ENDED', 'SUPERSEDED')) = (end_on is not null)),
     check ((kind = 'CHILD_PROTECTION') = (initial_category is not null)),
-    check ((kind = 'CHILD_PROTECTION') = (number_of_previous_cpps is not null))
+    check ((kind = 'CHILD_PROTECTION') = (number_of_previous_cpps is not null)),
+    unique (id, child_id)
 );
 -- A child in need plan and a child protection plan are never open together, nor two of either.
 create unique index one_open_plan on plans (case_id) where status in ('ACTIVE', 'ESCALATED');
@@ -114,8 +115,8 @@ create index on conference_moves (moved_by);
 
 create table plan_goals (
     id uuid primary key,
-    plan_id uuid not null references plans (id),
-    child_id uuid not null references children (id),
+    plan_id uuid not null,
+    child_id uuid not null,
     position integer not null,
     what_needs_to_change text not null,
     why text not null default '',
@@ -123,15 +124,18 @@ create table plan_goals (
     baseline text,
     target text,
     status text not null default 'OPEN' check (status in ('OPEN', 'MET', 'NOT_MET', 'DROPPED')),
-    unique (plan_id, position)
+    unique (plan_id, position),
+    unique (id, plan_id, child_id),
+    foreign key (plan_id, child_id) references plans (id, child_id)
 );
+create index on plan_goals (plan_id, child_id);
 create index on plan_goals (child_id);
 
 create table plan_actions (
     id uuid primary key,
-    goal_id uuid not null references plan_goals (id),
-    plan_id uuid not null references plans (id),
-    child_id uuid not null references children (id),
+    goal_id uuid not null,
+    plan_id uuid not null,
+    child_id uuid not null,
     text text not null,
     owner_worker_id uuid references workers (id),
     owner_person_id uuid references persons (id),
@@ -139,9 +143,11 @@ create table plan_actions (
     due_on date,
     done_on date,
     outcome text,
-    check (num_nonnulls(owner_worker_id, owner_person_id, owner_agency) = 1)
+    check (num_nonnulls(owner_worker_id, owner_person_id, owner_agency) = 1),
+    -- A goal and its actions belong to the plan's child.
+    foreign key (goal_id, plan_id, child_id) references plan_goals (id, plan_id, child_id)
 );
-create index on plan_actions (goal_id);
+create index on plan_actions (goal_id, plan_id, child_id);
 create index on plan_actions (plan_id) where done_on is null;
 create index on plan_actions (plan_id);
 create index on plan_actions (child_id);
@@ -149,39 +155,68 @@ create index on plan_actions (owner_worker_id, due_on) where done_on is null;
 create index on plan_actions (owner_worker_id);
 create index on plan_actions (owner_person_id);
 
-select hearth.guard('conferences', 'id', false);
-select hearth.guard('conference_children', 'child_id', false);
-select hearth.guard('conference_invitations', 'conference_id', false);
-select hearth.guard('conference_moves', 'conference_id', false);
-select hearth.guard('plans', 'child_id', false);
-select hearth.guard('plan_goals', 'child_id', false);
-select hearth.guard('plan_actions', 'child_id', false);
+select hearth.guard('conferences', 'id');
+select hearth.guard('conference_children', 'child_id');
+select hearth.guard('conference_invitations', 'conference_id');
+select hearth.guard('conference_moves', 'conference_id');
+select hearth.guard('plans', 'child_id');
+select hearth.guard('plan_goals', 'child_id');
+select hearth.guard('plan_actions', 'child_id');
+grant insert, update on conferences, conference_children, plans to hearth_app;
+grant update on conference_invitations to hearth_app;
+grant insert on conference_moves to hearth_app;
+-- A child is added to a conference only by who may write both.
+create policy both_ends on conference_children as restrictive for insert to hearth_app
+    with check (conference_id = any ((select hearth.writing())::uuid[]));
 
+-- What was decided stays decided, and an ended plan stays as it ended.
+create function hearth.decided_once() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'DELETE' or (tg_table_name = 'conference_children' and to_jsonb(old) ->> 'decision' is not null)
+        or (tg_table_name = 'plans' and to_jsonb(old) ->> 'status' in ('ENDED', 'SUPERSEDED')) then
+        raise exception '% is history', tg_table_name using errcode = 'HE003';
+    end if;
+    return new;
+end $$;
+create trigger decided_once before update or delete on conference_children
+    for each row execute function hearth.decided_once();
+create trigger decided_once before update or delete on plans
+    for each row execute function hearth.decided_once();
+revoke execute on function hearth.decided_once() from public;
+
+-- The chair sees the children whom the conference is about, from appointment until three months after it.
 create function hearth.conference_opens_sight() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
-    -- The chair sees the children whom the conference is about, from appointment.
     if tg_table_name = 'conference_children' then
         insert into public.sight_links (child_id, subject_id, source_id)
             values (new.child_id, new.conference_id, new.id) on conflict do nothing;
-        insert into public.sight (subject_id, holder_id, source_id, whole)
-            select new.child_id, c.chair_id, c.id, true from public.conferences c
-            where c.id = new.conference_id and c.chair_id is not null on conflict do nothing;
+        insert into public.sight (subject_id, holder_id, source_id, whole, until)
+            select new.child_id, c.chair_id, c.id, true,
+                case when c.state in ('DECIDED', 'ISSUED') then c.held_at + interval '3 months' end
+            from public.conferences c
+            where c.id = new.conference_id and c.chair_id is not null and c.state <> 'WITHDRAWN' on conflict do nothing;
     else
         if tg_op = 'UPDATE' and old.chair_id is not null and old.chair_id is distinct from new.chair_id then
             delete from public.sight where source_id = new.id and holder_id = old.chair_id;
         end if;
-        if new.chair_id is not null then
+        if new.state = 'WITHDRAWN' then
+            delete from public.sight where source_id = new.id;
+        elsif new.chair_id is not null then
             insert into public.sight (subject_id, holder_id, source_id, whole)
                 select cc.child_id, new.chair_id, new.id, true from public.conference_children cc
                 where cc.conference_id = new.id on conflict do nothing;
+            if new.state in ('DECIDED', 'ISSUED') then
+                update public.sight set until = new.held_at + interval '3 months'
+                    where source_id = new.id and until is distinct from new.held_at + interval '3 months';
+            end if;
         end if;
     end if;
     return null;
 end $$;
 create trigger conference_opens_sight after insert on conference_children
     for each row execute function hearth.conference_opens_sight();
-create trigger conference_opens_sight after insert or update of chair_id on conferences
+create trigger conference_opens_sight after insert or update of chair_id, state on conferences
     for each row execute function hearth.conference_opens_sight();
 grant create on schema hearth to hearth_rights;
 alter function hearth.conference_opens_sight() owner to hearth_rights;

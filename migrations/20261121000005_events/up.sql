@@ -63,6 +63,27 @@ create policy append on outbox for insert to hearth_app with check (actor_id = (
 create policy append on outbox_audience for insert to hearth_app with check ((select hearth.worker()) is not null);
 grant insert on outbox, outbox_audience to hearth_app;
 
+-- An audience is given with its event, by who caused it, before the event has its place; never later.
+create function hearth.audience_with_event() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    if session_user = 'hearth_app' then
+        if not exists (
+            select from public.outbox o where o.event_id = new.event_id and o.seq is null and o.actor_id = hearth.worker()
+              and o.xmin = pg_current_xact_id()::xid) then
+            raise exception 'an event''s audience does not change' using errcode = 'HE003';
+        end if;
+    end if;
+    return new;
+end $$;
+create trigger audience_with_event before insert on outbox_audience
+    for each row execute function hearth.audience_with_event();
+grant select on outbox to hearth_rights;
+grant create on schema hearth to hearth_rights;
+alter function hearth.audience_with_event() owner to hearth_rights;
+revoke create on schema hearth from hearth_rights;
+revoke execute on function hearth.audience_with_event() from public;
+
 create policy sequencing on outbox to hearth_relay using (true) with check (true);
 grant select, delete on outbox to hearth_relay;
 grant update (seq) on outbox to hearth_relay;

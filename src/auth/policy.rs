@@ -81,7 +81,7 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
     match (action, role) {
         (AllocateCase, FirstResponse | ServiceManager) => relation == Relation::Queue,
         (AllocateCase | AllocateOverCapacity, HeadOfService) => relation == Relation::Authority,
-        (AllocateOverCapacity, ServiceManager) => relation == Relation::Queue,
+        (AllocateOverCapacity, ServiceManager) => relation == Relation::ReceivingArea,
 
         (
             EndPrimaryAllocation | StartHelpingAllocation | ChangeLeadPractitioner | RequestTransfer,

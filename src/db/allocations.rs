@@ -5,7 +5,9 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::{Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose, failed, lateral, schema::allocations};
+use super::{
+    Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose_whole, failed, lateral, schema::allocations,
+};
 use crate::{
     domain::codes::{AllocationKind, Priority},
     error::{Error, Result},
@@ -59,7 +61,10 @@ fn placed(read: Columns, rows: Vec<Placed<Raw>>) -> Vec<Placed<AllocationRow>> {
 
 macro_rules! columns {
     ($read:expr) => {
-        (AllocationCore::as_select(), choose($read.has(Columns::NARRATIVE), allocations::summary, "NULL"))
+        (
+            AllocationCore::as_select(),
+            choose_whole($read.has(Columns::NARRATIVE), allocations::summary, "NULL", "allocations.child_id"),
+        )
     };
 }
 

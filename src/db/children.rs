@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Coded, Columns, Page, Placed, Snapshot,
-    columns::choose,
+    columns::choose_whole,
     lateral,
     schema::{addresses, children, persons},
 };
@@ -111,12 +111,12 @@ macro_rules! sensitive {
     ($read:expr) => {{
         let read = $read.has(Columns::SENSITIVE);
         (
-            choose(read, persons::ethnicity, "NULL"),
-            choose(read, persons::religion, "NULL"),
-            choose(read, persons::first_language, "NULL"),
-            choose(read, persons::interpreter_needed, "NULL::boolean"),
-            choose(read, persons::communication_needs, "NULL"),
-            choose(read, persons::nhs_no, "NULL"),
+            choose_whole(read, persons::ethnicity, "NULL", "persons.id"),
+            choose_whole(read, persons::religion, "NULL", "persons.id"),
+            choose_whole(read, persons::first_language, "NULL", "persons.id"),
+            choose_whole(read, persons::interpreter_needed, "NULL::boolean", "persons.id"),
+            choose_whole(read, persons::communication_needs, "NULL", "persons.id"),
+            choose_whole(read, persons::nhs_no, "NULL", "persons.id"),
         )
     }};
 }
@@ -127,7 +127,10 @@ macro_rules! child_columns {
         (
             PersonCore::as_select(),
             sensitive!($read),
-            (choose(wide, children::upn, "NULL"), choose(wide, children::disabilities.nullable(), "NULL::text[]")),
+            (
+                choose_whole(wide, children::upn, "NULL", "persons.id"),
+                choose_whole(wide, children::disabilities.nullable(), "NULL::text[]", "persons.id"),
+            ),
         )
     }};
 }

@@ -50,11 +50,23 @@ pub(in crate::db) struct Chosen<Column> {
     selected: bool,
     column: Column,
     null: &'static str,
+    /// The subject that must be in whole sight; the case's core is not enough.
+    whole: Option<&'static str>,
 }
 
 /// The column when it is selected, `null` (typed where text would be wrong) when it is not.
 pub(in crate::db) fn choose<Column>(selected: bool, column: Column, null: &'static str) -> Chosen<Column> {
-    Chosen { selected, column, null }
+    Chosen { selected, column, null, whole: None }
+}
+
+/// The same, for what is no part of a case's core: NULL too for whoever sees `subject` only in part.
+pub(in crate::db) fn choose_whole<Column>(
+    selected: bool,
+    column: Column,
+    null: &'static str,
+    subject: &'static str,
+) -> Chosen<Column> {
+    Chosen { selected, column, null, whole: Some(subject) }
 }
 
 impl<Column: Expression> Expression for Chosen<Column> {
@@ -69,12 +81,17 @@ impl<Column> QueryId for Chosen<Column> {
 
 impl<Column: QueryFragment<Pg>> QueryFragment<Pg> for Chosen<Column> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        if self.selected {
-            self.column.walk_ast(out)
-        } else {
+        if !self.selected {
             out.push_sql(self.null);
-            Ok(())
+            return Ok(());
         }
+        let Some(subject) = self.whole else { return self.column.walk_ast(out) };
+        out.push_sql("CASE WHEN (SELECT hearth.everything()) OR EXISTS (SELECT FROM sight s WHERE s.subject_id = ");
+        out.push_sql(subject);
+        out.push_sql(" AND s.whole) THEN ");
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(" END");
+        Ok(())
     }
 }
 

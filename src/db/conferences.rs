@@ -255,8 +255,8 @@ pub async fn children(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Vec<Conf
 /// Every case of a conference, and the units that hold it now. Also of children whom the viewer does not see: their
 /// units must hear of it.
 pub struct Holders {
-    /// How many children the conference is about, seen or not.
-    pub cases: usize,
+    /// The cases that the conference is about, seen or not, by id.
+    pub cases: Vec<Uuid>,
     /// Units of any of them.
     pub units: Vec<Uuid>,
 }
@@ -281,7 +281,15 @@ pub async fn holders(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Holders> 
     let mut units: Vec<Uuid> = rows.iter().filter_map(|row| row.unit_id).collect();
     units.sort_unstable();
     units.dedup();
-    Ok(Holders { cases: cases.len(), units })
+    Ok(Holders { cases, units })
+}
+
+/// Waits until no other change is about any of the conference's cases, in the order of their ids.
+pub async fn queue_for_cases(tx: &mut ViewerTx, conference_id: Uuid) -> Result<()> {
+    for case in holders(tx, conference_id).await?.cases {
+        tx.queue_for(case).await?;
+    }
+    Ok(())
 }
 
 /// Whether one of these cases has a conference that is not over.

@@ -5,7 +5,10 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::{Coded, Page, Placed, Snapshot, ViewerTx, failed, lateral, schema::worker_involvements};
+use super::{
+    Coded, Page, Placed, Snapshot, ViewerTx, failed, lateral,
+    schema::{unit_memberships, worker_involvements},
+};
 use crate::{
     domain::codes::{Capacity, ChangeReason},
     error::Result,
@@ -97,6 +100,30 @@ pub async fn lead(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<Involvement
         .first(tx.conn()?)
         .await
         .optional()
+        .map_err(failed)
+}
+
+/// Parts inside a unit (co-worker, clinical) of workers who belong to none of these units, inside a change.
+pub async fn parts_without_unit(
+    tx: &mut ViewerTx,
+    case_id: Uuid,
+    units_that_stay: &[Uuid],
+) -> Result<Vec<InvolvementRow>> {
+    let at = tx.viewer().at;
+    let stays = unit_memberships::table
+        .filter(unit_memberships::worker_id.eq(worker_involvements::worker_id))
+        .filter(unit_memberships::unit_id.eq_any(units_that_stay.to_vec()))
+        .filter(unit_memberships::started_at.le(at))
+        .filter(unit_memberships::ended_at.is_null().or(unit_memberships::ended_at.gt(at)));
+    worker_involvements::table
+        .filter(worker_involvements::case_id.eq(case_id))
+        .filter(worker_involvements::capacity.eq_any(vec!["CO_WORKER", "CLINICAL"]))
+        .filter(worker_involvements::ended_at.is_null())
+        .filter(diesel::dsl::not(diesel::dsl::exists(stays)))
+        .order(worker_involvements::id)
+        .select(InvolvementRow::as_select())
+        .load(tx.conn()?)
+        .await
         .map_err(failed)
 }
 

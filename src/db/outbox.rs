@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Coded, Db, Snapshot, ViewerTx, failed, no_connection,
-    schema::{outbox, outbox_audience, relay_state, unit_memberships},
+    schema::{outbox, outbox_audience, relay_state, unit_memberships, workers},
 };
 use crate::{
     domain::codes::{EventType, Role, Severity},
@@ -92,19 +92,20 @@ pub async fn position(snapshot: &Snapshot) -> Result<i64> {
 pub struct EventRow {
     pub event_id: Uuid,
     pub seq: Option<i64>,
-    pub type_: Coded<EventType>,
+    /// Codes are text here: one that only a newer program knows must not keep back the events behind it.
+    pub type_: String,
     pub schema_version: i32,
     pub occurred_at: DateTime<Utc>,
     pub recorded_at: DateTime<Utc>,
     pub actor_id: Uuid,
-    pub actor_role: Coded<Role>,
+    pub actor_role: String,
     pub case_id: Option<Uuid>,
     pub correlation_id: Uuid,
     pub causation_id: Option<Uuid>,
     pub entity_type: String,
     pub entity_id: Uuid,
     pub entity_version: i32,
-    pub severity: Coded<Severity>,
+    pub severity: String,
     pub data: serde_json::Value,
 }
 
@@ -197,6 +198,8 @@ impl EventLog {
                     .eq(now.field(unit_memberships::unit_id))
                     .and(then.field(unit_memberships::worker_id).eq(now.field(unit_memberships::worker_id)))),
             )
+            .inner_join(workers::table.on(workers::id.eq(now.field(unit_memberships::worker_id))))
+            .filter(workers::active)
             .filter(now.field(unit_memberships::unit_id).eq_any(&units))
             .filter(now.field(unit_memberships::started_at).le(at))
             .filter(now.field(unit_memberships::ended_at).is_null().or(now.field(unit_memberships::ended_at).gt(at)))
@@ -311,12 +314,15 @@ impl RelaySession {
         }
     }
 
-    /// Deletes events that were recorded before `before`, and idempotency keys older than `keys_before`.
+    /// Deletes up to 2,000 events that were recorded before `before`, and idempotency keys older than `keys_before`.
+    /// Returns whether there was anything: 1, or 0.
     pub async fn prune(&mut self, before: DateTime<Utc>, keys_before: DateTime<Utc>) -> Result<usize> {
         use super::schema::idempotency_keys;
         let pruned = diesel::sql_query(
             "with gone as (
-                 delete from outbox where seq is not null and recorded_at < $1 returning seq
+                 delete from outbox where id in (
+                     select id from outbox where seq is not null and recorded_at < $1 order by seq limit 2000)
+                 returning seq
              )
              update relay_state set pruned_seq = greatest(pruned_seq, (select max(seq) from gone))
              where exists (select from gone)",

@@ -320,6 +320,7 @@ diesel::table! {
         holder_id -> Uuid,
         source_id -> Uuid,
         whole -> Bool,
+        until -> Nullable<Timestamptz>,
     }
 }
 
@@ -417,13 +418,8 @@ diesel::joinable!(family_members -> persons (person_id));
 diesel::joinable!(idempotency_keys -> workers (worker_id));
 diesel::joinable!(outbox -> cases (case_id));
 diesel::joinable!(outbox -> workers (actor_id));
-diesel::joinable!(plan_actions -> children (child_id));
 diesel::joinable!(plan_actions -> persons (owner_person_id));
-diesel::joinable!(plan_actions -> plan_goals (goal_id));
-diesel::joinable!(plan_actions -> plans (plan_id));
 diesel::joinable!(plan_actions -> workers (owner_worker_id));
-diesel::joinable!(plan_goals -> children (child_id));
-diesel::joinable!(plan_goals -> plans (plan_id));
 diesel::joinable!(plans -> conferences (conference_id));
 diesel::joinable!(unit_memberships -> units (unit_id));
 diesel::joinable!(unit_memberships -> workers (worker_id));

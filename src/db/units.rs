@@ -134,6 +134,11 @@ pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<UnitRow>> {
     units::table.find(id).select(UnitRow::as_select()).first(tx.conn()?).await.optional().map_err(failed)
 }
 
+/// Waits until no other change counts this unit's cases.
+pub async fn queue_for(tx: &mut ViewerTx, id: Uuid) -> Result<()> {
+    tx.queue_for(id).await
+}
+
 /// The role of a worker in a unit at the change's moment.
 pub async fn role_in(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Result<Option<Role>> {
     let at = tx.viewer().at;

@@ -6,21 +6,26 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::StreamExt;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Event;
-use crate::{db::outbox::EventLog, error::Result};
+use crate::{
+    db::outbox::EventLog,
+    error::{Error, Result},
+};
 
 /// How often the bus looks by itself while the bell works: a lost message costs at most this.
 const LOOK_ANYWAY: Duration = Duration::from_secs(1);
 /// How often it looks while Redis is away.
 const LOOK_WITHOUT_BELL: Duration = Duration::from_millis(100);
+/// A look that takes longer has failed: a connection may be half open.
+const STUCK_AFTER: Duration = Duration::from_secs(15);
 /// Events that a stream may lag behind before it reads the past again from Postgres.
 const BUFFERED: usize = 1024;
 /// Events per read.
@@ -36,6 +41,8 @@ pub struct Bus {
     hears: AtomicBool,
     /// The last place that was handed to streams; -1 before the first look.
     seen: AtomicI64,
+    /// The last look that succeeded.
+    looked: watch::Sender<Option<Instant>>,
     /// One channel per unit that somebody here listens to.
     streams: Mutex<HashMap<Uuid, broadcast::Sender<Arc<Event>>>>,
 }
@@ -49,6 +56,7 @@ impl Bus {
             bell: Notify::new(),
             hears: AtomicBool::new(false),
             seen: AtomicI64::new(-1),
+            looked: watch::Sender::new(None),
             streams: Mutex::default(),
         })
     }
@@ -70,17 +78,30 @@ impl Bus {
         self.hears.load(Ordering::Relaxed)
     }
 
-    /// Whether the bus has found its place in the log.
+    /// Whether the bus has found its place in the log and still reads it.
     pub fn is_ready(&self) -> bool {
-        self.seen.load(Ordering::Relaxed) >= 0
+        self.looked.borrow().is_some_and(|at| at.elapsed() < STUCK_AFTER)
+    }
+
+    /// Waits until the bus has found its place: a stream that began earlier could miss what lies between its past
+    /// and the bus's first look.
+    pub async fn found_its_place(&self) -> Result<()> {
+        let mut looked = self.looked.subscribe();
+        let found = tokio::time::timeout(STUCK_AFTER, looked.wait_for(Option::is_some)).await;
+        found.map_err(|_| Error::Timeout)?.map_err(Error::internal)?;
+        Ok(())
     }
 
     /// Reads and hands over until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut failing = false;
         loop {
-            match self.look().await {
-                Ok(()) => failing = false,
+            let looked = tokio::time::timeout(STUCK_AFTER, self.look()).await.unwrap_or(Err(Error::Timeout));
+            match looked {
+                Ok(()) => {
+                    failing = false;
+                    self.looked.send_replace(Some(Instant::now()));
+                }
                 Err(error) => {
                     // Once per outage: the next good look tells that it is over.
                     if !failing {

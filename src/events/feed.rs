@@ -57,6 +57,7 @@ pub async fn follow(
     after: Option<i64>,
 ) -> Result<impl Stream<Item = Result<Item>> + Send + 'static> {
     let live = bus.subscribe(unit);
+    bus.found_its_place().await?;
     let extent = log.extent().await?;
     let position = match after {
         Some(place) if place > extent.last => {

@@ -18,7 +18,11 @@ use uuid::Uuid;
 
 use crate::{
     db::outbox::{Delivery, EventRow},
-    domain::event::EventData,
+    domain::{
+        Code,
+        codes::{EventType, Role, Severity},
+        event::EventData,
+    },
     error::{Error, Result},
 };
 
@@ -27,6 +31,12 @@ use crate::{
 pub struct Event {
     /// Its columns.
     pub row: EventRow,
+    /// What happened.
+    pub kind: EventType,
+    /// The role in which its actor acted.
+    pub actor_role: Role,
+    /// How much attention it asks for.
+    pub severity: Severity,
     /// Its safe fields.
     pub data: EventData,
     /// Its place in the one order.
@@ -53,7 +63,20 @@ impl Event {
     fn new(delivery: Delivery) -> Result<Self> {
         let seq = delivery.event.seq.ok_or_else(|| Error::internal("an event without a place was delivered"))?;
         let data = serde_json::from_value(delivery.event.data.clone()).map_err(Error::internal)?;
-        Ok(Self { row: delivery.event, data, seq, recipients: delivery.recipients, units: delivery.units })
+        let unknown = || Error::internal("a code that this program does not know");
+        let kind = EventType::parse(&delivery.event.type_).ok_or_else(unknown)?;
+        let actor_role = Role::parse(&delivery.event.actor_role).ok_or_else(unknown)?;
+        let severity = Severity::parse(&delivery.event.severity).ok_or_else(unknown)?;
+        Ok(Self {
+            kind,
+            actor_role,
+            severity,
+            row: delivery.event,
+            data,
+            seq,
+            recipients: delivery.recipients,
+            units: delivery.units,
+        })
     }
 
     /// Whether this worker receives it in this unit's stream.

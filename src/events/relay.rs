@@ -4,29 +4,41 @@
 //! visible out of order, so an event has no public place until the relay saw it committed.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use chrono::Days;
+use chrono::{DateTime, Days, Utc};
 use redis::AsyncCommands;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Bus;
-use crate::{auth::seal::FEED_DAYS, clock::Clock, db::outbox::RelaySession, error::Result};
+use crate::{
+    auth::seal::FEED_DAYS,
+    clock::Clock,
+    db::outbox::RelaySession,
+    error::{Error, Result},
+};
 
 /// How often the leader looks without being woken.
 const LOOK_ANYWAY: Duration = Duration::from_millis(200);
 /// How often the others try to lead.
 const STAND_BY: Duration = Duration::from_millis(300);
+/// A step that takes longer has failed.
+const STUCK_AFTER: Duration = Duration::from_secs(12);
 /// How often old events are pruned.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 /// How long what a retried mutation did is remembered, in days.
 const KEY_DAYS: u64 = 7;
+
+/// Deletes what is past its time, in small steps.
+async fn prune(url: &str, now: DateTime<Utc>) -> Result<()> {
+    let mut session = RelaySession::connect(url).await?;
+    let (events, keys) = (now - Days::new(FEED_DAYS), now - Days::new(KEY_DAYS));
+    while session.prune(events, keys).await? > 0 {}
+    Ok(())
+}
 
 /// See the module.
 pub struct Relay {
@@ -35,18 +47,28 @@ pub struct Relay {
     bus: Arc<Bus>,
     /// The last place given: the publisher rings for it.
     given: watch::Sender<i64>,
-    alive: AtomicBool,
+    /// The last step of the session that succeeded.
+    stepped: Mutex<Option<Instant>>,
 }
 
 impl Relay {
     /// A relay that logs in at `url` and rings this process's own bus directly.
     pub fn new(url: String, clock: Clock, bus: Arc<Bus>) -> Arc<Self> {
-        Arc::new(Self { url, clock, bus, given: watch::Sender::new(0), alive: AtomicBool::new(false) })
+        Arc::new(Self { url, clock, bus, given: watch::Sender::new(0), stepped: Mutex::new(None) })
     }
 
-    /// Whether the relay's session stands, leading or standing by.
+    /// Whether the relay's session works, leading or standing by.
     pub fn is_alive(&self) -> bool {
-        self.alive.load(Ordering::Relaxed)
+        let stepped = *self.stepped.lock().unwrap_or_else(PoisonError::into_inner);
+        stepped.is_some_and(|at| at.elapsed() < STUCK_AFTER)
+    }
+
+    /// One step of the session. A step that takes too long has failed: the connection may be half open, and while it
+    /// is kept nobody else can lead.
+    async fn step<T>(&self, step: impl Future<Output = Result<T>>) -> Result<T> {
+        let done = tokio::time::timeout(STUCK_AFTER, step).await.unwrap_or(Err(Error::Timeout))?;
+        *self.stepped.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Ok(done)
     }
 
     /// Leads or stands by until `stop`.
@@ -57,7 +79,7 @@ impl Relay {
                 () = stop.cancelled() => return,
                 ended = self.session() => ended,
             };
-            self.alive.store(false, Ordering::Relaxed);
+            *self.stepped.lock().unwrap_or_else(PoisonError::into_inner) = None;
             if let Err(error) = ended {
                 if !failing {
                     tracing::error!(error = ?error, "the relay lost its session");
@@ -74,16 +96,15 @@ impl Relay {
     }
 
     async fn session(&self) -> Result<()> {
-        let mut session = RelaySession::connect(&self.url).await?;
-        self.alive.store(true, Ordering::Relaxed);
-        while !session.lead().await? {
+        let mut session = self.step(RelaySession::connect(&self.url)).await?;
+        while !self.step(session.lead()).await? {
             tokio::time::sleep(STAND_BY).await;
         }
         tracing::info!("the relay leads");
         let mut pruned: Option<Instant> = None;
         loop {
-            while session.waiting().await? {
-                let (last, given) = session.number().await?;
+            while self.step(session.waiting()).await? {
+                let (last, given) = self.step(session.number()).await?;
                 if given > 0 {
                     self.bus.ring();
                     self.given.send_replace(last);
@@ -91,11 +112,15 @@ impl Relay {
             }
             if pruned.is_none_or(|at| at.elapsed() > PRUNE_EVERY) {
                 pruned = Some(Instant::now());
-                let now = (self.clock)();
-                let (events, keys) = (now - Days::new(FEED_DAYS), now - Days::new(KEY_DAYS));
-                session.prune(events, keys).await?;
+                // On a session of its own: events must not wait for it, and when it fails it comes again.
+                let (url, now) = (self.url.clone(), (self.clock)());
+                tokio::spawn(async move {
+                    if let Err(error) = prune(&url, now).await {
+                        tracing::error!(error = ?error, "old events could not be pruned; the next try is in an hour");
+                    }
+                });
             }
-            session.wait(LOOK_ANYWAY).await?;
+            self.step(session.wait(LOOK_ANYWAY)).await?;
         }
     }
 

@@ -86,6 +86,9 @@ pub trait HearthContext {
     fn snapshot(&self) -> Result<Arc<Snapshot>>;
     /// A new instant, for what was changed or pushed meanwhile.
     fn fresh(&self) -> Result<Arc<Snapshot>>;
+    /// Use cases. Gives back what earlier mutations of the same request read their payloads in, which are complete
+    /// by now: one request never needs a second connection.
+    fn services(&self) -> impl Future<Output = Result<&Services>> + Send;
 }
 
 fn operation<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Operation>> {
@@ -104,5 +107,10 @@ impl HearthContext for Context<'_> {
     }
     fn fresh(&self) -> Result<Arc<Snapshot>> {
         Ok(operation(self)?.fresh())
+    }
+    async fn services(&self) -> Result<&Services> {
+        let operation = operation(self)?;
+        operation.finish_further().await;
+        Ok(&operation.shared.services)
     }
 }

@@ -45,8 +45,9 @@ impl Default for Limits {
     }
 }
 
-/// How many documents are kept.
+/// How many documents are kept, and how many bytes of their text: parsed they are many times as large.
 const KEPT: usize = 512;
+const KEPT_BYTES: usize = 1024 * 1024;
 /// What an unpaged list counts as.
 const LIST: u64 = 10;
 /// What a connection without `first` counts as: its default page.
@@ -98,7 +99,9 @@ pub struct Documents {
 #[derive(Default)]
 struct Kept {
     by_hash: HashMap<[u8; 32], Arc<Document>>,
-    order: VecDeque<[u8; 32]>,
+    /// Oldest first, with the length of the text.
+    order: VecDeque<([u8; 32], usize)>,
+    bytes: usize,
 }
 
 fn refuse(message: impl Into<String>, of: &'static str) -> ServerError {
@@ -163,12 +166,13 @@ impl Documents {
         let document = Arc::new(self.parse(query)?);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.by_hash.insert(hash, Arc::clone(&document)).is_none() {
-            kept.order.push_back(hash);
+            kept.order.push_back((hash, query.len()));
+            kept.bytes += query.len();
         }
-        while kept.order.len() > KEPT {
-            if let Some(oldest) = kept.order.pop_front() {
-                kept.by_hash.remove(&oldest);
-            }
+        while kept.order.len() > KEPT || kept.bytes > KEPT_BYTES {
+            let Some((oldest, bytes)) = kept.order.pop_front() else { break };
+            kept.by_hash.remove(&oldest);
+            kept.bytes -= bytes;
         }
         Ok(document)
     }

@@ -96,7 +96,7 @@ impl Graph {
         let request = Self::request(ready, &operation);
         // When time runs out the operation is dropped, and its connections with it; a change that was begun goes on.
         let executed = tokio::time::timeout(self.patience, self.schema.execute(request)).await;
-        let mut response = executed.unwrap_or_else(|_| refused(&Error::Timeout));
+        let Ok(mut response) = executed else { return refused(&Error::Timeout) };
         if let (OperationKind::Query, Some(failure)) = (kind, operation.failure()) {
             // One instant or nothing: after a failed statement nothing of the answer can be trusted.
             response = refused(&failure);

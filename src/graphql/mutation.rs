@@ -519,7 +519,7 @@ impl Mutation {
                     )?,
                     expected_version: input.expected_version,
                 };
-                let services = &ctx.shared()?.services;
+                let services = ctx.services().await?;
                 let result = services.allocate_case(ctx.viewer()?, &input.idempotency_key, wanted).await;
                 Changed::new(ctx, result).map(AllocateCasePayload).map(Some)
             }
@@ -536,7 +536,7 @@ impl Mutation {
         nullable(
             async {
                 let (key, wanted) = helping(input, AllocationKind::Joint)?;
-                let result = ctx.shared()?.services.start_helping(ctx.viewer()?, &key, wanted).await;
+                let result = ctx.services().await?.start_helping(ctx.viewer()?, &key, wanted).await;
                 Changed::new(ctx, result).map(StartJointAllocationPayload).map(Some)
             }
             .await,
@@ -552,7 +552,7 @@ impl Mutation {
         nullable(
             async {
                 let (key, wanted) = helping(input, AllocationKind::Cover)?;
-                let result = ctx.shared()?.services.start_helping(ctx.viewer()?, &key, wanted).await;
+                let result = ctx.services().await?.start_helping(ctx.viewer()?, &key, wanted).await;
                 Changed::new(ctx, result).map(StartCoverAllocationPayload).map(Some)
             }
             .await,
@@ -568,7 +568,7 @@ impl Mutation {
                     reason: input.reason,
                     expected_version: input.expected_version,
                 };
-                let services = &ctx.shared()?.services;
+                let services = ctx.services().await?;
                 let result = services.end_allocation(ctx.viewer()?, &input.idempotency_key, wanted).await;
                 Changed::new(ctx, result).map(EndAllocationPayload).map(Some)
             }
@@ -590,7 +590,7 @@ impl Mutation {
                     reason: input.reason,
                     expected_version: input.expected_version,
                 };
-                let services = &ctx.shared()?.services;
+                let services = ctx.services().await?;
                 let result = services.change_lead_practitioner(ctx.viewer()?, &input.idempotency_key, wanted).await;
                 Changed::new(ctx, result).map(ChangeLeadPractitionerPayload).map(Some)
             }
@@ -614,7 +614,7 @@ impl Mutation {
                     joint_meeting_on: input.joint_meeting_on.map(|day| day.0),
                     expected_version: input.expected_version,
                 };
-                let services = &ctx.shared()?.services;
+                let services = ctx.services().await?;
                 let result = services.request_transfer(ctx.viewer()?, &input.idempotency_key, wanted).await;
                 Changed::new(ctx, result).map(RequestTransferPayload).map(Some)
             }
@@ -632,7 +632,7 @@ impl Mutation {
                     lead_practitioner_id: lead,
                     expected_version: input.expected_version,
                 };
-                let services = &ctx.shared()?.services;
+                let services = ctx.services().await?;
                 let result = services.accept_transfer(ctx.viewer()?, &input.idempotency_key, wanted).await;
                 Changed::new(ctx, result).map(AcceptTransferPayload).map(Some)
             }
@@ -651,7 +651,7 @@ impl Mutation {
                 let case_ids: Result<Vec<_>> =
                     input.case_ids.iter().map(|id| local("caseIds", CaseId::KIND, id)).collect();
                 let wanted = RequestConference { case_ids: case_ids?, kind: input.r#type };
-                let services = &ctx.shared()?.services;
+                let services = ctx.services().await?;
                 let result = services.request_conference(ctx.viewer()?, &input.idempotency_key, wanted).await;
                 Changed::new(ctx, result).map(RequestConferencePayload).map(Some)
             }
@@ -675,7 +675,7 @@ impl Mutation {
                     online: input.online,
                     expected_version: input.expected_version,
                 };
-                let services = &ctx.shared()?.services;
+                let services = ctx.services().await?;
                 let result = services.schedule_conference(ctx.viewer()?, &input.idempotency_key, wanted).await;
                 Changed::new(ctx, result).map(ScheduleConferencePayload).map(Some)
             }
@@ -695,7 +695,7 @@ impl Mutation {
                     online: input.online,
                     expected_version: input.expected_version,
                 };
-                let services = &ctx.shared()?.services;
+                let services = ctx.services().await?;
                 let result = services.move_conference(ctx.viewer()?, &input.idempotency_key, wanted).await;
                 Changed::new(ctx, result).map(MoveConferencePayload).map(Some)
             }
@@ -728,7 +728,7 @@ impl Mutation {
                     decisions,
                     expected_version: input.expected_version,
                 };
-                let services = &ctx.shared()?.services;
+                let services = ctx.services().await?;
                 let result = services.decide_conference(ctx.viewer()?, &input.idempotency_key, wanted).await;
                 Changed::new(ctx, result).map(DecideConferencePayload).map(Some)
             }

@@ -52,7 +52,7 @@ impl SubscriptionRoot {
             let wanted = match item {
                 Err(error) => Some(Err(error.into())),
                 Ok(Item::Opened(position)) => Some(Ok(FeedItem::FeedOpened(FeedOpened { position }))),
-                Ok(Item::Event(event)) if types.as_ref().is_none_or(|types| types.contains(&event.row.type_.0)) => {
+                Ok(Item::Event(event)) if types.as_ref().is_none_or(|types| types.contains(&event.kind)) => {
                     Some(Ok(FeedItem::event(event, operation.fresh())))
                 }
                 Ok(Item::Event(_)) => None,

@@ -124,7 +124,9 @@ fn answer(status: StatusCode, media: Media, body: String) -> Response {
 /// Everything at `/graphql`.
 pub(super) async fn handle(State(web): State<Arc<Web>>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
-    if parts.headers.contains_key(header::UPGRADE) {
+    // Some clients offer other upgrades (h2c) with every request.
+    let upgrade = parts.headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    if upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
         return match WebSocketUpgrade::from_request_parts(&mut parts, &web).await {
             Ok(upgrade) => websocket::open(web, &parts.headers, upgrade),
             Err(rejection) => rejection.into_response(),

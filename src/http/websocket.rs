@@ -204,7 +204,9 @@ impl Socket {
                     heard = true;
                     match message {
                         Some(Ok(message)) => self.receive(message).await?,
-                        _ => return Err(End::Gone),
+                        // Too large, or no WebSocket at all: not worth a retry. Nobody hears it if the client is gone.
+                        Some(Err(_)) => return Err(End::Close(4400, "Invalid or too large message")),
+                        None => return Err(End::Gone),
                     }
                 }
                 Some((number, response)) = self.outgoing.next(), if !self.outgoing.is_empty() => {

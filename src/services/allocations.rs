@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{
     Outcome, Services,
-    announce::{Announcer, Entity, managers_of, stamp, units_of},
-    involvements::check_lead,
+    announce::{Announcer, Entity, Stamp, managers_of, stamp, units_of},
+    involvements::{check_lead, default_lead, end_parts},
     optional_text, text,
 };
 use crate::{
@@ -14,13 +14,15 @@ use crate::{
     db::{
         Coded, ViewerTx,
         allocations::{self, NewAllocation},
-        cases, involvements,
+        cases,
+        cases::Locked,
+        involvements,
         outbox::Audience,
         units::{self, UnitRow},
-        viewers, workers,
+        viewers,
     },
     domain::{
-        codes::{AllocationKind, Capacity, ChangeReason, EventType, Priority, Severity},
+        codes::{AllocationKind, Capacity, CaseStatus, ChangeReason, EventType, Priority, Service, Severity},
         event::Detail,
         ids::{AllocationId, AreaId, InvolvementId, UnitId},
     },
@@ -120,6 +122,16 @@ async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summar
     if case.core.status.0.is_closed() {
         return Err(Error::Refused(Refusal::IllegalTransition { from: "CLOSED", legal_next: Vec::new() }));
     }
+    let looked_after = matches!(case.core.status.0, CaseStatus::LookedAfter | CaseStatus::LookedAfterLac);
+    if matches!(unit.service.0, Service::LookedAfter | Service::Adoption) && !looked_after {
+        return Err(Error::guard(
+            "PERMANENCE_PLAN_AGREED",
+            "The looked-after children and adoption services take a child only with an agreed permanent plan: choose \
+             a unit of another service.",
+        ));
+    }
+    // Two allocations that each see the last free place must not both take it.
+    units::queue_for(tx, unit.id).await?;
     if units::count_held(tx, unit.id).await? >= i64::from(unit.capacity_cases)
         && policy::require(&standing, me, &holding, Action::AllocateOverCapacity).is_err()
     {
@@ -130,10 +142,7 @@ async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summar
     }
     let lead = match input.lead_practitioner_id {
         Some(worker) => Some(check_lead(tx, unit.id, worker).await?),
-        None => match units::consultant_of(tx, unit.id).await? {
-            Some(worker) => workers::get(tx, worker).await?,
-            None => None,
-        },
+        None => default_lead(tx, unit.id).await?,
     };
     let at = case.moment(tx.viewer().at);
     let stamp = stamp(tx, &case).await?;
@@ -144,6 +153,12 @@ async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summar
         let id = InvolvementId::new().0;
         involvements::start_lead(tx, id, case.core.id, case.core.child_id, lead.id, at).await?;
     }
+    let announcer = Announcer::new(&standing.name, role, at);
+    let mut audience = units_of(&case);
+    audience.extend([Audience::Unit(unit.id), Audience::Area(unit.area_id)]);
+    audience.extend(lead.iter().map(|lead| Audience::Worker(lead.id)));
+    // First: first response sees the case no more once a unit holds it.
+    end_help(tx, &announcer, &case, &unit, &stamp, &audience).await?;
     let allocation_id = AllocationId::new().0;
     allocations::start(
         tx,
@@ -163,10 +178,6 @@ async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summar
     )
     .await?;
 
-    let announcer = Announcer::new(&standing.name, role, at);
-    let mut audience = units_of(&case);
-    audience.extend([Audience::Unit(unit.id), Audience::Area(unit.area_id)]);
-    audience.extend(lead.iter().map(|lead| Audience::Worker(lead.id)));
     let detail = Detail::Allocation {
         unit_id: unit.id,
         unit_name: unit.name,
@@ -182,6 +193,36 @@ async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summar
     announcer.announce(tx, EventType::AllocationStarted, severity, entity, Some(&stamp), detail, &audience).await?;
     tracing::info!(case_version = version, "a case was allocated");
     Ok(Outcome { case_id: Some(case.core.id), allocation_id: Some(allocation_id), ..Outcome::default() })
+}
+
+/// A unit that helped and now holds the case helps no longer.
+pub(super) async fn end_help(
+    tx: &mut ViewerTx,
+    announcer: &Announcer,
+    case: &Locked,
+    unit: &UnitRow,
+    stamp: &Stamp,
+    audience: &[Audience],
+) -> Result<()> {
+    for helped in case.helping.iter().filter(|open| open.unit_id == unit.id) {
+        let Some(row) = allocations::get(tx, helped.id).await? else { continue };
+        allocations::end(tx, helped.id, announcer.at, "Holds the case now").await?;
+        let detail = Detail::Allocation {
+            unit_id: unit.id,
+            unit_name: unit.name.clone(),
+            kind: helped.kind.0,
+            priority: row.priority.0,
+            started_at: helped.started_at,
+            ended_at: Some(announcer.at),
+            lead_practitioner_id: None,
+            previous_unit_id: None,
+        };
+        let entity = Entity { kind: AllocationId::KIND, id: helped.id, version: row.version + 1 };
+        announcer
+            .announce(tx, EventType::AllocationEnded, Severity::Info, entity, Some(stamp), detail, audience)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn help(tx: &mut ViewerTx, input: StartHelping, reason: String, summary: Option<String>) -> Result<Outcome> {
@@ -305,6 +346,8 @@ async fn end(tx: &mut ViewerTx, input: EndAllocation, reason: String) -> Result<
             .announce(tx, EventType::InvolvementChanged, Severity::Info, entity, Some(&stamp), detail, &audience)
             .await?;
     }
+    let stay: Vec<Uuid> = case.units().into_iter().map(|held| held.0).filter(|held| *held != unit.id).collect();
+    end_parts(tx, &announcer, case.core.id, &stamp, &stay, ChangeReason::Others, &audience).await?;
     // Last: from here on the viewer may not see the case any more.
     allocations::end(tx, allocation.id, at, &reason).await?;
     Ok(Outcome { case_id: Some(case.core.id), allocation_id: Some(allocation.id), ..Outcome::default() })

@@ -146,6 +146,8 @@ struct About {
 impl About {
     async fn lock(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Self> {
         let conference = conferences::lock(tx, conference_id).await?;
+        // Also those of children whom the viewer does not see: who holds them must not change meanwhile.
+        conferences::queue_for_cases(tx, conference_id).await?;
         let children = conferences::children(tx, conference_id).await?;
         let mut cases = Vec::with_capacity(children.len());
         for child in &children {
@@ -197,7 +199,7 @@ impl About {
     /// The case that events name: only when there is one, because units of one child may not see the other.
     async fn stamp(&self, tx: &mut ViewerTx) -> Result<Option<Stamp>> {
         match self.cases.as_slice() {
-            [one] if self.holders.cases == 1 => stamp(tx, one).await.map(Some),
+            [one] if self.holders.cases.len() == 1 => stamp(tx, one).await.map(Some),
             _ => Ok(None),
         }
     }
@@ -445,7 +447,7 @@ async fn decide(tx: &mut ViewerTx, input: DecideConference, outlines: Vec<Option
         return Err(Error::bad_input("heldAt", "must not lie before the conference was requested"));
     }
 
-    if about.children.len() != about.holders.cases {
+    if about.children.len() != about.holders.cases.len() {
         return Err(Error::guard(
             "EVERY_CHILD",
             "A decision is needed for every child, and you may not see all of them: ask the service manager.",
@@ -555,8 +557,9 @@ async fn carry_out(
         ConferenceDecision::End => (PlanKind::Cin, if status == CaseStatus::Cp { CaseStatus::Cin } else { status }),
         ConferenceDecision::Continue => {
             if let Some(plan) = &one.open_plan {
-                let version = plans::reviewed(tx, plan, one.wanted.next_review_on).await?;
-                let detail = detail(plan, plan.status.0, plan.end_on, one.wanted.next_review_on);
+                let due = one.wanted.next_review_on.or(plan.review_due_on);
+                let version = plans::reviewed(tx, plan, due).await?;
+                let detail = detail(plan, plan.status.0, plan.end_on, due);
                 let entity = Entity { kind: PlanId::KIND, id: plan.id, version };
                 announcer
                     .announce(tx, EventType::PlanChanged, Severity::Info, entity, Some(&one.stamp), detail, &audience)

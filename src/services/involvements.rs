@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Outcome, Services,
-    announce::{Announcer, Entity, stamp, units_of},
+    announce::{Announcer, Entity, Stamp, stamp, units_of},
 };
 use crate::{
     auth::{Viewer, policy, policy::Action},
@@ -40,6 +40,41 @@ pub(super) async fn check_lead(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid
         "The lead practitioner must be a qualified consultant social worker or social worker of the holding unit: \
          choose one of its members.",
     ))
+}
+
+/// The lead practitioner of a unit when nobody is named: its consultant social worker, if qualified and active.
+pub(super) async fn default_lead(tx: &mut ViewerTx, unit_id: Uuid) -> Result<Option<WorkerRow>> {
+    let Some(consultant) = units::consultant_of(tx, unit_id).await? else { return Ok(None) };
+    Ok(workers::get(tx, consultant).await?.filter(|worker| worker.active && worker.qualified))
+}
+
+/// Parts inside a unit that stops holding the case end with it.
+pub(super) async fn end_parts(
+    tx: &mut ViewerTx,
+    announcer: &Announcer,
+    case_id: Uuid,
+    stamp: &Stamp,
+    units_that_stay: &[Uuid],
+    reason: ChangeReason,
+    audience: &[Audience],
+) -> Result<()> {
+    for part in involvements::parts_without_unit(tx, case_id, units_that_stay).await? {
+        involvements::end(tx, part.id, announcer.at.max(part.started_at), reason).await?;
+        let mut audience = audience.to_vec();
+        audience.push(Audience::Worker(part.worker_id));
+        let detail = Detail::Involvement {
+            worker_id: None,
+            worker_name: None,
+            previous_worker_id: Some(part.worker_id),
+            capacity: part.capacity.0,
+            reason: Some(reason),
+        };
+        let entity = Entity { kind: InvolvementId::KIND, id: part.id, version: part.version + 1 };
+        announcer
+            .announce(tx, EventType::InvolvementChanged, Severity::Info, entity, Some(stamp), detail, &audience)
+            .await?;
+    }
+    Ok(())
 }
 
 impl Services {

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::{
     Outcome, Services,
-    allocations::active_unit,
+    allocations::{active_unit, end_help},
     announce::{Announcer, Entity, managers_of, stamp, units_of},
-    involvements::check_lead,
+    involvements::{check_lead, default_lead, end_parts},
     text,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
         cases, involvements,
         outbox::Audience,
         transfers::{self, NewTransfer},
-        units, viewers, workers,
+        units, viewers,
     },
     domain::{
         Code,
@@ -160,10 +160,7 @@ async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     guard(transfer.kind.0, from.service.0, to.service.0).map_err(|(name, why)| Error::guard(name, why))?;
     let lead = match input.lead_practitioner_id {
         Some(worker) => Some(check_lead(tx, to.id, worker).await?),
-        None => match units::consultant_of(tx, to.id).await? {
-            Some(worker) => workers::get(tx, worker).await?,
-            None => None,
-        },
+        None => default_lead(tx, to.id).await?,
     };
     let old_allocation = allocations::get(tx, primary.id).await?.ok_or(Error::NotFound)?;
     let old_lead = involvements::lead(tx, case.core.id).await?;
@@ -179,10 +176,13 @@ async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
         involvements::end(tx, old.id, at, ChangeReason::Tsproc).await?;
     }
     allocations::end(tx, primary.id, at, "Transferred").await?;
-    // A unit that helped and now holds the case helps no longer.
-    for helped in case.helping.iter().filter(|open| open.unit_id == to.id) {
-        allocations::end(tx, helped.id, at, "Holds the case now").await?;
-    }
+    // In this order, each to both units; the leaving unit's last event of the case is the last one.
+    let announcer = Announcer::new(&standing.name, role, at);
+    let mut audience = units_of(&case);
+    audience.push(Audience::Unit(to.id));
+    let mut managers = managers_of(&case);
+    managers.push(Audience::Area(to.area_id));
+    let with_managers: Vec<_> = audience.iter().chain(&managers).copied().collect();
     let allocation_id = AllocationId::new().0;
     allocations::start(
         tx,
@@ -207,13 +207,6 @@ async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     }
     transfers::complete(tx, transfer.id, me.0, at, today).await?;
 
-    // In this order, each to both units; the leaving unit's last event of the case is the last one.
-    let announcer = Announcer::new(&standing.name, role, at);
-    let mut audience = units_of(&case);
-    audience.push(Audience::Unit(to.id));
-    let mut managers = managers_of(&case);
-    managers.push(Audience::Area(to.area_id));
-    let with_managers: Vec<_> = audience.iter().chain(&managers).copied().collect();
     let ended = Detail::Allocation {
         unit_id: from.id,
         unit_name: from.name.clone(),
@@ -228,6 +221,7 @@ async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     announcer
         .announce(tx, EventType::AllocationEnded, Severity::Info, entity, Some(&stamp), ended, &with_managers)
         .await?;
+    end_help(tx, &announcer, &case, &to, &stamp, &with_managers).await?;
     let started = Detail::Allocation {
         unit_id: to.id,
         unit_name: to.name.clone(),
@@ -262,6 +256,9 @@ async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
             .announce(tx, EventType::InvolvementChanged, Severity::Info, entity, Some(&stamp), changed, &named)
             .await?;
     }
+    let mut stay: Vec<Uuid> = case.helping.iter().map(|open| open.unit_id).collect();
+    stay.push(to.id);
+    end_parts(tx, &announcer, case.core.id, &stamp, &stay, ChangeReason::Tsproc, &audience).await?;
     let completed = Detail::Transfer {
         from_unit_id: from.id,
         from_unit_name: from.name,

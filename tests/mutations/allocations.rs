@@ -172,3 +172,44 @@ async fn the_holding_unit_does_not_help_itself_and_a_queued_case_has_no_help() {
     let payload = server.mutate("HEAD_OF_SERVICE", "startCoverAllocation", "", input).await;
     assert_eq!(payload["errors"][0]["guard"], "CASE_HELD");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_looked_after_and_adoption_services_take_no_case_from_the_queue() {
+    let server = Server::start().await;
+    let (case, version) = server.queued().await;
+    let input = allocate(&case, &server.unit(9).await, version);
+    let payload = server.mutate("FIRST_RESPONSE", "allocateCase", "", input).await;
+    assert_eq!(payload["errors"][0]["guard"], "PERMANENCE_PLAN_AGREED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_helping_unit_that_is_given_the_case_helps_no_longer() {
+    let server = Server::start().await;
+    let (case, version) = server.allocated_to(3).await;
+    crate::mutations_support::joint(&server, &case, 7, version).await;
+    let data = server.data("CLINICIAN", CASE, json!({ "id": case })).await;
+    let end = json!({ "idempotencyKey": key(), "allocationId": data["case"]["primaryAllocation"]["id"], "reason": "x",
+                      "expectedVersion": version + 1 });
+    server.done("CONSULTANT_SOCIAL_WORKER", "endAllocation", "", end).await;
+    let seven = server.unit(7).await;
+    server.done("FIRST_RESPONSE", "allocateCase", "", allocate(&case, &seven, version + 2)).await;
+    let data = server.data("OTHER_UNIT", CASE, json!({ "id": case })).await;
+    assert_eq!(data["case"]["allocations"]["nodes"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_mutations_in_one_request_never_need_a_second_connection() {
+    let server = Server::with(crate::support::Setup { connections: Some(1), ..Default::default() }).await;
+    let (case, version) = server.allocated_to(3).await;
+    let unit = server.unit(7).await;
+    let input =
+        json!({ "idempotencyKey": key(), "caseId": case, "unitId": unit, "reason": "x", "expectedVersion": version });
+    let fields: String = (0..20)
+        .map(|at| {
+            format!("m{at}: startJointAllocation(input: $input) {{ case {{ id version }} errors {{ message }} }} ")
+        })
+        .collect();
+    let query = format!("mutation($input: StartHelpingInput!) {{ {fields} }}");
+    let data = server.data("CONSULTANT_SOCIAL_WORKER", &query, json!({ "input": input })).await;
+    assert!((0..20).all(|at| data[format!("m{at}")] == data["m0"] && data["m0"]["case"]["id"] == json!(case)));
+}

@@ -123,3 +123,60 @@ async fn a_helping_unit_that_takes_a_case_over_helps_no_longer() {
     let now = server.data("OTHER_UNIT", query, json!({ "id": case })).await;
     assert_eq!(now["case"]["allocations"]["nodes"], json!([{ "kind": "PRIMARY", "unit": { "id": seven } }]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybodys_part_in_the_leaving_unit_ends_with_the_transfer() {
+    let server = Server::start().await;
+    // A case of the demo authority in which unit 3's clinician has a part.
+    let client = crate::support::connect("postgres", &server.database).await;
+    let row = client
+        .query_one(
+            "select 'Case:' || c.id, c.version from cases c
+             join allocations a on a.case_id = c.id and a.kind = 'PRIMARY' and a.ended_at is null
+             join units u on u.id = a.unit_id and u.name like '%Unit 3'
+             join worker_involvements i on i.case_id = c.id and i.ended_at is null and i.capacity = 'CLINICAL'
+             join workers w on w.id = i.worker_id and w.staff_no = 'U03-CL'
+             where not exists (select from case_transfers t where t.case_id = c.id and t.state = 'REQUESTED')
+               and not exists (select from allocations o where o.case_id = c.id and o.kind <> 'PRIMARY' and o.ended_at is null)
+             order by c.id limit 1",
+            &[],
+        )
+        .await
+        .unwrap();
+    let (case, version): (String, i32) = (row.get(0), row.get(1));
+    let query = "query($id: ID!) { case(id: $id) { id involvements { capacity worker { id } } } }";
+    assert!(server.data("CLINICIAN", query, json!({ "id": case })).await["case"]["id"].is_string());
+    let transfer = crate::mutations_support::request_transfer(&server, &case, 7, version.into()).await;
+    crate::mutations_support::accept(&server, &transfer).await;
+    for person in ["CLINICIAN", "CONSULTANT_SOCIAL_WORKER", "SOCIAL_WORKER", "UNIT_COORDINATOR"] {
+        assert_eq!(server.data(person, query, json!({ "id": case })).await["case"], Value::Null, "{person}");
+    }
+    let now = server.data("OTHER_UNIT", query, json!({ "id": case })).await;
+    let clinician = json!(format!("Worker:{}", server.worker("CLINICIAN")));
+    assert!(now["case"]["involvements"].as_array().unwrap().iter().all(|part| part["worker"]["id"] != clinician));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_unit_that_is_asked_reads_nothing_sensitive_of_the_child() {
+    let server = Server::start().await;
+    let (case, version) = server.allocated_to(3).await;
+    let client = crate::support::connect("postgres", &server.database).await;
+    client
+        .execute(
+            "update persons set religion = 'Jain', nhs_no = '9990001112' where id = (select child_id from cases where 'Case:' || id = $1)",
+            &[&case],
+        )
+        .await
+        .unwrap();
+    crate::mutations_support::request_transfer(&server, &case, 7, version).await;
+    let query = "query($id: ID!) { case(id: $id) { child { firstName religion nhsNo ethnicity upn disabilities }
+        allocations { nodes { summary } } } }";
+    let own = server.data("CLINICIAN", query, json!({ "id": case })).await;
+    assert_eq!(own["case"]["child"]["religion"], "Jain");
+    let asked = server.data("OTHER_UNIT", query, json!({ "id": case })).await;
+    assert!(asked["case"]["child"]["firstName"].is_string());
+    for field in ["religion", "nhsNo", "ethnicity", "upn"] {
+        assert_eq!(asked["case"]["child"][field], Value::Null, "{field}");
+    }
+    assert_eq!(asked["case"]["child"]["disabilities"], json!([]));
+}

@@ -288,7 +288,7 @@ impl Server {
 
     /// The unit with this number.
     pub async fn unit(&self, number: u32) -> String {
-        let units = self.data("CLINICIAN", "{ units(first: 100) { nodes { id name } } }", json!({})).await;
+        let units = self.data("HEAD_OF_SERVICE", "{ units(first: 100) { nodes { id name } } }", json!({})).await;
         let found = units["units"]["nodes"]
             .as_array()
             .unwrap()

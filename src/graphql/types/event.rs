@@ -138,7 +138,7 @@ macro_rules! event_type {
 
             /// What happened.
             async fn r#type(&self) -> EventType {
-                self.0.event.row.type_.0
+                self.0.event.kind
             }
 
             /// Version of the event's fields.
@@ -161,7 +161,7 @@ macro_rules! event_type {
                 Actor {
                     worker_id: global(WorkerId::KIND, self.0.event.row.actor_id),
                     display_name: self.0.event.data.actor_name.clone(),
-                    role: self.0.event.row.actor_role.0,
+                    role: self.0.event.actor_role,
                 }
             }
 
@@ -192,12 +192,12 @@ macro_rules! event_type {
 
             /// How much attention it asks for.
             async fn severity(&self) -> Severity {
-                self.0.event.row.severity.0
+                self.0.event.severity
             }
 
             /// One sentence from a template: initials, units, states; never free text.
             async fn summary(&self) -> String {
-                self.0.event.data.summary(self.0.event.row.type_.0)
+                self.0.event.data.summary(self.0.event.kind)
             }
 
             /// The case as it is now; null when you may not see it any more.
