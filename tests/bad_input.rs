@@ -140,9 +140,15 @@ async fn dates_and_moments_have_one_form() {
     let server = Server::start().await;
     let query = "query($day: Date) { viewer { actions(dueBy: $day) { totalCount } } }";
     server.data("CLINICIAN", query, json!({ "day": "2026-02-28" })).await;
-    for bad in
-        [json!("2026-02-30"), json!("28.02.2026"), json!("2026-2-8"), json!(20260228), json!(""), json!("+99999-01-01")]
-    {
+    for bad in [
+        json!("2026-02-30"),
+        json!("28.02.2026"),
+        json!("2026-2-8"),
+        json!(20260228),
+        json!(""),
+        json!("+026-01-01"),
+        json!("2026-11- 1"),
+    ] {
         assert_eq!(server.code("CLINICIAN", query, json!({ "day": bad })).await, "BAD_USER_INPUT", "{bad}");
     }
 }
@@ -177,4 +183,26 @@ async fn a_failing_scalar_nulls_its_field_and_a_failing_list_its_nearest_nullabl
     let answer = server.answer("CLINICIAN", "{ nodes(ids: [\"x\"]) { id } b: __typename }", json!({})).await;
     assert_eq!(answer["data"], Value::Null);
     assert_eq!(answer["errors"][0]["path"], json!(["nodes"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_date_in_the_second_mutation_keeps_the_first_from_running() {
+    let server = Server::start().await;
+    let (case, version) = server.queued().await;
+    let before = rows(&server).await;
+    let first = json!({ "idempotencyKey": key(), "caseId": case, "unitId": server.unit(3).await, "reason": "x",
+                        "expectedVersion": version });
+    let query = "mutation($a: AllocateCaseInput!, $b: MoveConferenceInput!) {
+        a: allocateCase(input: $a) { errors { message } } b: moveConference(input: $b) { errors { message } } }";
+    for bad in ["nonsense", "2026-12-04T23:59:60Z", "2100-07-02T23:30:00Z", "2026-12-04"] {
+        let second = json!({ "idempotencyKey": key(), "conferenceId": "Conference:x", "scheduledFor": bad, "reason": "x",
+                             "expectedVersion": 1 });
+        let answer = server.answer("FIRST_RESPONSE", query, json!({ "a": first, "b": second })).await;
+        assert!(answer.get("data").is_none(), "{bad}: {answer}");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
+    }
+    // The same as a literal, in a list, and behind a fragment.
+    let literal = "query { ...f } fragment f on Query { viewer { actions(dueBy: \"x\") { totalCount } } }";
+    assert_eq!(server.code("CLINICIAN", literal, json!({})).await, "BAD_USER_INPUT");
+    assert_eq!(rows(&server).await, before);
 }

@@ -84,6 +84,12 @@ async fn the_wire_is_refused_with_its_own_status() {
     })
     .await;
     assert_eq!(status(response), 413);
+    // Some clients offer HTTP/2 with every request.
+    let h2c = send(&server, |request| {
+        request.header("upgrade", "h2c").header("connection", "upgrade").json(&json!({ "query": "{ __typename }" }))
+    })
+    .await;
+    assert_eq!(status(h2c), 200);
     for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
         let request = reqwest::Client::new().request(method.parse().unwrap(), server.graphql_url());
         let response = request.bearer_auth(server.token("CLINICIAN")).send().await.unwrap();

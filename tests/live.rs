@@ -567,3 +567,24 @@ async fn whoever_works_here_no_longer_gets_nothing_on_an_open_socket() {
     assert_eq!(stays.types(1).await, ["ALLOCATION_STARTED"]);
     gone.nothing_more().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_read_keeps_no_connection_from_the_others() {
+    let server = Server::with(Setup { connections: Some(2), ..Setup::default() }).await;
+    let three = server.unit(3).await;
+    let query = "subscription($unitId: ID!) { unitFeed(unitId: $unitId) { cursor ... on AllocationEvent { unit {
+        allocations(first: 100) { nodes { id startedAt case { id caseNo status child { id displayName firstName lastName
+        families { name } addresses { line postcode } } leadPractitioner { worker { name } } } } } } } } }";
+    // Opened and never read again: what is said to it fills the buffers of both sides.
+    let mut deaf = server.socket("CLINICIAN").await;
+    for at in 0..30 {
+        deaf.subscribe(&format!("feed{at}"), query, json!({ "unitId": three })).await;
+    }
+    let mut hears = server.socket("UNIT_COORDINATOR").await;
+    hears.feed(&three, None).await;
+    for _ in 0..4 {
+        server.allocated_to(3).await;
+        assert_eq!(hears.types(1).await, ["ALLOCATION_STARTED"]);
+    }
+    drop(deaf);
+}

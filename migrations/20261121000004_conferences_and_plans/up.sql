@@ -163,11 +163,37 @@ select hearth.guard('plans', 'child_id');
 select hearth.guard('plan_goals', 'child_id');
 select hearth.guard('plan_actions', 'child_id');
 grant insert, update on conferences, conference_children, plans to hearth_app;
-grant update on conference_invitations to hearth_app;
 grant insert on conference_moves to hearth_app;
 -- A child is added to a conference only by who may write both.
 create policy both_ends on conference_children as restrictive for insert to hearth_app
     with check (conference_id = any ((select hearth.writing())::uuid[]));
+
+-- An invitation of somebody who is not in sight (a sibling of another unit's) does not show that they exist.
+create policy invited_in_sight on conference_invitations as restrictive for select to hearth_app
+    using (person_id is null or (select hearth.everything())
+           or exists (select from sight s where s.subject_id = person_id));
+
+-- A move asks everybody again, also those whom the mover does not see.
+create function hearth.ask_again(conference uuid, at timestamptz) returns bigint
+    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+    asked bigint;
+begin
+    if not conference = any (hearth.writing()) then
+        raise exception 'not authorised for this conference' using errcode = 'HE004';
+    end if;
+    update public.conference_invitations
+        set response = 'NONE', responded_at = null, answer_asked_at = at, version = version + 1
+        where conference_id = conference;
+    get diagnostics asked = row_count;
+    return asked;
+end $$;
+grant update on conference_invitations to hearth_rights;
+grant create on schema hearth to hearth_rights;
+alter function hearth.ask_again(uuid, timestamptz) owner to hearth_rights;
+revoke create on schema hearth from hearth_rights;
+revoke execute on function hearth.ask_again(uuid, timestamptz) from public;
+grant execute on function hearth.ask_again(uuid, timestamptz) to hearth_app;
 
 -- What was decided stays decided, and an ended plan stays as it ended.
 create function hearth.decided_once() returns trigger language plpgsql as $$

@@ -88,14 +88,11 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
             ConsultantSocialWorker,
         ) => relation == Relation::Holding,
         (EndHelpingAllocation, ConsultantSocialWorker) => matches!(relation, Relation::Holding | Relation::Helping),
-        (
-            EndPrimaryAllocation
-            | StartHelpingAllocation
-            | EndHelpingAllocation
-            | ChangeLeadPractitioner
-            | RequestTransfer,
-            ServiceManager,
-        ) => relation == Relation::Area,
+        (EndPrimaryAllocation | StartHelpingAllocation | ChangeLeadPractitioner | RequestTransfer, ServiceManager) => {
+            relation == Relation::Area
+        }
+        // Help may outlast the holding unit.
+        (EndHelpingAllocation, ServiceManager) => matches!(relation, Relation::Area | Relation::Queue),
         (
             EndPrimaryAllocation
             | StartHelpingAllocation

@@ -377,21 +377,18 @@ pub struct NewMove {
     pub moved_at: DateTime<Utc>,
 }
 
+diesel::define_sql_function! {
+    /// Asks for new answers to all invitations of a conference that is authorised for writing.
+    #[sql_name = "hearth.ask_again"]
+    fn ask_again(conference: diesel::sql_types::Uuid, at: diesel::sql_types::Timestamptz) -> diesel::sql_types::BigInt;
+}
+
 /// Records a move, keeps the invitations and asks everybody again: an answer for another day is no answer.
 pub async fn record_move(tx: &mut ViewerTx, new: NewMove) -> Result<()> {
     let (conference, at) = (new.conference_id, new.moved_at);
     let conn = tx.conn()?;
     diesel::insert_into(conference_moves::table).values(new).execute(conn).await.map_err(failed)?;
-    diesel::update(conference_invitations::table.filter(conference_invitations::conference_id.eq(conference)))
-        .set((
-            conference_invitations::response.eq(Coded(InvitationResponse::None)),
-            conference_invitations::responded_at.eq(None::<DateTime<Utc>>),
-            conference_invitations::answer_asked_at.eq(at),
-            conference_invitations::version.eq(conference_invitations::version + 1),
-        ))
-        .execute(conn)
-        .await
-        .map_err(failed)?;
+    diesel::select(ask_again(conference, at)).execute(conn).await.map_err(failed)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use apollo_compiler::{
     ExecutableDocument, Node as ApolloNode, Schema,
-    ast::Value,
+    ast::{Type, Value},
     executable::{Field, Operation, Selection, SelectionSet},
     parser::Parser,
     request::coerce_variable_values,
@@ -146,6 +146,11 @@ impl Documents {
             )]);
         }
         let variables = serde_json::to_value(&*values).map_err(|error| bad(error.to_string()))?;
+        // Before anything runs: a bad date in the second mutation of a request must not come after the first.
+        let scalars = Scalars { schema: &self.schema };
+        for variable in &operation.variables {
+            scalars.json(&variable.ty, &variables[variable.name.as_str()])?;
+        }
         Ok(Ready {
             kind: kind_of(operation),
             operation_name: operation.name.as_ref().map(ToString::to_string),
@@ -218,10 +223,83 @@ impl Documents {
         let valid = document
             .validate(&self.schema)
             .map_err(|invalid| errors(&invalid.errors, code::GRAPHQL_VALIDATION_FAILED))?;
+        let scalars = Scalars { schema: &self.schema };
+        for operation in valid.operations.iter() {
+            scalars.selection(&operation.selection_set)?;
+        }
+        for fragment in valid.fragments.values() {
+            scalars.selection(&fragment.selection_set)?;
+        }
         let parsed = async_graphql::parser::parse_query(query).map_err(|error| {
             vec![refuse(format!("The document does not parse: {error}"), code::GRAPHQL_PARSE_FAILED)]
         })?;
         Ok(Document { valid, parsed })
+    }
+}
+
+/// Checks the values of our own scalars, which apollo-compiler lets pass.
+struct Scalars<'a> {
+    schema: &'a Valid<Schema>,
+}
+
+impl Scalars<'_> {
+    fn text(&self, scalar: &str, text: &str) -> Result<(), Vec<ServerError>> {
+        match super::scalars::fault(scalar, text) {
+            Some(fault) => Err(vec![refuse(format!("A {scalar} {fault}"), code::BAD_USER_INPUT)]),
+            None => Ok(()),
+        }
+    }
+
+    fn json(&self, of: &Type, value: &serde_json::Value) -> Result<(), Vec<ServerError>> {
+        match value {
+            serde_json::Value::Array(members) => {
+                members.iter().try_for_each(|member| self.json(of.item_type(), member))
+            }
+            serde_json::Value::Object(fields) => {
+                let Some(input) = self.schema.get_input_object(of.inner_named_type()) else { return Ok(()) };
+                let known = |name: &String| input.fields.get(name.as_str());
+                fields
+                    .iter()
+                    .filter_map(|(name, value)| Some((known(name)?, value)))
+                    .try_for_each(|(field, value)| self.json(&field.ty, value))
+            }
+            serde_json::Value::String(text) => self.text(of.inner_named_type(), text),
+            // A number where one of our scalars is due is no date either.
+            serde_json::Value::Number(_) | serde_json::Value::Bool(_) => self.text(of.inner_named_type(), ""),
+            serde_json::Value::Null => Ok(()),
+        }
+    }
+
+    fn literal(&self, of: &Type, value: &Value) -> Result<(), Vec<ServerError>> {
+        match value {
+            Value::List(members) => members.iter().try_for_each(|member| self.literal(of.item_type(), member)),
+            Value::Object(fields) => {
+                let Some(input) = self.schema.get_input_object(of.inner_named_type()) else { return Ok(()) };
+                fields.iter().try_for_each(|(name, value)| match input.fields.get(name) {
+                    Some(field) => self.literal(&field.ty, value),
+                    None => Ok(()),
+                })
+            }
+            Value::String(text) => self.text(of.inner_named_type(), text),
+            Value::Int(_) | Value::Float(_) | Value::Boolean(_) => self.text(of.inner_named_type(), ""),
+            Value::Null | Value::Variable(_) | Value::Enum(_) => Ok(()),
+        }
+    }
+
+    fn selection(&self, set: &SelectionSet) -> Result<(), Vec<ServerError>> {
+        set.selections.iter().try_for_each(|selection| match selection {
+            Selection::Field(field) => {
+                for argument in &field.arguments {
+                    if let Some(definition) = field.definition.arguments.iter().find(|one| one.name == argument.name) {
+                        self.literal(&definition.ty, &argument.value)?;
+                    }
+                }
+                self.selection(&field.selection_set)
+            }
+            Selection::InlineFragment(inline) => self.selection(&inline.selection_set),
+            // Every fragment is walked once, by itself.
+            Selection::FragmentSpread(_) => Ok(()),
+        })
     }
 }
 

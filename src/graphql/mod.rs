@@ -50,6 +50,8 @@ fn schema() -> Schema {
         .register_output_type::<Event>()
         .validation_mode(async_graphql::ValidationMode::Fast)
         .disable_suggestions()
+        // Ours are stricter, and come first.
+        .limit_recursive_depth(256)
         .finish()
 }
 

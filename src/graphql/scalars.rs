@@ -1,7 +1,7 @@
 //! Dates, moments and typed global ids.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::{NaiveDate, Utc};
+use chrono::{Datelike, NaiveDate, SubsecRound, Timelike, Utc};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
             // Exactly this form: chrono alone would take others too.
-            Value::String(text) if text.len() == 10 => NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            Value::String(text) if is_plain_date(text) => NaiveDate::parse_from_str(text, "%Y-%m-%d")
                 .map(Self)
                 .map_err(|_| InputValueError::custom("is no date: write it as 2026-11-21")),
             _ => Err(InputValueError::custom("is no date: write it as 2026-11-21")),
@@ -38,15 +38,33 @@ impl ScalarType for DateTime {
         let fault = "is no moment: write it as 2026-11-21T09:30:00Z";
         let Value::String(text) = &value else { return Err(InputValueError::custom(fault)) };
         let at = chrono::DateTime::parse_from_rfc3339(text).map_err(|_| InputValueError::custom(fault))?;
-        let at = at.with_timezone(&Utc);
-        // What the database can hold, with room to spare on both sides.
-        if !(1900..3000).contains(&chrono::Datelike::year(&at)) {
-            return Err(InputValueError::custom("lies outside the years 1900 to 2999"));
+        let at = at.with_timezone(&Utc).trunc_subsecs(6);
+        if at.nanosecond() >= 1_000_000_000 {
+            return Err(InputValueError::custom("is a leap second: write the next second"));
+        }
+        // Beyond, nobody knows London's clocks.
+        if !(1900..2100).contains(&at.year()) {
+            return Err(InputValueError::custom("lies outside the years 1900 to 2099"));
         }
         Ok(Self(at))
     }
     fn to_value(&self) -> Value {
         Value::String(self.0.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+    }
+}
+
+/// Ten characters, digits and hyphens only: chrono alone takes spaces and signs.
+fn is_plain_date(text: &str) -> bool {
+    text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Why a text is no value of this scalar of ours; none for other scalars.
+pub fn fault(scalar: &str, text: &str) -> Option<String> {
+    let value = Value::String(text.to_owned());
+    match scalar {
+        "Date" => Date::parse(value).err().map(|error| error.into_server_error(Default::default()).message),
+        "DateTime" => DateTime::parse(value).err().map(|error| error.into_server_error(Default::default()).message),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@
 //! 401 without a good token, before anything is parsed; 405 for a mutation by GET, 406, 413, 415. POST takes JSON only:
 //! no form and no plain text, which a foreign page could send. GET runs queries only.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::ServerError;
 use axum::{
@@ -19,7 +19,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value, json};
 
 use super::{RequestId, Web, websocket};
@@ -28,6 +28,9 @@ use crate::{
     error::{Error, code},
     graphql::{OperationKind, refused},
 };
+
+/// How long a client may take to send its body.
+const BODY_WITHIN: Duration = Duration::from_secs(15);
 
 /// The two media types that an answer can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +145,7 @@ pub(super) async fn handle(State(web): State<Arc<Web>>, request: Request) -> Res
         Err(refused) => return refused.answer(media),
     };
     let parameters = match parts.method {
-        Method::POST => from_body(&parts.headers, body).await,
+        Method::POST => from_body(&web, &parts.headers, body).await,
         Method::GET => from_query(&parts.uri),
         _ => Err(Refusal {
             allow: Some("GET, POST"),
@@ -244,13 +247,17 @@ fn is_json(headers: &HeaderMap) -> bool {
     json && utf8
 }
 
-async fn from_body(headers: &HeaderMap, body: Body) -> Result<Parameters, Refusal> {
+async fn from_body(web: &Web, headers: &HeaderMap, body: Body) -> Result<Parameters, Refusal> {
     if !is_json(headers) {
         let message = "Send the request as Content-Type: application/json, in UTF-8.";
         return Err(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    let body = body.collect().await.map_err(|error| {
-        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+    let reading = Limited::new(body, web.max_body_bytes).collect();
+    let Ok(body) = tokio::time::timeout(BODY_WITHIN, reading).await else {
+        return Err(refusal(StatusCode::REQUEST_TIMEOUT, "The request came too slowly: send it again."));
+    };
+    let body = body.map_err(|error| {
+        let mut cause: Option<&dyn std::error::Error> = Some(&*error);
         while let Some(one) = cause {
             if one.is::<http_body_util::LengthLimitError>() {
                 return refusal(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large: ask for less at once.");

@@ -15,13 +15,11 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower_http::limit::RequestBodyLimitLayer;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -93,9 +91,8 @@ struct RequestId(String);
 
 /// All routes.
 pub fn router(web: Arc<Web>) -> Router {
-    let limit = RequestBodyLimitLayer::new(web.max_body_bytes);
     Router::new()
-        .route("/graphql", axum::routing::any(graphql::handle).layer(limit))
+        .route("/graphql", axum::routing::any(graphql::handle))
         .route("/healthz", on(MethodFilter::GET, health::alive))
         .route("/readyz", on(MethodFilter::GET, health::ready))
         .layer(middleware::from_fn(identify))
@@ -106,9 +103,10 @@ pub fn router(web: Arc<Web>) -> Router {
 pub async fn serve(listener: TcpListener, web: Arc<Web>) {
     let (stop, sockets) = (web.stop.clone(), web.sockets.clone());
     let router = router(web);
-    let graceful = GracefulShutdown::new();
-    let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    let connections = TaskTracker::new();
+    // HTTP/1 only, and with a limit on the headers from the first moment of a connection.
+    let mut server = hyper::server::conn::http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -125,17 +123,23 @@ pub async fn serve(listener: TcpListener, web: Arc<Web>) {
         };
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
-        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
+        let connection = server.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let stop = stop.clone();
+        connections.spawn(async move {
+            let mut connection = std::pin::pin!(connection);
             // A client that breaks off is no event for anybody.
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            }
             let _ = connection.await;
         });
     }
     drop(listener);
+    connections.close();
     sockets.close();
     let finished = async {
-        graceful.shutdown().await;
+        connections.wait().await;
         sockets.wait().await;
     };
     if tokio::time::timeout(FINISH_WITHIN, finished).await.is_err() {

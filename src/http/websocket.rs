@@ -24,10 +24,12 @@ use axum::{
 };
 use futures_util::{
     StreamExt,
-    stream::{AbortHandle, BoxStream, SelectAll, abortable, once},
+    stream::{BoxStream, SelectAll, unfold},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Web;
 use crate::{
@@ -45,6 +47,8 @@ const SEND_WITHIN: Duration = Duration::from_secs(10);
 const PROBE_EVERY: Duration = Duration::from_secs(30);
 /// Largest message of a client, in bytes.
 const MAX_MESSAGE: usize = 64 * 1024;
+/// Responses of one operation that wait for the socket.
+const BUFFERED: usize = 4;
 /// Operations on one socket.
 const MAX_OPERATIONS: usize = 32;
 
@@ -150,7 +154,7 @@ struct Socket {
     acknowledged: bool,
     /// Operations by the client's id. A client may use an id again at once after `complete`, so what still comes of
     /// the operation before is told apart by our number.
-    running: HashMap<String, (u64, AbortHandle)>,
+    running: HashMap<String, (u64, AbortOnDropHandle<()>)>,
     begun: u64,
     outgoing: SelectAll<Outgoing>,
 }
@@ -174,6 +178,7 @@ impl Socket {
             Ok(never) => match never {},
         };
         // Everything that runs for this client ends here.
+        self.running.clear();
         self.outgoing.clear();
         if let End::Close(code, reason) = ended {
             let frame = CloseFrame { code, reason: reason.into() };
@@ -274,9 +279,7 @@ impl Socket {
             FromClient::Subscribe { .. } if !self.acknowledged => Err(End::Close(4401, "Unauthorized")),
             FromClient::Subscribe { id, payload } => self.subscribe(id, payload).await,
             FromClient::Complete { id } => {
-                if let Some((_, running)) = self.running.remove(&id) {
-                    running.abort();
-                }
+                self.running.remove(&id);
                 Ok(())
             }
         }
@@ -304,10 +307,21 @@ impl Socket {
         let viewer = Viewer::new(verified.worker_id, (self.web.clock)());
         self.begun += 1;
         let number = self.begun;
-        let (responses, running) = abortable(self.web.graph.stream(ready, viewer));
-        let outgoing =
-            responses.map(move |response| (number, Some(response))).chain(once(std::future::ready((number, None))));
-        self.running.insert(id, (number, running));
+        // In a task of its own: it must come to the end of what it reads for an event, and give its connection back,
+        // also while this socket waits for a client that does not read.
+        let (say, said) = mpsc::channel(BUFFERED);
+        let responses = self.web.graph.stream(ready, viewer);
+        let task = tokio::spawn(async move {
+            let mut responses = std::pin::pin!(responses);
+            while let Some(response) = responses.next().await {
+                if say.send((number, Some(response))).await.is_err() {
+                    return;
+                }
+            }
+            let _ = say.send((number, None)).await;
+        });
+        self.running.insert(id, (number, AbortOnDropHandle::new(task)));
+        let outgoing = unfold(said, |mut said| async move { said.recv().await.map(|one| (one, said)) });
         self.outgoing.push(outgoing.boxed());
         Ok(())
     }
@@ -319,8 +333,14 @@ impl Socket {
         match response {
             Some(response) if response.data == GraphValue::Null && !response.errors.is_empty() => {
                 // Nothing comes after a failure of the whole: the protocol's `error` ends the operation.
-                if let Some((_, running)) = self.running.remove(&id) {
-                    running.abort();
+                self.running.remove(&id);
+                let ours = |error: &ServerError| {
+                    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+                    [code::INTERNAL, code::TIMEOUT].iter().any(|one| code == Some(&GraphValue::from(*one)))
+                };
+                if response.errors.iter().any(ours) {
+                    // The protocol's `error` is final for the client, but this will pass: let it come again.
+                    return Err(End::Close(1013, "Try again later"));
                 }
                 self.say(ToClient::Error { id: &id, payload: &response.errors }).await
             }
