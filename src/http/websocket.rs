@@ -10,6 +10,7 @@
 //! | 4409 | an id that is in use | gives up |
 //! | 4429 | a second handshake | gives up |
 //! | 1012 | the server stops | retries, resumes |
+//! | 1013 | an operation failed by our fault, for now | retries, resumes |
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
