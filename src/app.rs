@@ -24,13 +24,15 @@ pub struct Options {
     pub clock: Clock,
     /// Hears the text of every statement of the application role.
     pub statements: Option<StatementListener>,
+    /// Hears the text of every statement of the bus's role.
+    pub bus_statements: Option<StatementListener>,
     /// Limits of documents.
     pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: clock::system(), statements: None, limits: Limits::default() }
+        Self { clock: clock::system(), statements: None, bus_statements: None, limits: Limits::default() }
     }
 }
 
@@ -51,11 +53,11 @@ impl App {
     /// Builds everything and listens, but serves nothing yet. Postgres and Redis may still be away: the process waits
     /// for them and says so in `/readyz`.
     pub async fn start(config: Config, options: Options) -> Result<Self> {
-        let Options { clock, statements, limits } = options;
+        let Options { clock, statements, bus_statements, limits } = options;
         let tokens = Tokens::new(&config.identity)?;
         let sealer = Sealer::from_hex(config.events.cursor_key.reveal())?;
         let db = Db::new(config.databases.app.reveal(), config.databases.connections, statements)?;
-        let log = EventLog::new(Db::new(config.databases.bus.reveal(), BUS_CONNECTIONS, None)?);
+        let log = EventLog::new(Db::new(config.databases.bus.reveal(), BUS_CONNECTIONS, bus_statements)?);
         let bus = Bus::new(log.clone(), Arc::clone(&clock));
         let relay = Relay::new(config.databases.relay.reveal().to_owned(), Arc::clone(&clock), Arc::clone(&bus));
         let services = Services::new(db.clone());

@@ -22,8 +22,6 @@ pub mod code {
     pub const TIMEOUT: &str = "TIMEOUT";
     /// The cursor is too old: query again and subscribe from the new position.
     pub const CURSOR_EXPIRED: &str = "CURSOR_EXPIRED";
-    /// The client reads slower than events come.
-    pub const SLOW_CONSUMER: &str = "SLOW_CONSUMER";
     /// Our fault; the log has the cause under the request id.
     pub const INTERNAL: &str = "INTERNAL";
 }

@@ -39,8 +39,6 @@ pub struct UnitRole {
 pub struct Standing {
     /// The worker's name, for the events that they cause.
     pub name: String,
-    /// Whether the worker is a qualified social worker.
-    pub qualified: bool,
     /// Roles in units.
     pub units: Vec<UnitRole>,
     /// Posts beside units.

@@ -274,15 +274,3 @@ pub async fn touch(tx: &mut ViewerTx, case: &Locked, status: CaseStatus) -> Resu
         .map_err(failed)?;
     if changed == 1 { Ok(version) } else { Err(Error::NotFound) }
 }
-
-/// The open case of a child inside a change.
-pub async fn open_case_of(tx: &mut ViewerTx, child_id: Uuid) -> Result<Option<Uuid>> {
-    cases::table
-        .filter(cases::child_id.eq(child_id))
-        .filter(cases::closed_on.is_null())
-        .select(cases::id)
-        .first(tx.conn()?)
-        .await
-        .optional()
-        .map_err(failed)
-}

@@ -9,7 +9,7 @@ use super::{
     Coded, Columns, Page, Placed, Snapshot, ViewerTx,
     columns::choose,
     failed, lateral,
-    schema::{cases, conference_children, conference_invitations, conference_moves, conferences},
+    schema::{conference_children, conference_invitations, conference_moves, conferences},
 };
 use crate::{
     domain::codes::{
@@ -303,11 +303,6 @@ pub async fn has_open(tx: &mut ViewerTx, case_ids: &[Uuid]) -> Result<bool> {
     .get_result(tx.conn()?)
     .await
     .map_err(failed)
-}
-
-/// When the case of a child was opened: no conference is held before.
-pub async fn opened_on(tx: &mut ViewerTx, case_id: Uuid) -> Result<NaiveDate> {
-    cases::table.find(case_id).select(cases::opened_on).first(tx.conn()?).await.map_err(failed)
 }
 
 /// A new conference.

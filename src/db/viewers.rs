@@ -21,12 +21,7 @@ use crate::{
 pub async fn standing(tx: &mut ViewerTx) -> Result<Standing> {
     let (me, at) = (tx.viewer().worker_id.0, tx.viewer().at);
     let conn = tx.conn()?;
-    let (name, qualified) = workers::table
-        .find(me)
-        .select((workers::name, workers::qualified))
-        .first::<(String, bool)>(conn)
-        .await
-        .map_err(failed)?;
+    let name = workers::table.find(me).select(workers::name).first::<String>(conn).await.map_err(failed)?;
     let in_units: Vec<(Uuid, Uuid, Coded<Role>)> = unit_memberships::table
         .inner_join(units::table.on(units::id.eq(unit_memberships::unit_id)))
         .filter(unit_memberships::worker_id.eq(me))
@@ -48,7 +43,6 @@ pub async fn standing(tx: &mut ViewerTx) -> Result<Standing> {
         areas::table.filter(areas::service_manager_id.eq(me)).select(areas::id).load(conn).await.map_err(failed)?;
     Ok(Standing {
         name,
-        qualified,
         units: in_units
             .into_iter()
             .map(|(unit, area, role)| UnitRole { unit_id: UnitId(unit), area_id: AreaId(area), role: role.0 })

@@ -138,6 +138,8 @@ pub struct Server {
     pub channel: String,
     /// Text of every statement of the application role since the last [`Server::statements`].
     heard: Arc<Mutex<Vec<String>>>,
+    /// The same of the bus's role.
+    bus_heard: Arc<Mutex<Vec<String>>>,
     people: HashMap<&'static str, seed::DemoPerson>,
     http: reqwest::Client,
     stop: CancellationToken,
@@ -176,11 +178,14 @@ impl Server {
         let shift = Arc::clone(&ahead);
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
         let hears = Arc::clone(&heard);
+        let bus_heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let bus_hears = Arc::clone(&bus_heard);
         let options = Options {
             clock: Arc::new(move || {
                 morning() + Duration::from_std(started.elapsed()).unwrap() + *shift.lock().unwrap()
             }),
             statements: Some(Arc::new(move |text| hears.lock().unwrap().push(text.to_owned()))),
+            bus_statements: Some(Arc::new(move |text| bus_hears.lock().unwrap().push(text.to_owned()))),
             limits: setup.limits.unwrap_or_default(),
         };
         let app = App::start(config, options).await.unwrap();
@@ -192,6 +197,7 @@ impl Server {
             database,
             channel,
             heard,
+            bus_heard,
             people: people.into_iter().map(|person| (person.variable, person)).collect(),
             http: reqwest::Client::new(),
             stop,
@@ -234,6 +240,11 @@ impl Server {
     /// The texts of the statements since the last call.
     pub fn statements(&self) -> Vec<String> {
         std::mem::take(&mut *self.heard.lock().unwrap())
+    }
+
+    /// The texts of the bus's statements since the last call.
+    pub fn bus_statements(&self) -> Vec<String> {
+        std::mem::take(&mut *self.bus_heard.lock().unwrap())
     }
 
     pub async fn stop(self) {

@@ -1,8 +1,8 @@
 use async_graphql::{Context, Object};
 
-use super::{Action, Conference, Involvement, Worker, unit::Membership};
+use super::{Action, Conference, Involvement, Worker, unit::Membership, worker};
 use crate::{
-    db::{conferences, involvements, outbox, plans, units, workers::WorkerRow},
+    db::{conferences, outbox, plans, workers::WorkerRow},
     graphql::{
         batch::{Instant, Item},
         connection::{Connection, List, counted},
@@ -25,9 +25,7 @@ impl ViewerType {
 
     /// The units that you belong to now.
     async fn memberships(&self) -> Answer<Vec<Membership>> {
-        let load = |snapshot: Instant, ids: Vec<_>| async move { units::memberships_of_workers(&snapshot, &ids).await };
-        let found = self.0.many("memberships", String::new(), |worker| worker.id, load).await?;
-        Ok(found.into_iter().map(Membership).collect())
+        worker::memberships_of(&self.0).await
     }
 
     /// The cases in which you have a named part, newest first.
@@ -37,23 +35,7 @@ impl ViewerType {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Involvement>> {
-        nullable(
-            async {
-                let list = List::root("Viewer.involvements");
-                let page = list.page(ctx, first, after.as_deref())?;
-                let wanted = page.clone();
-                let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    involvements::of_workers(&snapshot, &ids, &wanted).await
-                };
-                let rows = self.0.many("involvements", format!("{page:?}"), |worker| worker.id, load).await?;
-                let count = |snapshot: Instant, ids: Vec<_>| async move {
-                    involvements::count_of_workers(&snapshot, &ids).await
-                };
-                let count = counted(self.0.clone(), "involvements.count", String::new(), |worker| worker.id, count);
-                Connection::new(&list, &page, rows, |row| (row.started_at, row.id), count).map(Some)
-            }
-            .await,
-        )
+        worker::involvements_of(&self.0, List::root("Viewer.involvements"), ctx, first, after).await
     }
 
     /// Your open actions that have a due date, soonest first.

@@ -47,9 +47,7 @@ impl Worker {
 
     /// The units that the worker belongs to now.
     async fn memberships(&self) -> Answer<Vec<Membership>> {
-        let load = |snapshot: Instant, ids: Vec<_>| async move { units::memberships_of_workers(&snapshot, &ids).await };
-        let found = self.0.many("memberships", String::new(), |worker| worker.id, load).await?;
-        Ok(found.into_iter().map(Membership).collect())
+        memberships_of(&self.0).await
     }
 
     /// The posts that the worker holds beside units: first response, conference chair, head of service.
@@ -73,24 +71,40 @@ impl Worker {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Involvement>> {
-        nullable(
-            async {
-                let list = List::of("Worker.involvements", self.0.id);
-                let page = list.page(ctx, first, after.as_deref())?;
-                let wanted = page.clone();
-                let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    involvements::of_workers(&snapshot, &ids, &wanted).await
-                };
-                let rows = self.0.many("involvements", format!("{page:?}"), |worker| worker.id, load).await?;
-                let count = |snapshot: Instant, ids: Vec<_>| async move {
-                    involvements::count_of_workers(&snapshot, &ids).await
-                };
-                let count = counted(self.0.clone(), "involvements.count", String::new(), |worker| worker.id, count);
-                Connection::new(&list, &page, rows, |row| (row.started_at, row.id), count).map(Some)
-            }
-            .await,
-        )
+        involvements_of(&self.0, List::of("Worker.involvements", self.0.id), ctx, first, after).await
     }
+}
+
+/// The units that a worker belongs to now.
+pub(in crate::graphql) async fn memberships_of(worker: &Item<WorkerRow>) -> Answer<Vec<Membership>> {
+    let load = |snapshot: Instant, ids: Vec<_>| async move { units::memberships_of_workers(&snapshot, &ids).await };
+    let found = worker.many("memberships", String::new(), |worker| worker.id, load).await?;
+    Ok(found.into_iter().map(Membership).collect())
+}
+
+/// A page of a worker's running involvements.
+pub(in crate::graphql) async fn involvements_of(
+    worker: &Item<WorkerRow>,
+    list: List,
+    ctx: &Context<'_>,
+    first: Option<i32>,
+    after: Option<String>,
+) -> Nullable<Connection<Involvement>> {
+    nullable(
+        async {
+            let page = list.page(ctx, first, after.as_deref())?;
+            let wanted = page.clone();
+            let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                involvements::of_workers(&snapshot, &ids, &wanted).await
+            };
+            let rows = worker.many("involvements", format!("{page:?}"), |worker| worker.id, load).await?;
+            let count =
+                |snapshot: Instant, ids: Vec<_>| async move { involvements::count_of_workers(&snapshot, &ids).await };
+            let count = counted(worker.clone(), "involvements.count", String::new(), |worker| worker.id, count);
+            Connection::new(&list, &page, rows, |row| (row.started_at, row.id), count).map(Some)
+        }
+        .await,
+    )
 }
 
 /// The worker with this id, from any row.
