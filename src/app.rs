@@ -8,11 +8,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     auth::{seal::Sealer, token::Tokens},
     clock::{self, Clock},
-    config::Config,
+    config::{Config, DocumentMode, Documents},
     db::{Db, StatementListener, outbox::EventLog},
     error::{Error, Result},
     events::{Bus, relay::Relay},
-    graphql::{Graph, Limits, Shared},
+    graphql::{Graph, Limits, Mode, Settings, Shared},
     http::{self, Web},
     services::Services,
 };
@@ -26,13 +26,11 @@ pub struct Options {
     pub statements: Option<StatementListener>,
     /// Hears the text of every statement of the bus's role.
     pub bus_statements: Option<StatementListener>,
-    /// Limits of documents.
-    pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: clock::system(), statements: None, bus_statements: None, limits: Limits::default() }
+        Self { clock: clock::system(), statements: None, bus_statements: None }
     }
 }
 
@@ -49,11 +47,52 @@ pub struct App {
 /// Connections of the bus: one look at a time, and the pasts of streams that resume.
 const BUS_CONNECTIONS: usize = 8;
 
+/// How documents are handled; reads the manifest.
+fn settings(config: &Config) -> Result<Settings> {
+    let Documents { mode, trusted } = &config.documents;
+    match (mode, trusted) {
+        (DocumentMode::Off, Some(_)) => {
+            let fault = "HEARTH_DOCUMENTS is off, so that no document of HEARTH_TRUSTED_DOCUMENTS would run";
+            return Err(Error::internal(format!("{fault}: choose prefer or only, or leave the manifest out")));
+        }
+        (DocumentMode::Only, None) => {
+            let fault = "HEARTH_DOCUMENTS is only, but there are no trusted documents";
+            return Err(Error::internal(format!("{fault}: give the path of a manifest with HEARTH_TRUSTED_DOCUMENTS")));
+        }
+        _ => {}
+    }
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read_to_string(path).map_err(|error| {
+            let path = path.display();
+            let way_out = "give the path of a manifest with --trusted-documents or HEARTH_TRUSTED_DOCUMENTS";
+            Error::internal(format!("cannot read the trusted documents of {path}: {error}; {way_out}"))
+        })
+    };
+    Ok(Settings {
+        mode: match mode {
+            DocumentMode::Off => Mode::Off,
+            DocumentMode::Prefer => Mode::Prefer,
+            DocumentMode::Only => Mode::Only,
+        },
+        limits: Limits {
+            bytes: config.limits.document_bytes,
+            tokens: config.limits.tokens,
+            depth: config.limits.depth,
+            fields: config.limits.fields,
+            aliases: config.limits.aliases,
+            answer: config.limits.answer_fields,
+            directives: config.limits.directives,
+        },
+        trusted: trusted.as_ref().map(read).transpose()?,
+    })
+}
+
 impl App {
     /// Builds everything and listens, but serves nothing yet. Postgres and Redis may still be away: the process waits
     /// for them and says so in `/readyz`.
     pub async fn start(config: Config, options: Options) -> Result<Self> {
-        let Options { clock, statements, bus_statements, limits } = options;
+        let Options { clock, statements, bus_statements } = options;
+        let settings = settings(&config)?;
         let tokens = Tokens::new(&config.identity)?;
         let sealer = Sealer::from_hex(config.events.cursor_key.reveal())?;
         let db = Db::new(config.databases.app.reveal(), config.databases.connections, statements)?;
@@ -69,7 +108,7 @@ impl App {
             log,
             clock: Arc::clone(&clock),
         };
-        let graph = Graph::new(Arc::new(shared), limits, Duration::from_secs(config.http.request_seconds))?;
+        let graph = Graph::new(Arc::new(shared), settings, Duration::from_secs(config.http.request_seconds))?;
         let listener = TcpListener::bind(config.http.listen).await.map_err(|error| {
             Error::internal(format!(
                 "cannot listen on {}: {error}; choose another address with --listen or HEARTH_LISTEN",
@@ -92,6 +131,8 @@ impl App {
             bus,
             relay,
             max_body_bytes: config.http.max_body_bytes,
+            max_message_bytes: config.limits.message_bytes,
+            max_operations: config.limits.operations,
             stop: CancellationToken::new(),
             sockets: TaskTracker::new(),
         });

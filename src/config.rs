@@ -2,7 +2,7 @@
 //!
 //! Read in `main` and `app` only.
 
-use std::{fmt, net::SocketAddr};
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
 /// A value that never shows itself.
 #[derive(Clone)]
@@ -79,6 +79,16 @@ pub struct Events {
     pub cursor_key: Secret,
 }
 
+/// A whole number of this range; anything else is refused at the start.
+fn whole<T: TryFrom<u64>>(lowest: u64, highest: u64) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync {
+    move |text| {
+        let number = text.parse().ok().filter(|number| (lowest..=highest).contains(number));
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .ok_or_else(|| format!("give a whole number from {lowest} to {highest}"))
+    }
+}
+
 /// HTTP.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Http {
@@ -86,11 +96,101 @@ pub struct Http {
     #[arg(long, env = "HEARTH_LISTEN", default_value = "127.0.0.1:4000")]
     pub listen: SocketAddr,
     /// Largest request body, in bytes.
-    #[arg(long, env = "HEARTH_MAX_BODY_BYTES", default_value_t = 256 * 1024)]
+    #[arg(long, env = "HEARTH_MAX_BODY_BYTES", default_value_t = 256 * 1024, value_parser = whole::<usize>(1024, 64 << 20))]
     pub max_body_bytes: usize,
     /// How long one query or mutation may take, in seconds.
-    #[arg(long, env = "HEARTH_REQUEST_SECONDS", default_value_t = 15)]
+    #[arg(long, env = "HEARTH_REQUEST_SECONDS", default_value_t = 15, value_parser = whole::<u64>(1, 600))]
     pub request_seconds: u64,
+}
+
+/// Which documents run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum DocumentMode {
+    /// Any text; `documentId` and persisted queries are refused.
+    Off,
+    /// Any text, trusted documents, persisted queries.
+    Prefer,
+    /// Trusted documents only.
+    Only,
+}
+
+/// Documents.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Documents {
+    /// Which documents run.
+    #[arg(long = "documents", env = "HEARTH_DOCUMENTS", value_enum, default_value_t = DocumentMode::Prefer)]
+    pub mode: DocumentMode,
+    /// Path of the manifest of trusted documents: one JSON object of id and document, as graphql-codegen and
+    /// relay-compiler write it, or Apollo's persisted query manifest.
+    #[arg(long = "trusted-documents", env = "HEARTH_TRUSTED_DOCUMENTS")]
+    pub trusted: Option<PathBuf>,
+}
+
+const DOCUMENT_BYTES: usize = 64 * 1024;
+const TOKENS: usize = 8_000;
+const DEPTH: u64 = 16;
+const FIELDS: u64 = 2_000;
+const ALIASES: u64 = 100;
+const ANSWER: u64 = 500_000;
+const DIRECTIVES: usize = 100;
+const MESSAGE_BYTES: usize = 64 * 1024;
+const OPERATIONS: usize = 32;
+
+/// How much a client may ask for at once.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Limits {
+    /// Longest document, in bytes.
+    #[arg(long = "limit-document-bytes", env = "HEARTH_LIMIT_DOCUMENT_BYTES", default_value_t = DOCUMENT_BYTES,
+          value_parser = whole::<usize>(1, 4 << 20))]
+    pub document_bytes: usize,
+    /// Most tokens of a document; what stands between two others counts too.
+    #[arg(long = "limit-tokens", env = "HEARTH_LIMIT_TOKENS", default_value_t = TOKENS,
+          value_parser = whole::<usize>(1, 1_000_000))]
+    pub tokens: usize,
+    /// Deepest nesting of fields.
+    #[arg(long = "limit-depth", env = "HEARTH_LIMIT_DEPTH", default_value_t = DEPTH,
+          value_parser = whole::<u64>(1, 64))]
+    pub depth: u64,
+    /// Most fields of an operation, with every fragment written out.
+    #[arg(long = "limit-fields", env = "HEARTH_LIMIT_FIELDS", default_value_t = FIELDS,
+          value_parser = whole::<u64>(1, 1_000_000))]
+    pub fields: u64,
+    /// Most fields with an alias of an operation, with every fragment written out.
+    #[arg(long = "limit-aliases", env = "HEARTH_LIMIT_ALIASES", default_value_t = ALIASES,
+          value_parser = whole::<u64>(0, 1_000_000))]
+    pub aliases: u64,
+    /// Most fields that an answer may hold by estimate: pages count with their size, other lists as ten.
+    #[arg(long = "limit-answer-fields", env = "HEARTH_LIMIT_ANSWER_FIELDS", default_value_t = ANSWER,
+          value_parser = whole::<u64>(1, 1_000_000_000))]
+    pub answer_fields: u64,
+    /// Most directives of a document.
+    #[arg(long = "limit-directives", env = "HEARTH_LIMIT_DIRECTIVES", default_value_t = DIRECTIVES,
+          value_parser = whole::<usize>(0, 1_000_000))]
+    pub directives: usize,
+    /// Longest message that a socket's client may send, in bytes.
+    #[arg(long = "limit-message-bytes", env = "HEARTH_LIMIT_MESSAGE_BYTES", default_value_t = MESSAGE_BYTES,
+          value_parser = whole::<usize>(1024, 4 << 20))]
+    pub message_bytes: usize,
+    /// Most operations that run on one socket.
+    #[arg(long = "limit-operations", env = "HEARTH_LIMIT_OPERATIONS", default_value_t = OPERATIONS,
+          value_parser = whole::<usize>(1, 10_000))]
+    pub operations: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            document_bytes: DOCUMENT_BYTES,
+            tokens: TOKENS,
+            depth: DEPTH,
+            fields: FIELDS,
+            aliases: ALIASES,
+            answer_fields: ANSWER,
+            directives: DIRECTIVES,
+            message_bytes: MESSAGE_BYTES,
+            operations: OPERATIONS,
+        }
+    }
 }
 
 /// Everything that `hearth serve` needs.
@@ -108,4 +208,10 @@ pub struct Config {
     /// HTTP.
     #[command(flatten)]
     pub http: Http,
+    /// Documents.
+    #[command(flatten)]
+    pub documents: Documents,
+    /// Limits.
+    #[command(flatten)]
+    pub limits: Limits,
 }

@@ -24,6 +24,18 @@ pub mod code {
     pub const CURSOR_EXPIRED: &str = "CURSOR_EXPIRED";
     /// Our fault; the log has the cause under the request id.
     pub const INTERNAL: &str = "INTERNAL";
+    /// The server has no trusted document of this id.
+    pub const PERSISTED_DOCUMENT_NOT_FOUND: &str = "PERSISTED_DOCUMENT_NOT_FOUND";
+    /// The server takes no ids of documents.
+    pub const PERSISTED_DOCUMENT_NOT_SUPPORTED: &str = "PERSISTED_DOCUMENT_NOT_SUPPORTED";
+    /// The server runs trusted documents only, and this is none.
+    pub const DOCUMENT_NOT_TRUSTED: &str = "DOCUMENT_NOT_TRUSTED";
+    /// The hash is not known: send it again with the text.
+    pub const PERSISTED_QUERY_NOT_FOUND: &str = "PERSISTED_QUERY_NOT_FOUND";
+    /// The server takes no persisted queries: send the text.
+    pub const PERSISTED_QUERY_NOT_SUPPORTED: &str = "PERSISTED_QUERY_NOT_SUPPORTED";
+    /// The hash is not that of the text.
+    pub const PERSISTED_QUERY_HASH_MISMATCH: &str = "PERSISTED_QUERY_HASH_MISMATCH";
 }
 
 /// A refusal that a user can meet in everyday work: answered as data in a mutation's payload, never stored.
@@ -76,7 +88,7 @@ pub enum Error {
         message: String,
     },
     /// The feed cursor is too old.
-    #[error("This cursor has expired: query the unit again and subscribe from its feedCursor.")]
+    #[error("This cursor has expired: query again and subscribe from the new feedCursor.")]
     CursorExpired,
     /// An everyday refusal.
     #[error("refused")]

@@ -17,7 +17,7 @@
 //! * [`events`]: relay (outbox to Redis) and bus (Redis to local streams).
 //! * [`graphql`]: the only place that names async_graphql.
 //! * [`http`]: the only place that names axum.
-//! * [`seed`]: the demo authority.
+//! * [`seed`]: the demo authority, and a large one around it.
 //!
 //! `tests/architecture.rs` fails on a `use` that this picture does not allow.
 #![warn(missing_docs)]

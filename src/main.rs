@@ -1,6 +1,6 @@
 //! The `hearth` command.
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use chrono::{Duration, NaiveDate, Utc};
 use clap::{Parser, Subcommand};
@@ -11,8 +11,11 @@ use hearth::{
     config::{Config, Environment, Identity, Secret},
     db::migrations,
     domain::{calendar::london_day, ids::WorkerId},
-    graphql, seed, telemetry,
+    graphql,
+    seed::{self, Sizes},
+    telemetry,
 };
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// The live record behind a children's social work unit.
 #[derive(Parser)]
@@ -41,11 +44,20 @@ enum Command {
         #[arg(long, env = "HEARTH_DATABASE", default_value = "hearth")]
         database: String,
     },
-    /// Fills an empty database with the demo authority.
+    /// Fills an empty database with the demo authority, or with --units or --children with a large one around it.
     Seed {
-        /// Postgres URL of the seed role.
+        /// Postgres URL of the seed role, for the demo authority alone.
         #[arg(long, env = "HEARTH_SEED_DATABASE_URL", hide_env_values = true)]
-        seed_database_url: Secret,
+        seed_database_url: Option<Secret>,
+        /// Postgres URL of the development-only bulk role, for --units and --children.
+        #[arg(long, env = "HEARTH_BULK_DATABASE_URL", hide_env_values = true)]
+        bulk_database_url: Option<Secret>,
+        /// Units in all, the demo's 12 counted in. One for 50 children when left out.
+        #[arg(long)]
+        units: Option<usize>,
+        /// Children in all, the demo's 600 or so counted in. 50 for a unit when left out.
+        #[arg(long)]
+        children: Option<usize>,
         /// The day on which the demo plays; the same day makes the same authority. Today when left out.
         #[arg(long)]
         today: Option<NaiveDate>,
@@ -118,14 +130,39 @@ async fn run(command: Command) -> Outcome {
             }
             Ok(())
         }
-        Command::Seed { seed_database_url, today, if_empty } => {
+        Command::Seed { seed_database_url, bulk_database_url, units, children, today, if_empty } => {
             let today = today.unwrap_or_else(|| london_day(Utc::now()));
-            let mut progress = |table: &str, done: usize, of: usize| eprintln!("seeding {table} ({done} of {of})");
-            match seed::demo_authority(seed_database_url.reveal(), today, if_empty, &mut progress).await? {
-                None => println!("the database is not empty: nothing seeded"),
+            let made = match Sizes::of(units, children)? {
+                Some(sizes) => {
+                    let url = bulk_database_url.ok_or(
+                        "--units and --children need --bulk-database-url or HEARTH_BULK_DATABASE_URL: \
+                         the role hearth_bulk, which `hearth migrate --create` makes",
+                    )?;
+                    seed::bulk_authority(url.reveal(), today, sizes, if_empty, &mut *progress()).await?
+                }
+                None => {
+                    let url =
+                        seed_database_url.ok_or("give --seed-database-url or HEARTH_SEED_DATABASE_URL: hearth_seed")?;
+                    let mut lines = |table: &str, done: usize, of: usize| eprintln!("seeding {table} ({done} of {of})");
+                    seed::demo_authority(url.reveal(), today, if_empty, &mut lines).await?
+                }
+            };
+            match made {
+                None => println!("the database is not empty: nothing seeded (script/server --reset starts anew)"),
                 Some(made) => println!(
-                    "seeded {} units, {} workers, {} children, {} open cases, {} plans, {} conferences",
-                    made.units, made.workers, made.children, made.open_cases, made.plans, made.conferences
+                    "seeded {} units, {} workers, {} families, {} children, {} open cases, {} allocations ({} open), \
+                     {} plans, {} actions, {} conferences, {} invitations",
+                    made.units,
+                    made.workers,
+                    made.families,
+                    made.children,
+                    made.open_cases,
+                    made.allocations,
+                    made.open_allocations,
+                    made.plans,
+                    made.actions,
+                    made.conferences,
+                    made.invitations
                 ),
             }
             Ok(())
@@ -158,6 +195,31 @@ async fn run(command: Command) -> Outcome {
             Ok(())
         }
     }
+}
+
+type Progress = Box<dyn FnMut(&str, usize, usize) + Send>;
+
+/// A bar on a terminal, elsewhere a line for every twentieth part.
+fn progress() -> Progress {
+    if std::io::stderr().is_terminal() {
+        let bar = ProgressBar::new(1);
+        if let Ok(style) = ProgressStyle::with_template("seeding {msg} {wide_bar} {pos} of {len}, {elapsed}") {
+            bar.set_style(style);
+        }
+        return Box::new(move |what, done, of| {
+            bar.set_message(what.to_owned());
+            bar.set_length(of as u64);
+            bar.set_position(done as u64);
+        });
+    }
+    let mut last = None;
+    Box::new(move |what, done, of| {
+        let part = Some((what.to_owned(), done * 20 / of.max(1)));
+        if last != part {
+            eprintln!("seeding {what} ({done} of {of})");
+            last = part;
+        }
+    })
 }
 
 async fn serve(config: Config) -> Outcome {

@@ -13,8 +13,14 @@ use crate::{
     support::{self, Server, document, key, post, process::Process, socket::FEED},
 };
 
-fn node(script: &str) -> Command {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/node");
+/// Where the npm packages are.
+pub fn node_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/node")
+}
+
+/// A script of that folder.
+pub fn node(script: &str) -> Command {
+    let folder = node_folder();
     assert!(folder.join("node_modules").is_dir(), "the npm packages are not installed: run the tests with script/test");
     let mut command = Command::new("node");
     command.arg(folder.join(script)).current_dir(folder).kill_on_drop(true);
@@ -36,7 +42,7 @@ async fn all_audits_of_graphql_http_pass() {
     assert!(output.status.success());
 }
 
-/// graphql-ws, driven over a pipe.
+/// graphql-ws or graphql-sse, driven over a pipe.
 struct Clients {
     child: Child,
     stdin: ChildStdin,
@@ -46,13 +52,18 @@ struct Clients {
 }
 
 impl Clients {
+    /// graphql-ws.
     fn start(url: &str) -> Self {
-        let mut child = node("subscriber.mjs")
-            .env("HEARTH_WS_URL", url)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::run("subscriber.mjs", "HEARTH_WS_URL", url)
+    }
+
+    /// graphql-sse.
+    fn streaming(url: &str) -> Self {
+        Self::run("streamer.mjs", "HEARTH_URL", url)
+    }
+
+    fn run(script: &str, variable: &str, url: &str) -> Self {
+        let mut child = node(script).env(variable, url).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, stdin, lines, kept: Vec::new() }
@@ -115,14 +126,14 @@ async fn main_job(server: &Server, clients: &mut Clients) {
     let (case, version) = server.allocated_to(3).await;
     for id in ["a", "b"] {
         let event = clients.item(id).await;
-        assert_eq!((&event["type"], &event["caseRef"]["id"]), (&json!("ALLOCATION_STARTED"), &json!(case)));
+        assert_eq!((&event["type"], &event["caseRef"]["caseId"]), (&json!("ALLOCATION_STARTED"), &json!(case)));
     }
     // A transfer to unit 7 reaches all three; for the third it is the first that it hears.
     let transfer = request_transfer(server, &case, 7, version).await;
     let mut last = Value::Null;
     for id in ["a", "b", "c"] {
         let event = clients.item(id).await;
-        assert_eq!((&event["type"], &event["caseRef"]["id"]), (&json!("TRANSFER_REQUESTED"), &json!(case)), "{id}");
+        assert_eq!((&event["type"], &event["caseRef"]["caseId"]), (&json!("TRANSFER_REQUESTED"), &json!(case)), "{id}");
         if id == "b" {
             last = event["cursor"].clone();
         }
@@ -147,21 +158,29 @@ async fn main_job(server: &Server, clients: &mut Clients) {
     let (next, _) = server.allocated_to(3).await;
     for kind in moved {
         let event = clients.item("b2").await;
-        assert_eq!((&event["type"], &event["caseRef"]["id"]), (&json!(kind), &json!(case)));
+        assert_eq!((&event["type"], &event["caseRef"]["caseId"]), (&json!(kind), &json!(case)));
     }
     for id in ["a", "b2"] {
         let event = clients.item(id).await;
-        assert_eq!((&event["type"], &event["caseRef"]["id"]), (&json!("ALLOCATION_STARTED"), &json!(next)), "{id}");
+        assert_eq!((&event["type"], &event["caseRef"]["caseId"]), (&json!("ALLOCATION_STARTED"), &json!(next)), "{id}");
     }
     // And the third hears nothing of it: the next that it hears is its own.
     let (own, _) = server.allocated_to(7).await;
-    assert_eq!(clients.item("c").await["caseRef"]["id"], json!(own));
+    assert_eq!(clients.item("c").await["caseRef"]["caseId"], json!(own));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_main_job_with_graphql_ws() {
     let server = Server::start().await;
     let mut clients = Clients::start(&format!("ws://{}/graphql", server.address));
+    main_job(&server, &mut clients).await;
+    clients.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_main_job_with_graphql_sse() {
+    let server = Server::start().await;
+    let mut clients = Clients::streaming(&server.graphql_url());
     main_job(&server, &mut clients).await;
     clients.quit().await;
 }
@@ -177,6 +196,16 @@ async fn the_main_job_with_subscribers_on_one_process_and_changes_on_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_reconnects_by_itself_through_a_restart_misses_nothing() {
+    restarts(|process| Clients::start(&process.socket_url())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_events_that_reconnects_by_itself_through_a_restart_misses_nothing() {
+    restarts(|process| Clients::streaming(&process.graphql_url())).await;
+}
+
+/// Once killed, once asked to stop, with changes before, meanwhile and after.
+async fn restarts(start: impl Fn(&Process) -> Clients) {
     let database = support::database().await;
     let channel = support::unique("channel");
     let people = hearth::seed::demo_people(&support::url("hearth_seed", &database)).await.unwrap();
@@ -209,14 +238,14 @@ async fn a_client_that_reconnects_by_itself_through_a_restart_misses_nothing() {
         let answer: Value = answer.json().await.unwrap();
         assert_eq!(answer["data"]["allocateCase"]["errors"], json!([]), "{answer}");
     };
-    let mut clients = Clients::start(&restarting.socket_url());
+    let mut clients = start(&restarting);
     clients.feed("a", &token("CLINICIAN"), &three, None, true).await;
     let mut expected = Vec::new();
     for stop in [false, true] {
         let case = queue.pop().unwrap();
         allocate(&case).await;
         expected.push(case.0);
-        assert_eq!(clients.item("a").await["caseRef"]["id"], json!(expected.last()));
+        assert_eq!(clients.item("a").await["caseRef"]["caseId"], json!(expected.last()));
         // Once asked to stop, once killed; changed meanwhile.
         let port = restarting.address.port();
         if stop {
@@ -237,7 +266,7 @@ async fn a_client_that_reconnects_by_itself_through_a_restart_misses_nothing() {
         while heard.len() < 3 {
             let item = clients.item("a").await;
             if item["__typename"] != "FeedOpened" {
-                heard.push(item["caseRef"]["id"].as_str().unwrap().to_owned());
+                heard.push(item["caseRef"]["caseId"].as_str().unwrap().to_owned());
             }
         }
         assert_eq!(heard, expected[expected.len() - 3..]);

@@ -35,6 +35,31 @@ const OPERATIONS: &[(&str, &str)] = &[
         "query($unit: ID!, $child: ID!, $case: ID!) { nodes(ids: [$unit, $child, $case, $case]) { id } }",
     ),
     ("nothing of the database", "{ __typename }"),
+    (
+        "a search with a filter and its count",
+        "query($unit: ID!) { children(search: \"Kate O'Neill\", filter: { unitId: $unit, planKind: CIN }, first: 5) {
+            totalCount nodes { displayName } } }",
+    ),
+    (
+        "a child's siblings and families with relationships and chronology",
+        "query($child: ID!) { child(id: $child) { siblings { how child { initials } } families {
+            relationships { type person { firstName } } chronology(first: 3) { nodes { title node { id } } } } } }",
+    ),
+    (
+        "a chronology's kinds only",
+        "query($child: ID!) { child(id: $child) { chronology(kinds: [CASE_OPENED], first: 3) { nodes { kind } } } }",
+    ),
+    (
+        "a case's plans with the conferences that decided about them",
+        "query($case: ID!) { case(id: $case) { plans(first: 5) { nodes { kind conferenceParts(first: 3) {
+            nodes { decision conference { type plans { id } } } } } } } }",
+    ),
+    (
+        "a unit's recent events, with what they are about and who saw them",
+        "query($unit: ID!) { unit(id: $unit) { unreadCount members { unreadCount } events(first: 25) { nodes {
+            summary seenBy { seen of } ... on AllocationEvent { case { caseNo } unit { name } allocation { kind } }
+            ... on TransferEvent { case { caseNo } transfer { state } } ... on ConferenceEvent { conference { state } } } } } }",
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,6 +68,12 @@ async fn at_most_one_statement_for_each_relation_and_level_and_no_column_that_is
     let (case, _) = server.held("CLINICIAN", 3).await[0].clone();
     let data =
         server.data("CLINICIAN", "query($id: ID!) { case(id: $id) { child { id } } }", json!({ "id": case })).await;
+    // Events to list, about two cases each.
+    for _ in 0..2 {
+        let (case, version) = server.allocated_to(3).await;
+        crate::mutations_support::request_transfer(&server, &case, 7, version).await;
+    }
+    server.all_placed().await;
     let variables = json!({ "child": data["case"]["child"]["id"], "unit": server.unit(3).await, "case": case });
     let mut recorded = String::new();
     for (name, query) in OPERATIONS {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, Setup};
+use crate::support::Server;
 
 async fn send(
     server: &Server,
@@ -180,41 +180,6 @@ async fn the_upgrade_speaks_the_current_protocol_only() {
         };
         assert_eq!(response.status(), 400);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn documents_are_refused_by_their_size_before_they_run() {
-    let limits =
-        hearth::graphql::Limits { bytes: 2_000, tokens: 300, depth: 6, fields: 20, answer: 500, directives: 3 };
-    let server = Server::with(Setup { limits: Some(limits), ..Setup::default() }).await;
-    let fields =
-        |count: usize| format!("{{ {} }}", (0..count).map(|at| format!("a{at}: __typename ")).collect::<String>());
-    let deep = |depth: usize| {
-        // viewer > worker > memberships > worker > ...
-        let inner = (0..depth - 2).fold("__typename".to_owned(), |inner, at| {
-            if at % 2 == (depth % 2) { format!("memberships {{ {inner} }}") } else { format!("worker {{ {inner} }}") }
-        });
-        format!("{{ viewer {{ {inner} }} }}")
-    };
-    let page =
-        |first: usize| format!("{{ units(first: {first}) {{ nodes {{ id name service version contactPoint }} }} }}");
-    let directives = |count: usize| format!("{{ __typename {} }}", "@include(if: true) ".repeat(count).trim());
-    for (at_the_limit, one_above) in [
-        (fields(20), fields(21)),
-        (deep(6), deep(7)),
-        (page(80), page(100)),
-        (format!("{{ __typename }} #{}", "x".repeat(1984)), format!("{{ __typename }} #{}", "x".repeat(1985))),
-    ] {
-        let answer = server.answer("CLINICIAN", &at_the_limit, json!({})).await;
-        assert_eq!(answer["errors"], Value::Null, "{at_the_limit}");
-        let code = server.code("CLINICIAN", &one_above, json!({})).await;
-        assert_eq!(code, "QUERY_TOO_COMPLEX", "{one_above}");
-    }
-    assert_eq!(server.code("CLINICIAN", &directives(4), json!({})).await, "QUERY_TOO_COMPLEX");
-    // Page sizes from variables count too.
-    let query = "query($n: Int!) { units(first: $n) { nodes { id name service version contactPoint } } }";
-    assert_eq!(server.answer("CLINICIAN", query, json!({ "n": 80 })).await["errors"], Value::Null);
-    assert_eq!(server.code("CLINICIAN", query, json!({ "n": 100 })).await, "QUERY_TOO_COMPLEX");
 }
 
 #[tokio::test(flavor = "multi_thread")]

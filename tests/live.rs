@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    mutations_support::{accept, joint, request_transfer},
+    mutations_support::{Siblings, accept, joint, request_transfer, siblings},
     support::{Server, Setup, Socket, key},
 };
 
@@ -25,7 +25,7 @@ async fn every_member_of_the_unit_hears_of_an_allocation_and_nobody_else() {
     for socket in &mut members {
         let event = socket.item().await;
         assert_eq!(event["type"], "ALLOCATION_STARTED");
-        assert_eq!(event["caseRef"]["id"], json!(case));
+        assert_eq!(event["caseRef"]["caseId"], json!(case));
         assert_eq!(event["unitId"], json!(three));
         assert_eq!(event["actor"]["role"], "FIRST_RESPONSE");
         assert_eq!(event["caseRef"]["childInitials"].as_str().unwrap().chars().count(), 2);
@@ -138,7 +138,7 @@ async fn a_stream_resumes_with_exactly_what_it_missed() {
     socket.feed(&three, Some(cursor)).await;
     for case in &cases[3..] {
         let event = socket.item().await;
-        assert_eq!(event["caseRef"]["id"], json!(case));
+        assert_eq!(event["caseRef"]["caseId"], json!(case));
         events.push(event);
     }
     socket.nothing_more().await;
@@ -169,7 +169,7 @@ async fn query_then_subscribe_misses_nothing() {
         assert!(!known.contains(&case));
         let mut socket = server.socket("CLINICIAN").await;
         socket.feed(&three, before["unit"]["feedCursor"].as_str()).await;
-        assert_eq!(socket.item().await["caseRef"]["id"], json!(case));
+        assert_eq!(socket.item().await["caseRef"]["caseId"], json!(case));
         socket.nothing_more().await;
     }
 }
@@ -295,7 +295,7 @@ async fn who_was_no_member_then_or_is_none_now_gets_nothing() {
     let (case, _) = server.allocated_to(3).await;
     let mut joined = server.socket("OTHER_UNIT_SOCIAL_WORKER").await;
     joined.feed(&three, Some(&before)).await;
-    assert_eq!(joined.item().await["caseRef"]["id"], json!(case), "not what happened before the membership");
+    assert_eq!(joined.item().await["caseRef"]["caseId"], json!(case), "not what happened before the membership");
     leaver.nothing_more().await;
 }
 
@@ -428,56 +428,8 @@ async fn only_subscriptions_run_on_a_socket_and_faults_of_one_leave_the_others()
 #[tokio::test(flavor = "multi_thread")]
 async fn units_of_siblings_hear_of_their_conference_and_learn_nothing_of_the_other_child() {
     let server = Server::start().await;
-    let client = crate::support::connect("postgres", &server.database).await;
-    // Two new children of one family, referred together; one goes to unit 3, the other to unit 7.
-    let rows = client
-        .query(
-            "with family as (insert into family_groups (id, name) values (gen_random_uuid(), 'Sibling family') returning id),
-             people as (
-                 insert into persons (id, first_name, last_name, date_of_birth, sex)
-                 values (gen_random_uuid(), 'Quentin', 'Xavier', '2015-01-01', 'M'), (gen_random_uuid(), 'Yolanda', 'Zeta', '2017-01-01', 'F')
-                 returning id, first_name
-             ), young as (insert into children (id) select id from people returning id)
-             insert into cases (id, child_id, opened_on, status, primary_need)
-             select gen_random_uuid(), y.id, '2026-11-18', 'REFERRED', 'N1' from young y join people p on p.id = y.id
-             order by p.first_name returning 'Case:' || id, child_id",
-            &[],
-        )
-        .await
-        .unwrap();
-    client
-        .batch_execute(
-            "insert into family_members (id, family_id, person_id, from_on)
-             select gen_random_uuid(), f.id, p.id, '2017-01-01' from family_groups f, persons p
-             where f.name = 'Sibling family' and p.last_name in ('Xavier', 'Zeta')",
-        )
-        .await
-        .unwrap();
+    let Siblings { conference, .. } = siblings(&server).await;
     let (three, seven) = (server.unit(3).await, server.unit(7).await);
-    let cases: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    for (case, unit) in cases.iter().zip([&three, &seven]) {
-        let input =
-            json!({ "idempotencyKey": key(), "caseId": case, "unitId": unit, "reason": "x", "expectedVersion": 1 });
-        server.done("FIRST_RESPONSE", "allocateCase", "", input).await;
-    }
-    let conference: uuid::Uuid = uuid::Uuid::now_v7();
-    // As a manager of both would ask for it.
-    client
-        .execute(
-            "insert into conferences (id, type, state, requested_by, requested_at)
-             select $1, 'INITIAL', 'REQUESTED', id, '2026-11-18 10:00' from workers where staff_no = 'HS-1'",
-            &[&conference],
-        )
-        .await
-        .unwrap();
-    client
-        .execute(
-            "insert into conference_children (id, conference_id, child_id, case_id)
-             select gen_random_uuid(), $1, child_id, id from cases where 'Case:' || id = any($2)",
-            &[&conference, &cases],
-        )
-        .await
-        .unwrap();
     let query = "subscription($unitId: ID!) { unitFeed(unitId: $unitId) { __typename
         ... on ConferenceEvent { type summary caseRef { childInitials } conference { children { child { firstName } } } } } }";
     let (mut first, mut second) = (server.socket("CLINICIAN").await, server.socket("OTHER_UNIT").await);
@@ -486,10 +438,10 @@ async fn units_of_siblings_hear_of_their_conference_and_learn_nothing_of_the_oth
         socket.item().await;
     }
     // Unit 3's coordinator sees one of the two children; both units must hear.
-    let input = json!({ "idempotencyKey": key(), "conferenceId": format!("Conference:{conference}"), "online": true,
+    let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "online": true,
         "scheduledFor": "2026-11-25T10:00:00Z", "chairId": format!("Worker:{}", server.worker("CP_CHAIR")), "expectedVersion": 1 });
     server.done("UNIT_COORDINATOR", "scheduleConference", "", input).await;
-    let input = json!({ "idempotencyKey": key(), "conferenceId": format!("Conference:{conference}"), "reason": "x",
+    let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "reason": "x",
         "scheduledFor": "2026-11-26T10:00:00Z", "expectedVersion": 2 });
     server.done("OTHER_UNIT_COORDINATOR", "moveConference", "", input).await;
     for kind in ["CONFERENCE_SCHEDULED", "CONFERENCE_CHANGED"] {
@@ -541,10 +493,10 @@ async fn an_event_that_cannot_be_read_keeps_nothing_back() {
         .await
         .unwrap();
     let (case, _) = server.allocated_to(3).await;
-    assert_eq!(socket.item().await["caseRef"]["id"], json!(case));
+    assert_eq!(socket.item().await["caseRef"]["caseId"], json!(case));
     let mut past = server.socket("CLINICIAN").await;
     past.feed(&three, Some(&opened)).await;
-    assert_eq!(past.item().await["caseRef"]["id"], json!(case));
+    assert_eq!(past.item().await["caseRef"]["caseId"], json!(case));
 }
 
 #[tokio::test(flavor = "multi_thread")]

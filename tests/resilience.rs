@@ -66,7 +66,7 @@ async fn hears_all(socket: &mut Socket, cases: &[String]) {
     let mut seen = HashSet::new();
     for case in cases {
         let event = socket.item().await;
-        assert_eq!(event["caseRef"]["id"], json!(case));
+        assert_eq!(event["caseRef"]["caseId"], json!(case));
         assert!(seen.insert(event["eventId"].to_string()), "twice");
     }
 }

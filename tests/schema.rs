@@ -60,6 +60,23 @@ fn every_type_and_field_of_the_schema_is_described() {
     assert!(bare.is_empty(), "without a description:\n{}", bare.join("\n"));
 }
 
+#[test]
+fn only_a_node_has_an_id() {
+    // Relay keeps whatever has an `id` under it alone: two types that share one would overwrite each other.
+    let sdl = hearth::graphql::sdl();
+    let schema = apollo_compiler::Schema::parse_and_validate(sdl, "schema.graphql").unwrap();
+    let with_id = |of: &ExtendedType| {
+        let ExtendedType::Object(object) = of else { return None };
+        object
+            .fields
+            .contains_key("id")
+            .then(|| (object.name.to_string(), object.implements_interfaces.contains("Node")))
+    };
+    let (nodes, others): (Vec<_>, Vec<_>) = schema.types.values().filter_map(with_id).partition(|(_, node)| *node);
+    assert!(nodes.len() >= 15, "{nodes:?}");
+    assert!(others.is_empty(), "{others:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn db_schema_rs_is_what_the_migrations_make() {
     let database = support::empty_database().await;

@@ -35,11 +35,81 @@ pub enum Action {
     MoveConference,
     /// Record what a conference decided.
     DecideConference,
+    /// Name who is to chair a conference.
+    AppointConferenceChair,
+    /// Send invitations to a conference.
+    InviteToConference,
+    /// Record somebody's answer to an invitation.
+    AnswerInvitation,
+    /// Record that a report was asked for, received or shared with the parents.
+    RecordConferenceReport,
+    /// Keep somebody from a conference.
+    ExcludeFromConference,
+    /// Record that nobody knows where somebody is who should be invited.
+    NoteWhereaboutsUnknown,
+    /// Put a conference off.
+    PostponeConference,
+    /// Begin a conference.
+    OpenConference,
+    /// Record who came to a conference.
+    RecordAttendance,
+    /// Minute what somebody said to a decision.
+    RecordConferenceView,
+    /// End a conference that has no quorum.
+    AdjournConference,
+    /// Send outline plans and minutes out.
+    IssueConferenceRecord,
+    /// Propose to withdraw the request for a conference.
+    ProposeConferenceWithdrawal,
+    /// Withdraw the request for a conference.
+    WithdrawConference,
+    /// Dispute that a conference is called for.
+    DisputeConference,
+    /// Settle a chair's dispute.
+    SettleConferenceDispute,
+    /// Begin a plan.
+    DraftPlan,
+    /// Change a draft of a plan.
+    ChangePlanDraft,
+    /// Begin the next version of a plan.
+    RevisePlan,
+    /// Bring a child in need plan into force.
+    AgreePlan,
+    /// Bring a version of a child protection plan into force.
+    AgreeProtectionPlan,
+    /// Share a plan with the family or agencies.
+    SharePlan,
+    /// Record that a plan's action was done.
+    CompletePlanAction,
+    /// Record evidence of change.
+    RecordChangeEvidence,
+    /// Settle where a plan's goal stands.
+    SetGoalStatus,
+    /// Record a review of a plan.
+    RecordPlanReview,
+    /// Record that a plan broke down.
+    EscalatePlan,
+    /// Choose what follows on an escalated plan.
+    SettlePlanEscalation,
+    /// Extend the agreed period for change a second time.
+    ExtendPlanAgain,
+    /// End a plan.
+    EndPlan,
+    /// Reject a transfer.
+    RejectTransfer,
+    /// Withdraw a transfer.
+    WithdrawTransfer,
+    /// Make somebody a member of a unit, or let them cover.
+    StartMembership,
+    /// End somebody's membership of a unit.
+    EndMembership,
+    /// Change somebody's role in a unit.
+    ChangeMembershipRole,
 }
 
 impl Action {
     /// Every action, for the printed table.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 47] = [
         Self::AllocateCase,
         Self::AllocateOverCapacity,
         Self::EndPrimaryAllocation,
@@ -52,6 +122,41 @@ impl Action {
         Self::ScheduleConference,
         Self::MoveConference,
         Self::DecideConference,
+        Self::AppointConferenceChair,
+        Self::InviteToConference,
+        Self::AnswerInvitation,
+        Self::RecordConferenceReport,
+        Self::ExcludeFromConference,
+        Self::NoteWhereaboutsUnknown,
+        Self::PostponeConference,
+        Self::OpenConference,
+        Self::RecordAttendance,
+        Self::RecordConferenceView,
+        Self::AdjournConference,
+        Self::IssueConferenceRecord,
+        Self::ProposeConferenceWithdrawal,
+        Self::WithdrawConference,
+        Self::DisputeConference,
+        Self::SettleConferenceDispute,
+        Self::DraftPlan,
+        Self::ChangePlanDraft,
+        Self::RevisePlan,
+        Self::AgreePlan,
+        Self::AgreeProtectionPlan,
+        Self::SharePlan,
+        Self::CompletePlanAction,
+        Self::RecordChangeEvidence,
+        Self::SetGoalStatus,
+        Self::RecordPlanReview,
+        Self::EscalatePlan,
+        Self::SettlePlanEscalation,
+        Self::ExtendPlanAgain,
+        Self::EndPlan,
+        Self::RejectTransfer,
+        Self::WithdrawTransfer,
+        Self::StartMembership,
+        Self::EndMembership,
+        Self::ChangeMembershipRole,
     ];
 
     /// Whom to ask when it is not permitted.
@@ -64,12 +169,47 @@ impl Action {
             | Self::EndHelpingAllocation
             | Self::ChangeLeadPractitioner
             | Self::RequestTransfer => "the holding unit's consultant social worker or the service manager",
-            Self::AcceptTransfer => "the receiving unit's consultant social worker or their service manager",
-            Self::RequestConference => "a social worker of the holding unit",
-            Self::ScheduleConference | Self::MoveConference => {
-                "the holding unit's coordinator or the conference's chair"
+            Self::StartMembership | Self::EndMembership | Self::ChangeMembershipRole => {
+                "the service manager of the unit's area or the head of service"
             }
-            Self::DecideConference => "the conference's chair",
+            Self::WithdrawTransfer => "the holding unit's consultant social worker or the service manager",
+            Self::AcceptTransfer | Self::RejectTransfer => {
+                "the receiving unit's consultant social worker or their service manager"
+            }
+            Self::RequestConference => "a social worker of the holding unit",
+            Self::ScheduleConference
+            | Self::MoveConference
+            | Self::InviteToConference
+            | Self::RecordAttendance
+            | Self::RecordConferenceView => "the holding unit's coordinator or the conference's chair",
+            Self::AnswerInvitation => "a member of a unit that works the case, or the conference's chair",
+            Self::RecordConferenceReport | Self::NoteWhereaboutsUnknown => {
+                "the holding unit's coordinator or a social worker of it, or the conference's chair"
+            }
+            Self::IssueConferenceRecord => "the holding unit's coordinator",
+            Self::AppointConferenceChair => "the holding unit's coordinator or a social worker of it",
+            Self::DecideConference
+            | Self::ExcludeFromConference
+            | Self::PostponeConference
+            | Self::OpenConference
+            | Self::AdjournConference
+            | Self::DisputeConference => "the conference's chair",
+            Self::ProposeConferenceWithdrawal => "the holding unit's consultant social worker",
+            Self::WithdrawConference => "the service manager",
+            Self::SettleConferenceDispute => "the service manager or the head of service",
+            Self::DraftPlan
+            | Self::ChangePlanDraft
+            | Self::RevisePlan
+            | Self::SetGoalStatus
+            | Self::RecordPlanReview => "a social worker of the holding unit",
+            Self::AgreePlan | Self::EndPlan => "the holding unit's consultant social worker",
+            Self::AgreeProtectionPlan => "the chair of the conference that made the plan",
+            Self::SharePlan => "the holding unit's coordinator or a social worker of it",
+            Self::CompletePlanAction | Self::RecordChangeEvidence => "a practitioner of a unit that works the case",
+            Self::EscalatePlan | Self::SettlePlanEscalation => {
+                "the holding unit's consultant social worker or the service manager"
+            }
+            Self::ExtendPlanAgain => "the service manager",
         }
     }
 }
@@ -102,13 +242,66 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
             HeadOfService,
         ) => relation == Relation::Authority,
 
-        (AcceptTransfer, ConsultantSocialWorker) => relation == Relation::Receiving,
-        (AcceptTransfer, ServiceManager) => relation == Relation::ReceivingArea,
+        (AcceptTransfer | RejectTransfer, ConsultantSocialWorker) => relation == Relation::Receiving,
+        (AcceptTransfer | RejectTransfer, ServiceManager) => relation == Relation::ReceivingArea,
+        (WithdrawTransfer, ConsultantSocialWorker) => relation == Relation::Holding,
+        (WithdrawTransfer, ServiceManager) => relation == Relation::Area,
+
+        // The unit is the one that the action brings in; no case is concerned.
+        (StartMembership | EndMembership | ChangeMembershipRole, ServiceManager) => relation == Relation::ReceivingArea,
+        (StartMembership | EndMembership | ChangeMembershipRole, HeadOfService) => relation == Relation::Authority,
 
         (RequestConference, ConsultantSocialWorker | SocialWorker) => relation == Relation::Holding,
         (RequestConference, ServiceManager) => relation == Relation::Area,
         (ScheduleConference | MoveConference, UnitCoordinator) => relation == Relation::Holding,
         (ScheduleConference | MoveConference | DecideConference, CpChair) => relation == Relation::Named,
+        (AppointConferenceChair, UnitCoordinator | ConsultantSocialWorker | SocialWorker) => {
+            relation == Relation::Holding
+        }
+        (AppointConferenceChair, ServiceManager) => relation == Relation::Area,
+        (InviteToConference | RecordAttendance | RecordConferenceView, UnitCoordinator) => {
+            relation == Relation::Holding
+        }
+        (
+            AnswerInvitation,
+            ConsultantSocialWorker | SocialWorker | ChildrensPractitioner | Clinician | UnitCoordinator,
+        ) => matches!(relation, Relation::Holding | Relation::Helping),
+        (RecordConferenceReport | NoteWhereaboutsUnknown, UnitCoordinator | ConsultantSocialWorker | SocialWorker) => {
+            relation == Relation::Holding
+        }
+        (IssueConferenceRecord, UnitCoordinator) => relation == Relation::Holding,
+        (
+            InviteToConference
+            | AnswerInvitation
+            | RecordConferenceReport
+            | NoteWhereaboutsUnknown
+            | RecordAttendance
+            | RecordConferenceView
+            | ExcludeFromConference
+            | PostponeConference
+            | OpenConference
+            | AdjournConference
+            | DisputeConference,
+            CpChair,
+        ) => relation == Relation::Named,
+        (ProposeConferenceWithdrawal, ConsultantSocialWorker) => relation == Relation::Holding,
+        (WithdrawConference | SettleConferenceDispute, ServiceManager) => relation == Relation::Area,
+        (SettleConferenceDispute, HeadOfService) => relation == Relation::Authority,
+
+        (
+            DraftPlan | ChangePlanDraft | RevisePlan | SetGoalStatus | RecordPlanReview | SharePlan,
+            ConsultantSocialWorker | SocialWorker,
+        ) => relation == Relation::Holding,
+        (AgreePlan | EndPlan | EscalatePlan | SettlePlanEscalation, ConsultantSocialWorker) => {
+            relation == Relation::Holding
+        }
+        (AgreeProtectionPlan, CpChair) => relation == Relation::Named,
+        (SharePlan, UnitCoordinator) => relation == Relation::Holding,
+        (
+            CompletePlanAction | RecordChangeEvidence,
+            ConsultantSocialWorker | SocialWorker | ChildrensPractitioner | Clinician,
+        ) => matches!(relation, Relation::Holding | Relation::Helping),
+        (EscalatePlan | SettlePlanEscalation | ExtendPlanAgain, ServiceManager) => relation == Relation::Area,
 
         (
             _,

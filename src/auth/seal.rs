@@ -66,9 +66,16 @@ impl Sealer {
         self.seal("feed", worker_id, &[seq.to_be_bytes(), expires.to_be_bytes()].concat())
     }
 
-    /// The position behind a feed cursor. A foreign, broken or foreign viewer's cursor is bad input.
-    pub fn open_feed_cursor(&self, worker_id: WorkerId, cursor: &str, now: DateTime<Utc>) -> Result<i64> {
-        let fault = || Error::bad_input("after", "is not a cursor of your feed; leave it out, or use feedCursor");
+    /// The position behind a feed cursor, which came in the input's part `field`. A foreign, broken or foreign viewer's
+    /// cursor is bad input.
+    pub fn open_feed_cursor(
+        &self,
+        field: &'static str,
+        worker_id: WorkerId,
+        cursor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<i64> {
+        let fault = || Error::bad_input(field, "is not a cursor of your feeds: use an item's cursor, or feedCursor");
         let plain = self.open("feed", worker_id, cursor).ok_or_else(fault)?;
         let (seq, expires) = plain.split_first_chunk::<8>().ok_or_else(fault)?;
         let expires: [u8; 8] = expires.try_into().map_err(|_| fault())?;
@@ -104,14 +111,14 @@ mod tests {
         let (one, two) = (sealer.feed_cursor(me, 1, now).unwrap(), sealer.feed_cursor(me, 1, now).unwrap());
         assert_ne!(one, two);
         assert_eq!(one.len(), sealer.feed_cursor(me, i64::MAX, now).unwrap().len());
-        assert_eq!(sealer.open_feed_cursor(me, &one, now).unwrap(), 1);
+        assert_eq!(sealer.open_feed_cursor("after", me, &one, now).unwrap(), 1);
     }
 
     #[test]
     fn another_viewers_cursor_is_refused() {
         let (sealer, now) = (sealer(), Utc::now());
         let cursor = sealer.feed_cursor(WorkerId::new(), 7, now).unwrap();
-        let refused = sealer.open_feed_cursor(WorkerId::new(), &cursor, now).unwrap_err();
+        let refused = sealer.open_feed_cursor("after", WorkerId::new(), &cursor, now).unwrap_err();
         assert_eq!(refused.code(), "BAD_USER_INPUT");
     }
 
@@ -120,9 +127,9 @@ mod tests {
         let (sealer, me, now) = (sealer(), WorkerId::new(), Utc::now());
         let cursor = sealer.feed_cursor(me, 7, now).unwrap();
         let last = now + Days::new(FEED_DAYS);
-        assert!(sealer.open_feed_cursor(me, &cursor, last).is_ok());
+        assert!(sealer.open_feed_cursor("after", me, &cursor, last).is_ok());
         let late = last + chrono::Duration::seconds(1);
-        assert_eq!(sealer.open_feed_cursor(me, &cursor, late).unwrap_err().code(), "CURSOR_EXPIRED");
+        assert_eq!(sealer.open_feed_cursor("after", me, &cursor, late).unwrap_err().code(), "CURSOR_EXPIRED");
     }
 
     #[test]

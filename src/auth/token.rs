@@ -35,6 +35,13 @@ pub struct Verified {
     pub expires_at: DateTime<Utc>,
 }
 
+impl Verified {
+    /// How long the token is still good.
+    pub fn expires_in(&self, now: DateTime<Utc>) -> std::time::Duration {
+        (self.expires_at - now).to_std().unwrap_or_default()
+    }
+}
+
 /// Checks tokens.
 #[derive(Clone)]
 pub struct Tokens {

@@ -216,3 +216,17 @@ pub async fn case_of(tx: &mut ViewerTx, id: Uuid) -> Result<Option<Uuid>> {
 pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<AllocationCore>> {
     allocations::table.find(id).select(AllocationCore::as_select()).first(tx.conn()?).await.optional().map_err(failed)
 }
+
+/// The allocation that each of these transfers led to.
+pub async fn of_transfers(
+    snapshot: &Snapshot,
+    transfer_ids: &[Uuid],
+    read: Columns,
+) -> Result<Vec<Placed<AllocationRow>>> {
+    let query = allocations::table
+        .filter(allocations::transfer_id.eq(lateral::parent_id().nullable()))
+        .order((allocations::started_at, allocations::id))
+        .limit(1)
+        .select(columns!(read));
+    Ok(placed(read, snapshot.load(lateral::for_each(transfer_ids, query)).await?))
+}

@@ -1,7 +1,13 @@
 //! Children and other people.
 
 use chrono::NaiveDate;
-use diesel::prelude::*;
+use diesel::{
+    dsl::{count_star, exists},
+    pg::Pg,
+    prelude::*,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{Array, Text},
+};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -9,9 +15,13 @@ use super::{
     Coded, Columns, Page, Placed, Snapshot,
     columns::choose_whole,
     lateral,
-    schema::{addresses, children, persons},
+    schema::{addresses, allocations, cases, children, person_names, persons, plans, units, worker_involvements},
+    unkept::Unkept,
 };
-use crate::{domain::codes::Sex, error::Result};
+use crate::{
+    domain::codes::{CaseStatus, PlanKind, Service, Sex},
+    error::Result,
+};
 
 /// The core of a person.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -29,6 +39,7 @@ pub struct PersonCore {
     pub sex: Coded<Sex>,
     pub sort_name: Option<String>,
     pub version: i32,
+    pub other_names: Vec<String>,
 }
 
 /// A person with what was selected of them. Use the accessors for the sensitive group.
@@ -148,8 +159,139 @@ pub async fn by_ids(snapshot: &Snapshot, ids: &[Uuid], read: Columns) -> Result<
     Ok(snapshot.load(query).await?.into_iter().map(child(read)).collect())
 }
 
-/// A page of all children in sight, by last name.
-pub async fn page(snapshot: &Snapshot, page: &Page<(String, Uuid)>, read: Columns) -> Result<Vec<PersonRow>> {
+/// A word of a search by name, and what else stands for it. Not `Debug`: a name that is searched for goes to no log.
+#[derive(Clone, Queryable)]
+pub struct Word {
+    word: String,
+    /// Sorts after everything that begins with the word.
+    beyond: String,
+    sounds: Vec<String>,
+    nicknames: Vec<String>,
+}
+
+/// The words of a search, folded as the names are that they are compared with. None when there is no word in it.
+pub async fn search_words(snapshot: &Snapshot, asked: String) -> Result<Vec<Word>> {
+    snapshot.load(SearchWords(asked)).await
+}
+
+struct SearchWords(String);
+
+impl QueryId for SearchWords {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for SearchWords {
+    type SqlType = (Text, Text, Array<Text>, Array<Text>);
+}
+
+impl QueryFragment<Pg> for SearchWords {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT word, beyond, sounds, nicknames FROM hearth.search_words(");
+        out.push_bind_param::<Text, _>(&self.0)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// Which children are wanted: those to whom all of it applies.
+#[derive(Clone, Default)]
+pub struct Wanted {
+    /// Each matches a name of the child.
+    pub words: Vec<Word>,
+    /// Held now by this unit, in any way.
+    pub unit_id: Option<Uuid>,
+    /// With a case in one of these.
+    pub case_status: Vec<CaseStatus>,
+    /// With a plan of this kind in force.
+    pub plan_kind: Option<PlanKind>,
+    /// With this lead practitioner now.
+    pub lead_practitioner_id: Option<Uuid>,
+    /// Born on this day or after it.
+    pub born_from: Option<NaiveDate>,
+    /// Born on this day or before it.
+    pub born_to: Option<NaiveDate>,
+    /// Held now by a unit of this service.
+    pub service: Option<Service>,
+}
+
+impl Wanted {
+    /// Whether everybody is wanted.
+    pub fn all(&self) -> bool {
+        self.words.is_empty()
+            && self.case_status.is_empty()
+            && self.unit_id.or(self.lead_practitioner_id).is_none()
+            && self.born_from.or(self.born_to).is_none()
+            && self.plan_kind.is_none()
+            && self.service.is_none()
+    }
+}
+
+/// Narrows a boxed query of children and their persons. Every comparison is leakproof, so that an index may serve it
+/// before the policies are asked.
+macro_rules! narrow {
+    ($query:ident, $wanted:expr) => {{
+        let wanted: &Wanted = $wanted;
+        for word in &wanted.words {
+            let begins = person_names::kind
+                .eq("WORD")
+                .and(person_names::key.ge(word.word.clone()))
+                .and(person_names::key.lt(word.beyond.clone()));
+            let sounds = person_names::kind.eq("SOUND").and(person_names::key.eq_any(word.sounds.clone()));
+            let stands = person_names::kind.eq("NICKNAME").and(person_names::key.eq_any(word.nicknames.clone()));
+            let named = person_names::table
+                .filter(person_names::person_id.eq(children::id))
+                .filter(begins.or(sounds).or(stands));
+            $query = $query.filter(exists(named));
+        }
+        let held = || {
+            allocations::table
+                .inner_join(units::table)
+                .filter(allocations::child_id.eq(children::id))
+                .filter(allocations::ended_at.is_null())
+        };
+        if let Some(unit) = wanted.unit_id {
+            $query = $query.filter(exists(held().filter(allocations::unit_id.eq(unit))));
+        }
+        if let Some(service) = wanted.service {
+            $query = $query.filter(exists(held().filter(units::service.eq(Coded(service)))));
+        }
+        if !wanted.case_status.is_empty() {
+            let status: Vec<_> = wanted.case_status.iter().copied().map(Coded).collect();
+            let case = cases::table.filter(cases::child_id.eq(children::id)).filter(cases::status.eq_any(status));
+            $query = $query.filter(exists(case));
+        }
+        if let Some(kind) = wanted.plan_kind {
+            let plan = plans::table
+                .filter(plans::child_id.eq(children::id))
+                .filter(plans::kind.eq(Coded(kind)))
+                .filter(plans::status.eq_any(vec!["ACTIVE", "ESCALATED"]));
+            $query = $query.filter(exists(plan));
+        }
+        if let Some(worker) = wanted.lead_practitioner_id {
+            let lead = worker_involvements::table
+                .filter(worker_involvements::child_id.eq(children::id))
+                .filter(worker_involvements::worker_id.eq(worker))
+                .filter(worker_involvements::capacity.eq("LEAD_PRACTITIONER"))
+                .filter(worker_involvements::ended_at.is_null());
+            $query = $query.filter(exists(lead));
+        }
+        if let Some(day) = wanted.born_from {
+            $query = $query.filter(persons::date_of_birth.ge(day));
+        }
+        if let Some(day) = wanted.born_to {
+            $query = $query.filter(persons::date_of_birth.le(day));
+        }
+    }};
+}
+
+/// A page of the wanted children in sight, by last name.
+pub async fn page(
+    snapshot: &Snapshot,
+    wanted: &Wanted,
+    page: &Page<(String, Uuid)>,
+    read: Columns,
+) -> Result<Vec<PersonRow>> {
     let mut query = children::table
         .inner_join(persons::table)
         .order((persons::sort_name, persons::id))
@@ -160,12 +302,24 @@ pub async fn page(snapshot: &Snapshot, page: &Page<(String, Uuid)>, read: Column
         query =
             query.filter(persons::sort_name.gt(name.clone()).or(persons::sort_name.eq(name).and(persons::id.gt(id))));
     }
-    Ok(snapshot.load(query).await?.into_iter().map(child(read)).collect())
+    let rows = if wanted.all() {
+        snapshot.load(query).await?
+    } else {
+        narrow!(query, wanted);
+        snapshot.load(Unkept(query)).await?
+    };
+    Ok(rows.into_iter().map(child(read)).collect())
 }
 
-/// How many children are in sight.
-pub async fn count(snapshot: &Snapshot) -> Result<i64> {
-    let counted: Vec<i64> = snapshot.load(children::table.count()).await?;
+/// How many of the wanted children are in sight.
+pub async fn count(snapshot: &Snapshot, wanted: &Wanted) -> Result<i64> {
+    let counted: Vec<i64> = if wanted.all() {
+        snapshot.load(children::table.count()).await?
+    } else {
+        let mut query = children::table.inner_join(persons::table).select(count_star()).into_boxed();
+        narrow!(query, wanted);
+        snapshot.load(Unkept(query)).await?
+    };
     Ok(counted.into_iter().next().unwrap_or(0))
 }
 
@@ -195,4 +349,19 @@ pub async fn names(tx: &mut super::ViewerTx, child_id: Uuid) -> Result<(String, 
         .first(tx.conn()?)
         .await
         .map_err(super::failed)
+}
+
+/// The dates of birth of these children inside a change; none for an unborn child.
+pub async fn births(tx: &mut super::ViewerTx, child_ids: &[Uuid]) -> Result<Vec<(Uuid, Option<NaiveDate>)>> {
+    persons::table
+        .filter(persons::id.eq_any(child_ids.to_vec()))
+        .select((persons::id, persons::date_of_birth))
+        .load(tx.conn()?)
+        .await
+        .map_err(super::failed)
+}
+
+/// Whether this is a person in sight, inside a change.
+pub async fn person_in_sight(tx: &mut super::ViewerTx, id: Uuid) -> Result<bool> {
+    diesel::select(diesel::dsl::exists(persons::table.find(id))).get_result(tx.conn()?).await.map_err(super::failed)
 }

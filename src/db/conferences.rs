@@ -9,11 +9,12 @@ use super::{
     Coded, Columns, Page, Placed, Snapshot, ViewerTx,
     columns::choose,
     failed, lateral,
-    schema::{conference_children, conference_invitations, conference_moves, conferences},
+    lateral::{latest_first, newest_first},
+    schema::{conference_children, conference_moves, conferences},
 };
 use crate::{
     domain::codes::{
-        AbuseCategory, ConferenceDecision, ConferenceState, ConferenceType, InvitationCapacity, InvitationResponse,
+        AbuseCategory, ConferenceDecision, ConferenceState, ConferenceType, Participation, QuorumException,
     },
     error::{Error, Result},
 };
@@ -34,6 +35,10 @@ pub struct ConferenceRow {
     pub online: bool,
     pub chair_id: Option<Uuid>,
     pub held_at: Option<DateTime<Utc>>,
+    pub quorate: Option<bool>,
+    pub outline_plan_sent_at: Option<DateTime<Utc>>,
+    pub minutes_sent_at: Option<DateTime<Utc>>,
+    pub withdrawal_proposed_by: Option<Uuid>,
     pub version: i32,
 }
 
@@ -50,6 +55,7 @@ pub struct ConferenceChildCore {
     pub category: Option<Coded<AbuseCategory>>,
     pub next_review_on: Option<NaiveDate>,
     pub plan_id: Option<Uuid>,
+    pub participation: Option<Coded<Participation>>,
 }
 
 /// One child's part in a conference with what was selected of it.
@@ -69,26 +75,13 @@ impl ConferenceChildRow {
     }
 }
 
-/// Somebody's invitation.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = conference_invitations, check_for_backend(diesel::pg::Pg))]
-#[allow(missing_docs)]
-pub struct InvitationRow {
-    pub person_id: Option<Uuid>,
-    pub worker_id: Option<Uuid>,
-    pub agency_name: Option<String>,
-    pub capacity: Coded<InvitationCapacity>,
-    pub sent_at: Option<DateTime<Utc>>,
-    pub response: Coded<InvitationResponse>,
-    pub responded_at: Option<DateTime<Utc>>,
-    pub answer_asked_at: DateTime<Utc>,
-}
-
 /// A date that a conference was moved from.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = conference_moves, check_for_backend(diesel::pg::Pg))]
 #[allow(missing_docs)]
 pub struct MoveRow {
+    pub id: Uuid,
+    pub conference_id: Uuid,
     pub moved_from: DateTime<Utc>,
     pub moved_to: DateTime<Utc>,
     pub reason: String,
@@ -212,15 +205,6 @@ pub async fn children_of(
         .collect())
 }
 
-/// The invitations to each of these conferences.
-pub async fn invitations_of(snapshot: &Snapshot, conference_ids: &[Uuid]) -> Result<Vec<Placed<InvitationRow>>> {
-    let query = conference_invitations::table
-        .filter(conference_invitations::conference_id.eq(lateral::parent_id()))
-        .order(conference_invitations::id)
-        .select(InvitationRow::as_select());
-    snapshot.load(lateral::for_each(conference_ids, query)).await
-}
-
 /// The dates that each of these conferences was moved from, oldest first.
 pub async fn moves_of(snapshot: &Snapshot, conference_ids: &[Uuid]) -> Result<Vec<Placed<MoveRow>>> {
     let query = conference_moves::table
@@ -252,13 +236,15 @@ pub async fn children(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Vec<Conf
         .map_err(failed)
 }
 
-/// Every case of a conference, and the units that hold it now. Also of children whom the viewer does not see: their
+/// Every case of a conference, and who holds and leads it now. Also of children whom the viewer does not see: their
 /// units must hear of it.
 pub struct Holders {
     /// The cases that the conference is about, seen or not, by id.
     pub cases: Vec<Uuid>,
     /// Units of any of them.
     pub units: Vec<Uuid>,
+    /// Lead practitioners of any of them.
+    pub leads: Vec<Uuid>,
 }
 
 /// See [`Holders`].
@@ -269,19 +255,24 @@ pub async fn holders(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Holders> 
         case_id: Uuid,
         #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Uuid>)]
         unit_id: Option<Uuid>,
+        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Uuid>)]
+        lead_id: Option<Uuid>,
     }
-    let rows: Vec<Row> = diesel::sql_query("select case_id, unit_id from hearth.conference_holders($1)")
+    let rows: Vec<Row> = diesel::sql_query("select case_id, unit_id, lead_id from hearth.conference_holders($1)")
         .bind::<diesel::sql_types::Uuid, _>(conference_id)
         .load(tx.conn()?)
         .await
         .map_err(failed)?;
-    let mut cases: Vec<Uuid> = rows.iter().map(|row| row.case_id).collect();
-    cases.sort_unstable();
-    cases.dedup();
-    let mut units: Vec<Uuid> = rows.iter().filter_map(|row| row.unit_id).collect();
-    units.sort_unstable();
-    units.dedup();
-    Ok(Holders { cases, units })
+    let once = |mut ids: Vec<Uuid>| {
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    };
+    Ok(Holders {
+        cases: once(rows.iter().map(|row| row.case_id).collect()),
+        units: once(rows.iter().filter_map(|row| row.unit_id).collect()),
+        leads: once(rows.iter().filter_map(|row| row.lead_id).collect()),
+    })
 }
 
 /// Waits until no other change is about any of the conference's cases, in the order of their ids.
@@ -338,7 +329,7 @@ pub async fn request(tx: &mut ViewerTx, new: NewConference, about: &[(Uuid, Uuid
     Ok(())
 }
 
-/// What a step changes of a conference.
+/// What a step changes of a conference. What is none stays as it is.
 #[derive(AsChangeset)]
 #[diesel(table_name = conferences)]
 #[allow(missing_docs)]
@@ -350,6 +341,32 @@ pub struct ConferenceChange {
     pub online: Option<bool>,
     pub chair_id: Option<Uuid>,
     pub held_at: Option<DateTime<Utc>>,
+    pub quorate: Option<bool>,
+    pub quorum_reason: Option<Coded<QuorumException>>,
+    pub outline_plan_sent_at: Option<DateTime<Utc>>,
+    pub minutes_sent_at: Option<DateTime<Utc>>,
+    pub withdrawal_proposed_by: Option<Option<Uuid>>,
+}
+
+impl ConferenceChange {
+    /// Only the state. What was proposed of a request is over when the request is.
+    pub fn to(state: ConferenceState, version: i32) -> Self {
+        let requested = matches!(state, ConferenceState::Requested | ConferenceState::Withdrawn);
+        Self {
+            state: Coded(state),
+            version,
+            scheduled_for: None,
+            venue: None,
+            online: None,
+            chair_id: None,
+            held_at: None,
+            quorate: None,
+            quorum_reason: None,
+            outline_plan_sent_at: None,
+            minutes_sent_at: None,
+            withdrawal_proposed_by: (!requested).then_some(None),
+        }
+    }
 }
 
 /// Takes a step.
@@ -378,12 +395,28 @@ diesel::define_sql_function! {
     fn ask_again(conference: diesel::sql_types::Uuid, at: diesel::sql_types::Timestamptz) -> diesel::sql_types::BigInt;
 }
 
+/// How a child took part.
+pub async fn take_part(tx: &mut ViewerTx, conference_child_id: Uuid, how: Participation) -> Result<()> {
+    diesel::update(conference_children::table.find(conference_child_id))
+        .set(conference_children::participation.eq(Coded(how)))
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
 /// Records a move, keeps the invitations and asks everybody again: an answer for another day is no answer.
 pub async fn record_move(tx: &mut ViewerTx, new: NewMove) -> Result<()> {
     let (conference, at) = (new.conference_id, new.moved_at);
     let conn = tx.conn()?;
     diesel::insert_into(conference_moves::table).values(new).execute(conn).await.map_err(failed)?;
     diesel::select(ask_again(conference, at)).execute(conn).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Asks everybody again whose answer was for another day.
+pub async fn ask_everybody_again(tx: &mut ViewerTx, conference_id: Uuid, at: DateTime<Utc>) -> Result<()> {
+    diesel::select(ask_again(conference_id, at)).execute(tx.conn()?).await.map_err(failed)?;
     Ok(())
 }
 
@@ -407,4 +440,196 @@ pub async fn decide(tx: &mut ViewerTx, conference_child_id: Uuid, decision: Deci
         .await
         .map_err(failed)?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Who chairs a conference in sight, inside a change.
+pub async fn chair_of(tx: &mut ViewerTx, id: Uuid) -> Result<Option<Uuid>> {
+    let chair: Option<Option<Uuid>> =
+        conferences::table.find(id).select(conferences::chair_id).first(tx.conn()?).await.optional().map_err(failed)?;
+    Ok(chair.flatten())
+}
+
+/// The chair of the last conference that made or carried on a plan of this child's.
+pub async fn last_chair_of_child(tx: &mut ViewerTx, child_id: Uuid) -> Result<Option<Uuid>> {
+    let chair: Option<Option<Uuid>> = conference_children::table
+        .inner_join(conferences::table)
+        .filter(conference_children::child_id.eq(child_id))
+        .filter(conference_children::plan_id.is_not_null())
+        .order(conferences::held_at.desc().nulls_last())
+        .select(conferences::chair_id)
+        .first(tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)?;
+    Ok(chair.flatten())
+}
+
+/// A page of the conferences about each of these children, latest request first.
+pub async fn of_children(
+    snapshot: &Snapshot,
+    child_ids: &[Uuid],
+    page: &Page<(DateTime<Utc>, Uuid)>,
+) -> Result<Vec<Placed<ConferenceRow>>> {
+    let query = conference_children::table
+        .inner_join(conferences::table)
+        .filter(conference_children::child_id.eq(lateral::parent_id()))
+        .select(ConferenceRow::as_select());
+    let query = newest_first!(query, page, conferences::requested_at, conferences::id);
+    snapshot.load(lateral::for_each(child_ids, query)).await
+}
+
+/// How many conferences there have been about each of these children.
+pub async fn count_of_children(snapshot: &Snapshot, child_ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = conference_children::table.filter(conference_children::child_id.eq(lateral::parent_id())).count();
+    snapshot.load(lateral::for_each(child_ids, query)).await
+}
+
+/// A page of the conferences about each of these families, latest request first.
+pub async fn of_families(
+    snapshot: &Snapshot,
+    ids: &[Uuid],
+    page: &Page<(DateTime<Utc>, Uuid)>,
+) -> Result<Vec<Placed<ConferenceRow>>> {
+    let query = conferences::table
+        .filter(conferences::family_id.eq(lateral::parent_id().nullable()))
+        .select(ConferenceRow::as_select());
+    let query = newest_first!(query, page, conferences::requested_at, conferences::id);
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// How many conferences there have been about each of these families.
+pub async fn count_of_families(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = conferences::table.filter(conferences::family_id.eq(lateral::parent_id().nullable())).count();
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// A page of the conferences that each of these workers chairs or chaired, latest request first.
+pub async fn chaired_by(
+    snapshot: &Snapshot,
+    ids: &[Uuid],
+    page: &Page<(DateTime<Utc>, Uuid)>,
+) -> Result<Vec<Placed<ConferenceRow>>> {
+    let query = conferences::table
+        .filter(conferences::chair_id.eq(lateral::parent_id().nullable()))
+        .select(ConferenceRow::as_select());
+    let query = newest_first!(query, page, conferences::requested_at, conferences::id);
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// How many conferences each of these workers chairs or chaired.
+pub async fn count_chaired_by(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = conferences::table.filter(conferences::chair_id.eq(lateral::parent_id().nullable())).count();
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// A page of the conferences that each of these workers asked for, latest request first.
+pub async fn requested_by(
+    snapshot: &Snapshot,
+    ids: &[Uuid],
+    page: &Page<(DateTime<Utc>, Uuid)>,
+) -> Result<Vec<Placed<ConferenceRow>>> {
+    let query = conferences::table
+        .filter(conferences::requested_by.eq(lateral::parent_id()))
+        .select(ConferenceRow::as_select());
+    let query = newest_first!(query, page, conferences::requested_at, conferences::id);
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// How many conferences each of these workers asked for.
+pub async fn count_requested_by(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = conferences::table.filter(conferences::requested_by.eq(lateral::parent_id())).count();
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+macro_rules! part_columns {
+    ($read:expr) => {
+        (
+            ConferenceChildCore::as_select(),
+            choose($read.has(Columns::NARRATIVE), conference_children::outline_plan, "NULL"),
+        )
+    };
+}
+
+fn parts(read: Columns, rows: Vec<Placed<(ConferenceChildCore, Option<String>)>>) -> Vec<Placed<ConferenceChildRow>> {
+    rows.into_iter().map(|(at, (core, outline_plan))| (at, ConferenceChildRow { core, read, outline_plan })).collect()
+}
+
+/// A page of the parts that each of these children has in conferences, latest first.
+pub async fn parts_of_children(
+    snapshot: &Snapshot,
+    ids: &[Uuid],
+    page: &Page<Uuid>,
+    read: Columns,
+) -> Result<Vec<Placed<ConferenceChildRow>>> {
+    let query = conference_children::table
+        .filter(conference_children::child_id.eq(lateral::parent_id()))
+        .select(part_columns!(read));
+    let query = latest_first!(query, page, conference_children::id);
+    Ok(parts(read, snapshot.load(lateral::for_each(ids, query)).await?))
+}
+
+/// How many there are.
+pub async fn count_parts_of_children(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = conference_children::table.filter(conference_children::child_id.eq(lateral::parent_id())).count();
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// A page of the parts that each of these cases has in conferences, latest first.
+pub async fn parts_of_cases(
+    snapshot: &Snapshot,
+    ids: &[Uuid],
+    page: &Page<Uuid>,
+    read: Columns,
+) -> Result<Vec<Placed<ConferenceChildRow>>> {
+    let query = conference_children::table
+        .filter(conference_children::case_id.eq(lateral::parent_id()))
+        .select(part_columns!(read));
+    let query = latest_first!(query, page, conference_children::id);
+    Ok(parts(read, snapshot.load(lateral::for_each(ids, query)).await?))
+}
+
+/// How many there are.
+pub async fn count_parts_of_cases(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = conference_children::table.filter(conference_children::case_id.eq(lateral::parent_id())).count();
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// A page of the parts that each of these plans was decided on in conferences, latest first.
+pub async fn parts_of_plans(
+    snapshot: &Snapshot,
+    ids: &[Uuid],
+    page: &Page<Uuid>,
+    read: Columns,
+) -> Result<Vec<Placed<ConferenceChildRow>>> {
+    let query = conference_children::table
+        .filter(conference_children::plan_id.eq(lateral::parent_id().nullable()))
+        .select(part_columns!(read));
+    let query = latest_first!(query, page, conference_children::id);
+    Ok(parts(read, snapshot.load(lateral::for_each(ids, query)).await?))
+}
+
+/// How many there are.
+pub async fn count_parts_of_plans(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query =
+        conference_children::table.filter(conference_children::plan_id.eq(lateral::parent_id().nullable())).count();
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// A page of the moves of conferences that each of these workers made, newest first.
+pub async fn moved_by(
+    snapshot: &Snapshot,
+    ids: &[Uuid],
+    page: &Page<(DateTime<Utc>, Uuid)>,
+) -> Result<Vec<Placed<MoveRow>>> {
+    let query = conference_moves::table
+        .filter(conference_moves::moved_by.eq(lateral::parent_id()))
+        .select(MoveRow::as_select());
+    let query = newest_first!(query, page, conference_moves::moved_at, conference_moves::id);
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// How many moves of conferences each of these workers made.
+pub async fn count_moved_by(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = conference_moves::table.filter(conference_moves::moved_by.eq(lateral::parent_id())).count();
+    snapshot.load(lateral::for_each(ids, query)).await
 }

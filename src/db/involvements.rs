@@ -103,6 +103,18 @@ pub async fn lead(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<Involvement
         .map_err(failed)
 }
 
+/// The lead practitioners of these cases inside a change.
+pub async fn leads(tx: &mut ViewerTx, case_ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    worker_involvements::table
+        .filter(worker_involvements::case_id.eq_any(case_ids.to_vec()))
+        .filter(worker_involvements::capacity.eq("LEAD_PRACTITIONER"))
+        .filter(worker_involvements::ended_at.is_null())
+        .select(worker_involvements::worker_id)
+        .load(tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
 /// Parts inside a unit (co-worker, clinical) of workers who belong to none of these units, inside a change.
 pub async fn parts_without_unit(
     tx: &mut ViewerTx,
@@ -163,4 +175,35 @@ pub async fn start_lead(
         .await
         .map_err(failed)?;
     Ok(())
+}
+
+/// The parts inside a unit (lead, co-worker, clinical) that a worker has in cases which this unit holds and no other
+/// unit of theirs does, inside a change, in the order of the cases.
+pub async fn parts_in_unit(tx: &mut ViewerTx, worker_id: Uuid, unit_id: Uuid) -> Result<Vec<InvolvementRow>> {
+    use super::schema::allocations;
+    let at = tx.viewer().at;
+    let (here, elsewhere) = diesel::alias!(allocations as here, allocations as elsewhere);
+    let held_here = here
+        .filter(here.field(allocations::case_id).eq(worker_involvements::case_id))
+        .filter(here.field(allocations::unit_id).eq(unit_id))
+        .filter(here.field(allocations::ended_at).is_null());
+    let held_elsewhere = elsewhere
+        .inner_join(unit_memberships::table.on(unit_memberships::unit_id.eq(elsewhere.field(allocations::unit_id))))
+        .filter(elsewhere.field(allocations::case_id).eq(worker_involvements::case_id))
+        .filter(elsewhere.field(allocations::ended_at).is_null())
+        .filter(elsewhere.field(allocations::unit_id).ne(unit_id))
+        .filter(unit_memberships::worker_id.eq(worker_id))
+        .filter(unit_memberships::started_at.le(at))
+        .filter(unit_memberships::ended_at.is_null().or(unit_memberships::ended_at.gt(at)));
+    worker_involvements::table
+        .filter(worker_involvements::worker_id.eq(worker_id))
+        .filter(worker_involvements::ended_at.is_null())
+        .filter(worker_involvements::capacity.eq_any(vec!["LEAD_PRACTITIONER", "CO_WORKER", "CLINICAL"]))
+        .filter(diesel::dsl::exists(held_here))
+        .filter(diesel::dsl::not(diesel::dsl::exists(held_elsewhere)))
+        .order((worker_involvements::case_id, worker_involvements::id))
+        .select(InvolvementRow::as_select())
+        .load(tx.conn()?)
+        .await
+        .map_err(failed)
 }

@@ -9,20 +9,27 @@ mod columns;
 mod lateral;
 mod page;
 mod pool;
+mod recipients;
 mod schema;
 mod snapshot;
 mod tx;
+mod unkept;
 
 pub mod allocations;
 pub mod cases;
 pub mod children;
+pub mod chronology;
 pub mod conferences;
 pub mod families;
 pub mod idempotency;
+pub mod invitations;
 pub mod involvements;
 pub mod migrations;
 pub mod outbox;
 pub mod plans;
+pub mod progress;
+pub mod reads;
+pub mod sittings;
 pub mod transfers;
 pub mod units;
 pub mod viewers;
@@ -110,9 +117,23 @@ fn failed(error: DieselError) -> Error {
                 (_, Some("one_open_plan")) => {
                     Error::conflict("The child has an open plan already: read the case again.")
                 }
+                (_, Some("one_consultant_social_worker")) => Error::conflict(
+                    "The unit has a consultant social worker at that time, and one more may only cover: end the other \
+                     membership first.",
+                ),
+                (_, Some("one_membership_at_a_time")) => {
+                    Error::conflict("This worker is a member of the unit at that time: change the role instead.")
+                }
+                (_, Some("one_draft_plan")) => {
+                    Error::conflict("There is a draft already: read the plans again, and change that one.")
+                }
                 (_, Some("one_lead_practitioner")) => {
                     Error::conflict("The lead practitioner changed meanwhile: read the case again.")
                 }
+                (
+                    _,
+                    Some("one_invitation_of_a_person" | "one_invitation_of_a_worker" | "one_invitation_of_an_agency"),
+                ) => Error::conflict("One of them is invited already: read the conference again."),
                 (DatabaseErrorKind::ExclusionViolation | DatabaseErrorKind::UniqueViolation, _) => {
                     Error::conflict("Another record stands in the way: read it again.")
                 }

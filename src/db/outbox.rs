@@ -4,17 +4,23 @@ use std::pin::pin;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use diesel::{prelude::*, sql_types::BigInt};
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Bool, Uuid as UuidSql},
+};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::StreamExt;
 use uuid::Uuid;
 
 use super::{
-    Coded, Db, Snapshot, ViewerTx, failed, no_connection,
-    schema::{outbox, outbox_audience, relay_state, unit_memberships, workers},
+    Coded, Db, Page, Placed, Snapshot, ViewerTx, failed, lateral, no_connection, recipients,
+    schema::{outbox, outbox_audience, relay_state},
 };
 use crate::{
-    domain::codes::{EventType, Role, Severity},
+    domain::{
+        Code,
+        codes::{EventType, Role, Severity},
+    },
     error::{Error, Result},
 };
 
@@ -51,14 +57,13 @@ pub enum Audience {
 }
 
 /// Appends an event and its audience in the change's own transaction.
-pub async fn append(tx: &mut ViewerTx, event: NewEvent, audience: &[Audience]) -> Result<()> {
+pub async fn append(tx: &mut ViewerTx, event: NewEvent, audience: impl Iterator<Item = Audience>) -> Result<()> {
     let event_id = event.event_id;
     let mut rows: Vec<_> = audience
-        .iter()
         .map(|one| match one {
-            Audience::Unit(id) => (*id, "UNIT"),
-            Audience::Worker(id) => (*id, "WORKER"),
-            Audience::Area(id) => (*id, "AREA"),
+            Audience::Unit(id) => (id, "UNIT"),
+            Audience::Worker(id) => (id, "WORKER"),
+            Audience::Area(id) => (id, "AREA"),
         })
         .collect();
     rows.sort_unstable();
@@ -109,19 +114,49 @@ pub struct EventRow {
     pub data: serde_json::Value,
 }
 
-/// An event with the units that it is for, and of each the workers who were members then and are now.
+/// A page of the events that each of these units' streams brought to the viewer, newest first. Those of types that only
+/// a newer program knows are left out.
+pub async fn recent_of_units(
+    snapshot: &Snapshot,
+    unit_ids: &[Uuid],
+    page: &Page<i64>,
+) -> Result<Vec<Placed<EventRow>>> {
+    let mut query = outbox_audience::table
+        .inner_join(outbox::table.on(outbox::event_id.eq(outbox_audience::event_id)))
+        .filter(outbox_audience::holder_id.eq(lateral::parent_id()))
+        .filter(outbox::type_.eq_any(known_types()))
+        .order(outbox_audience::seq.desc())
+        .limit(page.limit())
+        .select(EventRow::as_select())
+        .into_boxed();
+    if let Some(before) = page.after {
+        query = query.filter(outbox_audience::seq.lt(before));
+    }
+    snapshot.load(lateral::for_each(unit_ids, query)).await
+}
+
+/// How many events each of these units' streams brought to the viewer.
+pub async fn count_recent_of_units(snapshot: &Snapshot, unit_ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = outbox_audience::table
+        .inner_join(outbox::table.on(outbox::event_id.eq(outbox_audience::event_id)))
+        .filter(outbox_audience::holder_id.eq(lateral::parent_id()))
+        .filter(outbox::type_.eq_any(known_types()))
+        .count();
+    snapshot.load(lateral::for_each(unit_ids, query)).await
+}
+
+fn known_types() -> Vec<&'static str> {
+    EventType::ALL.iter().map(|(_, code, _)| *code).collect()
+}
+
+/// An event with who receives it in which stream.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// The event.
     pub event: EventRow,
-    /// (unit, worker), sorted.
+    /// (topic, worker), sorted: see `recipients`.
     pub recipients: Vec<(Uuid, Uuid)>,
-    /// The units, sorted, with or without members.
-    pub units: Vec<Uuid>,
 }
-
-/// Unit, worker, from, to.
-type Period = (Uuid, Uuid, DateTime<Utc>, Option<DateTime<Utc>>);
 
 /// Reads events for delivery, as the bus's role.
 #[derive(Clone)]
@@ -155,9 +190,9 @@ impl EventLog {
         Ok(Extent { last, pruned })
     }
 
-    /// Up to `limit` events after `seq` in order; only those for `unit` when it is given. Who receives them is
-    /// decided here, at delivery, by membership at the event's time and at `at`.
-    pub async fn after(&self, seq: i64, unit: Option<Uuid>, limit: i64, at: DateTime<Utc>) -> Result<Vec<Delivery>> {
+    /// Up to `limit` events after `seq` in order; only those of one stream when its topic (a unit, a worker, a child)
+    /// is given. Who receives them is decided here, at delivery, as of `at`.
+    pub async fn after(&self, seq: i64, topic: Option<Uuid>, limit: i64, at: DateTime<Utc>) -> Result<Vec<Delivery>> {
         let mut conn = self.db.pool.get().await.map_err(no_connection)?;
         let mut query = outbox::table
             .filter(outbox::seq.gt(seq))
@@ -165,79 +200,38 @@ impl EventLog {
             .limit(limit)
             .select(EventRow::as_select())
             .into_boxed();
-        if let Some(unit) = unit {
-            query = query.filter(diesel::dsl::exists(
-                outbox_audience::table
-                    .filter(outbox_audience::event_id.eq(outbox::event_id))
-                    .filter(outbox_audience::holder_id.eq(unit)),
-            ));
+        if let Some(topic) = topic {
+            // Two ranges of two indexes, of which one is empty. Diesel has no IN over a UNION.
+            query = query.filter(
+                diesel::dsl::sql::<Bool>(
+                    "outbox.event_id IN ((SELECT event_id FROM outbox_audience WHERE holder_id = ",
+                )
+                .bind::<UuidSql, _>(topic)
+                .sql(" AND seq > ")
+                .bind::<BigInt, _>(seq)
+                .sql(" ORDER BY seq LIMIT ")
+                .bind::<BigInt, _>(limit)
+                .sql(") UNION ALL (SELECT event_id FROM outbox_subjects WHERE child_id = ")
+                .bind::<UuidSql, _>(topic)
+                .sql(" AND seq > ")
+                .bind::<BigInt, _>(seq)
+                .sql(" ORDER BY seq LIMIT ")
+                .bind::<BigInt, _>(limit)
+                .sql("))"),
+            );
         }
         let events: Vec<EventRow> = query.load(&mut conn).await.map_err(failed)?;
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let ids: Vec<Uuid> = events.iter().map(|event| event.event_id).collect();
-        let mut audience = outbox_audience::table
-            .filter(outbox_audience::event_id.eq_any(&ids))
-            .filter(outbox_audience::kind.eq("UNIT"))
-            .select((outbox_audience::event_id, outbox_audience::holder_id))
-            .into_boxed();
-        if let Some(unit) = unit {
-            audience = audience.filter(outbox_audience::holder_id.eq(unit));
-        }
-        let audience: Vec<(Uuid, Uuid)> = audience.load(&mut conn).await.map_err(failed)?;
-        let mut units: Vec<Uuid> = audience.iter().map(|(_, unit)| *unit).collect();
-        units.sort_unstable();
-        units.dedup();
-        // Everybody who is a member of these units now, with every period in which they were one.
-        let (now, then) = diesel::alias!(unit_memberships as now, unit_memberships as then);
-        let periods: Vec<Period> = now
-            .inner_join(
-                then.on(then
-                    .field(unit_memberships::unit_id)
-                    .eq(now.field(unit_memberships::unit_id))
-                    .and(then.field(unit_memberships::worker_id).eq(now.field(unit_memberships::worker_id)))),
-            )
-            .inner_join(workers::table.on(workers::id.eq(now.field(unit_memberships::worker_id))))
-            .filter(workers::active)
-            .filter(now.field(unit_memberships::unit_id).eq_any(&units))
-            .filter(now.field(unit_memberships::started_at).le(at))
-            .filter(now.field(unit_memberships::ended_at).is_null().or(now.field(unit_memberships::ended_at).gt(at)))
-            .select((
-                now.field(unit_memberships::unit_id),
-                now.field(unit_memberships::worker_id),
-                then.field(unit_memberships::started_at),
-                then.field(unit_memberships::ended_at),
-            ))
-            .load(&mut conn)
-            .await
-            .map_err(failed)?;
-        Ok(events
-            .into_iter()
-            .map(|event| {
-                let mut units: Vec<Uuid> =
-                    audience.iter().filter(|(of, _)| *of == event.event_id).map(|(_, unit)| *unit).collect();
-                units.sort_unstable();
-                let mut recipients: Vec<(Uuid, Uuid)> = periods
-                    .iter()
-                    .filter(|(unit, _, from, to)| {
-                        units.binary_search(unit).is_ok()
-                            && *from <= event.recorded_at
-                            && to.is_none_or(|to| to > event.recorded_at)
-                    })
-                    .map(|(unit, worker, ..)| (*unit, *worker))
-                    .collect();
-                recipients.sort_unstable();
-                recipients.dedup();
-                Delivery { event, recipients, units }
-            })
-            .collect())
+        let recipients = recipients::of(&conn, &events, at).await?;
+        Ok(events.into_iter().zip(recipients).map(|(event, recipients)| Delivery { event, recipients }).collect())
     }
 }
 
 diesel::define_sql_function! {
     /// Takes a session's advisory lock, if nobody has it.
-    fn pg_try_advisory_lock(key: BigInt) -> diesel::sql_types::Bool;
+    fn pg_try_advisory_lock(key: BigInt) -> Bool;
 }
 
 /// The relay's lock: who has it gives events their order.
@@ -284,7 +278,11 @@ impl RelaySession {
                  from (select id from outbox where seq is null order by id limit 500) as first
              ), given as (
                  update outbox set seq = s.last_seq + w.place from waiting w, relay_state s where outbox.id = w.id
-                 returning outbox.seq
+                 returning outbox.event_id, outbox.seq
+             ), heard as (
+                 update outbox_audience set seq = g.seq from given g where outbox_audience.event_id = g.event_id
+             ), about as (
+                 update outbox_subjects set seq = g.seq from given g where outbox_subjects.event_id = g.event_id
              )
              update relay_state set last_seq = last_seq + (select count(*) from given)
              where exists (select from given)

@@ -1,6 +1,6 @@
 //! Plans, their goals and actions.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -9,6 +9,7 @@ use super::{
     Coded, Columns, Page, Placed, Snapshot, ViewerTx,
     columns::choose,
     failed, lateral,
+    lateral::latest_first,
     schema::{plan_actions, plan_goals, plans},
 };
 use crate::{
@@ -34,6 +35,9 @@ pub struct PlanCore {
     pub initial_category: Option<Coded<AbuseCategory>>,
     pub latest_category: Option<Coded<AbuseCategory>>,
     pub number_of_previous_cpps: Option<i32>,
+    pub revision: i32,
+    pub previous_id: Option<Uuid>,
+    pub shared_at: Option<DateTime<Utc>>,
     pub version: i32,
 }
 
@@ -97,6 +101,8 @@ pub struct GoalRow {
     pub baseline: Option<String>,
     pub target: Option<String>,
     pub status: Coded<GoalStatus>,
+    pub lineage_id: Uuid,
+    pub version: i32,
 }
 
 /// An action of a plan.
@@ -114,6 +120,8 @@ pub struct ActionRow {
     pub due_on: Option<NaiveDate>,
     pub done_on: Option<NaiveDate>,
     pub outcome: Option<String>,
+    pub dropped_on: Option<NaiveDate>,
+    pub version: i32,
 }
 
 /// These plans.
@@ -194,6 +202,7 @@ pub async fn open_actions_of(snapshot: &Snapshot, plan_ids: &[Uuid], first: i64)
     let query = plan_actions::table
         .filter(plan_actions::plan_id.eq(lateral::parent_id()))
         .filter(plan_actions::done_on.is_null())
+        .filter(plan_actions::dropped_on.is_null())
         .order((plan_actions::due_on.asc().nulls_last(), plan_actions::id.asc()))
         .limit(first)
         .select(ActionRow::as_select());
@@ -207,10 +216,16 @@ pub async fn due_of_workers(
     due_by: Option<NaiveDate>,
     page: &Page<(NaiveDate, Uuid)>,
 ) -> Result<Vec<Placed<ActionRow>>> {
+    // Of plans in force: not of drafts, nor of versions that were replaced.
+    let in_force = plans::table
+        .filter(plans::id.eq(plan_actions::plan_id))
+        .filter(plans::status.eq_any(vec!["ACTIVE", "ESCALATED"]));
     let mut query = plan_actions::table
         .filter(plan_actions::owner_worker_id.eq(lateral::parent_id().nullable()))
         .filter(plan_actions::done_on.is_null())
+        .filter(plan_actions::dropped_on.is_null())
         .filter(plan_actions::due_on.is_not_null())
+        .filter(diesel::dsl::exists(in_force))
         .order((plan_actions::due_on.asc(), plan_actions::id.asc()))
         .limit(page.limit())
         .select(ActionRow::as_select())
@@ -231,10 +246,15 @@ pub async fn count_due_of_workers(
     worker_ids: &[Uuid],
     due_by: Option<NaiveDate>,
 ) -> Result<Vec<Placed<i64>>> {
+    let in_force = plans::table
+        .filter(plans::id.eq(plan_actions::plan_id))
+        .filter(plans::status.eq_any(vec!["ACTIVE", "ESCALATED"]));
     let mut query = plan_actions::table
         .filter(plan_actions::owner_worker_id.eq(lateral::parent_id().nullable()))
         .filter(plan_actions::done_on.is_null())
+        .filter(plan_actions::dropped_on.is_null())
         .filter(plan_actions::due_on.is_not_null())
+        .filter(diesel::dsl::exists(in_force))
         .select(diesel::dsl::count_star())
         .into_boxed();
     if let Some(day) = due_by {
@@ -260,6 +280,8 @@ pub async fn previous_protection_plans(tx: &mut ViewerTx, child_id: Uuid) -> Res
     plans::table
         .filter(plans::child_id.eq(child_id))
         .filter(plans::kind.eq("CHILD_PROTECTION"))
+        // A version is no further plan.
+        .filter(plans::revision.eq(1))
         .filter(plans::status.ne("DRAFT"))
         .count()
         .get_result(tx.conn()?)
@@ -284,6 +306,11 @@ pub struct NewPlan {
     pub initial_category: Option<Coded<AbuseCategory>>,
     pub latest_category: Option<Coded<AbuseCategory>>,
     pub number_of_previous_cpps: Option<i32>,
+    pub agreed_change_by: Option<NaiveDate>,
+    pub parent_view: Option<String>,
+    pub child_view: Option<String>,
+    pub revision: i32,
+    pub previous_id: Option<Uuid>,
 }
 
 /// Writes a plan.
@@ -292,24 +319,392 @@ pub async fn insert(tx: &mut ViewerTx, new: NewPlan) -> Result<()> {
     Ok(())
 }
 
-/// Ends a plan in force.
-pub async fn end(tx: &mut ViewerTx, plan: &PlanCore, on: NaiveDate) -> Result<i32> {
+/// What a change makes of a plan. What is none stays as it is.
+#[derive(AsChangeset, Default)]
+#[diesel(table_name = plans)]
+#[allow(missing_docs)]
+pub struct PlanUpdate {
+    pub version: i32,
+    pub status: Option<Coded<PlanStatus>>,
+    pub start_on: Option<NaiveDate>,
+    pub end_on: Option<NaiveDate>,
+    pub end_reason: Option<String>,
+    pub overall_aim: Option<String>,
+    pub agreed_change_by: Option<Option<NaiveDate>>,
+    pub review_due_on: Option<Option<NaiveDate>>,
+    pub parent_view: Option<Option<String>>,
+    pub child_view: Option<Option<String>>,
+    pub shared_at: Option<DateTime<Utc>>,
+}
+
+/// Changes a plan.
+pub async fn update(tx: &mut ViewerTx, id: Uuid, update: PlanUpdate) -> Result<()> {
+    let changed = diesel::update(plans::table.find(id)).set(update).execute(tx.conn()?).await.map_err(failed)?;
+    if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Ends a plan in force: what is open of its actions is given up. Returns its new version.
+pub async fn end(tx: &mut ViewerTx, plan: &PlanCore, on: NaiveDate, reason: Option<String>) -> Result<i32> {
+    close(tx, plan, PlanStatus::Ended, on, reason).await
+}
+
+/// Takes a plan or a draft out of force because a later version takes its place. Returns its new version.
+pub async fn supersede(tx: &mut ViewerTx, plan: &PlanCore, on: NaiveDate) -> Result<i32> {
+    close(tx, plan, PlanStatus::Superseded, on, None).await
+}
+
+async fn close(
+    tx: &mut ViewerTx,
+    plan: &PlanCore,
+    status: PlanStatus,
+    on: NaiveDate,
+    reason: Option<String>,
+) -> Result<i32> {
     let version = plan.version + 1;
-    let ended = diesel::update(plans::table.find(plan.id))
-        .set((plans::status.eq(Coded(PlanStatus::Ended)), plans::end_on.eq(on), plans::version.eq(version)))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
-    if ended == 1 { Ok(version) } else { Err(Error::NotFound) }
+    diesel::update(
+        plan_actions::table
+            .filter(plan_actions::plan_id.eq(plan.id))
+            .filter(plan_actions::done_on.is_null())
+            .filter(plan_actions::dropped_on.is_null()),
+    )
+    .set((plan_actions::dropped_on.eq(on), plan_actions::version.eq(plan_actions::version + 1)))
+    .execute(tx.conn()?)
+    .await
+    .map_err(failed)?;
+    let change = PlanUpdate {
+        version,
+        status: Some(Coded(status)),
+        end_on: Some(on),
+        end_reason: reason,
+        ..PlanUpdate::default()
+    };
+    update(tx, plan.id, change).await?;
+    Ok(version)
 }
 
 /// A plan goes on after a review conference.
 pub async fn reviewed(tx: &mut ViewerTx, plan: &PlanCore, review_due_on: Option<NaiveDate>) -> Result<i32> {
     let version = plan.version + 1;
-    diesel::update(plans::table.find(plan.id))
-        .set((plans::review_due_on.eq(review_due_on), plans::version.eq(version)))
+    update(tx, plan.id, PlanUpdate { version, review_due_on: Some(review_due_on), ..PlanUpdate::default() }).await?;
+    Ok(version)
+}
+
+/// A plan inside a change.
+pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<PlanCore>> {
+    plans::table.find(id).select(PlanCore::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+}
+
+/// What a plan says, inside a change: aim, the parents' view, the child's view.
+pub async fn narrative(tx: &mut ViewerTx, id: Uuid) -> Result<(String, Option<String>, Option<String>)> {
+    plans::table
+        .find(id)
+        .select((plans::overall_aim, plans::parent_view, plans::child_view))
+        .first(tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// A plan's goals that were not dropped, in their order, inside a change.
+pub async fn goals(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Vec<GoalRow>> {
+    plan_goals::table
+        .filter(plan_goals::plan_id.eq(plan_id))
+        .filter(plan_goals::status.ne(Coded(GoalStatus::Dropped)))
+        .order((plan_goals::position, plan_goals::id))
+        .select(GoalRow::as_select())
+        .load(tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// A plan's actions that were neither done nor dropped, inside a change.
+pub async fn open_actions(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Vec<ActionRow>> {
+    plan_actions::table
+        .filter(plan_actions::plan_id.eq(plan_id))
+        .filter(plan_actions::done_on.is_null())
+        .filter(plan_actions::dropped_on.is_null())
+        .order(plan_actions::id)
+        .select(ActionRow::as_select())
+        .load(tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// A goal inside a change.
+pub async fn goal(tx: &mut ViewerTx, id: Uuid) -> Result<Option<GoalRow>> {
+    plan_goals::table.find(id).select(GoalRow::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+}
+
+/// An action inside a change.
+pub async fn action(tx: &mut ViewerTx, id: Uuid) -> Result<Option<ActionRow>> {
+    plan_actions::table.find(id).select(ActionRow::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+}
+
+/// A new goal.
+#[derive(Insertable)]
+#[diesel(table_name = plan_goals)]
+#[allow(missing_docs)]
+pub struct NewGoal {
+    pub id: Uuid,
+    pub plan_id: Uuid,
+    pub child_id: Uuid,
+    pub position: i32,
+    pub what_needs_to_change: String,
+    pub why: String,
+    pub measure: Option<String>,
+    pub baseline: Option<String>,
+    pub target: Option<String>,
+    pub status: Coded<GoalStatus>,
+    pub root_id: Option<Uuid>,
+}
+
+/// A new action.
+#[derive(Insertable)]
+#[diesel(table_name = plan_actions)]
+#[allow(missing_docs)]
+pub struct NewAction {
+    pub id: Uuid,
+    pub goal_id: Uuid,
+    pub plan_id: Uuid,
+    pub child_id: Uuid,
+    pub text: String,
+    pub owner_worker_id: Option<Uuid>,
+    pub owner_person_id: Option<Uuid>,
+    pub owner_agency: Option<String>,
+    pub due_on: Option<NaiveDate>,
+}
+
+/// Writes goals.
+pub async fn insert_goals(tx: &mut ViewerTx, new: Vec<NewGoal>) -> Result<()> {
+    diesel::insert_into(plan_goals::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Writes actions.
+pub async fn insert_actions(tx: &mut ViewerTx, new: Vec<NewAction>) -> Result<()> {
+    diesel::insert_into(plan_actions::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    Ok(())
+}
+
+/// What a draft's goal says now.
+#[derive(AsChangeset)]
+#[diesel(table_name = plan_goals, treat_none_as_null = true)]
+#[allow(missing_docs)]
+pub struct GoalContent {
+    pub position: i32,
+    pub what_needs_to_change: String,
+    pub why: String,
+    pub measure: Option<String>,
+    pub baseline: Option<String>,
+    pub target: Option<String>,
+    pub version: i32,
+}
+
+/// What a draft's action says now.
+#[derive(AsChangeset)]
+#[diesel(table_name = plan_actions, treat_none_as_null = true)]
+#[allow(missing_docs)]
+pub struct ActionContent {
+    pub text: String,
+    pub owner_worker_id: Option<Uuid>,
+    pub owner_person_id: Option<Uuid>,
+    pub owner_agency: Option<String>,
+    pub due_on: Option<NaiveDate>,
+    pub version: i32,
+}
+
+/// Makes room for a new order: places below zero are nobody's.
+pub async fn unplace_goals(tx: &mut ViewerTx, plan_id: Uuid) -> Result<()> {
+    diesel::update(
+        plan_goals::table
+            .filter(plan_goals::plan_id.eq(plan_id))
+            .filter(plan_goals::status.ne(Coded(GoalStatus::Dropped))),
+    )
+    .set(plan_goals::position.eq(plan_goals::position * -1 - 1))
+    .execute(tx.conn()?)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// Changes what a draft's goal says.
+pub async fn rewrite_goal(tx: &mut ViewerTx, id: Uuid, content: GoalContent) -> Result<()> {
+    diesel::update(plan_goals::table.find(id)).set(content).execute(tx.conn()?).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Changes what a draft's action says.
+pub async fn rewrite_action(tx: &mut ViewerTx, id: Uuid, content: ActionContent) -> Result<()> {
+    diesel::update(plan_actions::table.find(id)).set(content).execute(tx.conn()?).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Settles where a goal stands.
+pub async fn settle_goal(tx: &mut ViewerTx, goal: &GoalRow, status: GoalStatus) -> Result<i32> {
+    let version = goal.version + 1;
+    diesel::update(plan_goals::table.find(goal.id))
+        .set((plan_goals::status.eq(Coded(status)), plan_goals::version.eq(version)))
         .execute(tx.conn()?)
         .await
         .map_err(failed)?;
     Ok(version)
+}
+
+/// An action was done.
+pub async fn done(tx: &mut ViewerTx, action: &ActionRow, on: NaiveDate, outcome: Option<String>) -> Result<i32> {
+    let version = action.version + 1;
+    diesel::update(plan_actions::table.find(action.id))
+        .set((plan_actions::done_on.eq(on), plan_actions::outcome.eq(outcome), plan_actions::version.eq(version)))
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    Ok(version)
+}
+
+/// Gives an action up.
+pub async fn drop_action(tx: &mut ViewerTx, action: &ActionRow, on: NaiveDate) -> Result<()> {
+    diesel::update(plan_actions::table.find(action.id))
+        .set((plan_actions::dropped_on.eq(on), plan_actions::version.eq(action.version + 1)))
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// The versions that revise each of these plans, latest first: at most the next one and drafts that it replaced.
+pub async fn next_of(snapshot: &Snapshot, plan_ids: &[Uuid], read: Columns) -> Result<Vec<Placed<PlanRow>>> {
+    let query = plans::table
+        .filter(plans::previous_id.eq(lateral::parent_id().nullable()))
+        .order((plans::revision.desc(), plans::id.desc()))
+        .select(columns!(read));
+    let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(plan_ids, query)).await?;
+    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+}
+
+/// Actions of a plan that are done, and since when.
+pub async fn done_actions(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Vec<(ActionRow, NaiveDate)>> {
+    let found: Vec<ActionRow> = plan_actions::table
+        .filter(plan_actions::plan_id.eq(plan_id))
+        .filter(plan_actions::done_on.is_not_null())
+        .order(plan_actions::id)
+        .select(ActionRow::as_select())
+        .load(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    Ok(found.into_iter().filter_map(|action| action.done_on.map(|on| (action, on))).collect())
+}
+
+/// The last day of the plans of a case that are over, inside a change: plans never overlap.
+pub async fn last_end(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<NaiveDate>> {
+    plans::table
+        .filter(plans::case_id.eq(case_id))
+        .filter(plans::start_on.is_not_null())
+        .select(diesel::dsl::max(plans::end_on))
+        .first(tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// The plan of a goal.
+pub async fn of_goal(snapshot: &Snapshot, goal_id: Uuid, read: Columns) -> Result<Vec<PlanRow>> {
+    let of_goal = plan_goals::table.filter(plan_goals::id.eq(goal_id)).select(plan_goals::plan_id);
+    let query = plans::table.filter(plans::id.eq_any(of_goal)).select(columns!(read));
+    Ok(snapshot.load(query).await?.into_iter().map(row(read)).collect())
+}
+
+/// The plan of an action.
+pub async fn of_action(snapshot: &Snapshot, action_id: Uuid, read: Columns) -> Result<Vec<PlanRow>> {
+    let of_action = plan_actions::table.filter(plan_actions::id.eq(action_id)).select(plan_actions::plan_id);
+    let query = plans::table.filter(plans::id.eq_any(of_action)).select(columns!(read));
+    Ok(snapshot.load(query).await?.into_iter().map(row(read)).collect())
+}
+
+/// A page of all plans of each of these cases, latest first.
+pub async fn of_cases(
+    snapshot: &Snapshot,
+    case_ids: &[Uuid],
+    page: &Page<Uuid>,
+    read: Columns,
+) -> Result<Vec<Placed<PlanRow>>> {
+    let query = plans::table.filter(plans::case_id.eq(lateral::parent_id())).select(columns!(read));
+    let query = latest_first!(query, page, plans::id);
+    let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(case_ids, query)).await?;
+    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+}
+
+/// How many plans each of these cases has had.
+pub async fn count_of_cases(snapshot: &Snapshot, case_ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = plans::table.filter(plans::case_id.eq(lateral::parent_id())).count();
+    snapshot.load(lateral::for_each(case_ids, query)).await
+}
+
+/// The plans that each of these conferences made.
+pub async fn of_conferences(
+    snapshot: &Snapshot,
+    conference_ids: &[Uuid],
+    read: Columns,
+) -> Result<Vec<Placed<PlanRow>>> {
+    let query = plans::table
+        .filter(plans::conference_id.eq(lateral::parent_id().nullable()))
+        .order(plans::id)
+        .select(columns!(read));
+    let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(conference_ids, query)).await?;
+    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+}
+
+/// A page of the actions of each of these workers, latest first; only those that are not done when `open`.
+pub async fn owned_by_workers(
+    snapshot: &Snapshot,
+    ids: &[Uuid],
+    open: bool,
+    page: &Page<Uuid>,
+) -> Result<Vec<Placed<ActionRow>>> {
+    let query = plan_actions::table
+        .filter(plan_actions::owner_worker_id.eq(lateral::parent_id().nullable()))
+        .select(ActionRow::as_select());
+    let mut query = latest_first!(query, page, plan_actions::id);
+    if open {
+        query = query.filter(plan_actions::done_on.is_null());
+    }
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// How many actions each of these workers has or had.
+pub async fn count_owned_by_workers(snapshot: &Snapshot, ids: &[Uuid], open: bool) -> Result<Vec<Placed<i64>>> {
+    let mut query = plan_actions::table
+        .filter(plan_actions::owner_worker_id.eq(lateral::parent_id().nullable()))
+        .select(diesel::dsl::count_star())
+        .into_boxed();
+    if open {
+        query = query.filter(plan_actions::done_on.is_null());
+    }
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// A page of the actions of each of these people, latest first; only those that are not done when `open`.
+pub async fn owned_by_persons(
+    snapshot: &Snapshot,
+    ids: &[Uuid],
+    open: bool,
+    page: &Page<Uuid>,
+) -> Result<Vec<Placed<ActionRow>>> {
+    let query = plan_actions::table
+        .filter(plan_actions::owner_person_id.eq(lateral::parent_id().nullable()))
+        .select(ActionRow::as_select());
+    let mut query = latest_first!(query, page, plan_actions::id);
+    if open {
+        query = query.filter(plan_actions::done_on.is_null());
+    }
+    snapshot.load(lateral::for_each(ids, query)).await
+}
+
+/// How many actions each of these people has or had.
+pub async fn count_owned_by_persons(snapshot: &Snapshot, ids: &[Uuid], open: bool) -> Result<Vec<Placed<i64>>> {
+    let mut query = plan_actions::table
+        .filter(plan_actions::owner_person_id.eq(lateral::parent_id().nullable()))
+        .select(diesel::dsl::count_star())
+        .into_boxed();
+    if open {
+        query = query.filter(plan_actions::done_on.is_null());
+    }
+    snapshot.load(lateral::for_each(ids, query)).await
 }

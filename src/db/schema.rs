@@ -58,6 +58,7 @@ diesel::table! {
         handover_summary -> Text,
         joint_meeting_on -> Nullable<Date>,
         version -> Integer,
+        response_reason -> Nullable<Text>,
     }
 }
 
@@ -80,11 +81,41 @@ diesel::table! {
 }
 
 diesel::table! {
+    change_evidence (id) {
+        id -> Uuid,
+        goal_id -> Uuid,
+        lineage_id -> Uuid,
+        plan_id -> Uuid,
+        child_id -> Uuid,
+        observed_on -> Date,
+        source -> Text,
+        strength -> Text,
+        sustained_since -> Nullable<Date>,
+        text -> Text,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     children (id) {
         id -> Uuid,
         upn -> Nullable<Text>,
         uasc -> Bool,
         disabilities -> Array<Text>,
+    }
+}
+
+diesel::table! {
+    conference_attendances (id) {
+        id -> Uuid,
+        sitting_id -> Uuid,
+        conference_id -> Uuid,
+        invitation_id -> Uuid,
+        person_id -> Nullable<Uuid>,
+        attended -> Text,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
     }
 }
 
@@ -99,6 +130,7 @@ diesel::table! {
         outline_plan -> Nullable<Text>,
         next_review_on -> Nullable<Date>,
         plan_id -> Nullable<Uuid>,
+        participation -> Nullable<Text>,
     }
 }
 
@@ -116,6 +148,13 @@ diesel::table! {
         responded_at -> Nullable<Timestamptz>,
         answer_asked_at -> Timestamptz,
         version -> Integer,
+        report_requested_at -> Nullable<Timestamptz>,
+        report_received_at -> Nullable<Timestamptz>,
+        report_shared_at -> Nullable<Timestamptz>,
+        exclusion -> Nullable<Text>,
+        exclusion_reason -> Nullable<Text>,
+        excluded_by -> Nullable<Uuid>,
+        excluded_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -128,6 +167,50 @@ diesel::table! {
         reason -> Text,
         moved_by -> Uuid,
         moved_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    conference_sittings (id) {
+        id -> Uuid,
+        conference_id -> Uuid,
+        opened_at -> Timestamptz,
+        opened_by -> Uuid,
+        ended_at -> Nullable<Timestamptz>,
+        outcome -> Nullable<Text>,
+        quorate -> Nullable<Bool>,
+        quorum_exception -> Nullable<Text>,
+        interim_plan -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    conference_steps (id) {
+        id -> Uuid,
+        conference_id -> Uuid,
+        step -> Text,
+        state_before -> Text,
+        state_after -> Text,
+        reason -> Nullable<Text>,
+        taken_by -> Uuid,
+        taken_at -> Timestamptz,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    conference_views (id) {
+        id -> Uuid,
+        sitting_id -> Uuid,
+        conference_id -> Uuid,
+        invitation_id -> Uuid,
+        person_id -> Nullable<Uuid>,
+        child_id -> Nullable<Uuid>,
+        agrees -> Bool,
+        text -> Text,
+        category -> Nullable<Text>,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
     }
 }
 
@@ -150,6 +233,8 @@ diesel::table! {
         minutes_sent_at -> Nullable<Timestamptz>,
         late_reason -> Nullable<Text>,
         version -> Integer,
+        outline_plan_sent_at -> Nullable<Timestamptz>,
+        withdrawal_proposed_by -> Nullable<Uuid>,
     }
 }
 
@@ -173,6 +258,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    feed_reads (worker_id, unit_id) {
+        worker_id -> Uuid,
+        unit_id -> Uuid,
+        seq -> BigInt,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     idempotency_keys (worker_id, mutation, key) {
         worker_id -> Uuid,
         mutation -> Text,
@@ -180,6 +274,13 @@ diesel::table! {
         input_hash -> Bytea,
         outcome -> Jsonb,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    name_groups (name, leader) {
+        name -> Text,
+        leader -> Text,
     }
 }
 
@@ -211,6 +312,24 @@ diesel::table! {
         event_id -> Uuid,
         holder_id -> Uuid,
         kind -> Text,
+        recorded_at -> Timestamptz,
+        seq -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    outbox_subjects (event_id, child_id) {
+        event_id -> Uuid,
+        child_id -> Uuid,
+        seq -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    person_names (person_id, kind, key) {
+        person_id -> Uuid,
+        kind -> Text,
+        key -> Text,
     }
 }
 
@@ -235,6 +354,7 @@ diesel::table! {
         sort_name -> Nullable<Text>,
         version -> Integer,
         created_at -> Timestamptz,
+        other_names -> Array<Text>,
     }
 }
 
@@ -251,6 +371,24 @@ diesel::table! {
         due_on -> Nullable<Date>,
         done_on -> Nullable<Date>,
         outcome -> Nullable<Text>,
+        version -> Integer,
+        dropped_on -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    plan_escalations (id) {
+        id -> Uuid,
+        plan_id -> Uuid,
+        child_id -> Uuid,
+        raised_at -> Timestamptz,
+        raised_by -> Nullable<Uuid>,
+        reason -> Text,
+        choice -> Nullable<Text>,
+        choice_reason -> Nullable<Text>,
+        new_change_by -> Nullable<Date>,
+        chosen_by -> Nullable<Uuid>,
+        chosen_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -266,6 +404,40 @@ diesel::table! {
         baseline -> Nullable<Text>,
         target -> Nullable<Text>,
         status -> Text,
+        root_id -> Nullable<Uuid>,
+        lineage_id -> Uuid,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    plan_reviews (id) {
+        id -> Uuid,
+        plan_id -> Uuid,
+        child_id -> Uuid,
+        due_on -> Nullable<Date>,
+        held_on -> Date,
+        chair_id -> Nullable<Uuid>,
+        conference_id -> Nullable<Uuid>,
+        participation -> Nullable<Text>,
+        decisions -> Array<Text>,
+        change_of_plan -> Bool,
+        next_review_on -> Nullable<Date>,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    plan_shares (id) {
+        id -> Uuid,
+        plan_id -> Uuid,
+        child_id -> Uuid,
+        person_id -> Nullable<Uuid>,
+        agency_name -> Nullable<Text>,
+        shared_on -> Date,
+        method -> Text,
+        shared_by -> Uuid,
     }
 }
 
@@ -289,6 +461,10 @@ diesel::table! {
         child_view -> Nullable<Text>,
         version -> Integer,
         created_at -> Timestamptz,
+        revision -> Integer,
+        previous_id -> Nullable<Uuid>,
+        shared_at -> Nullable<Timestamptz>,
+        end_reason -> Nullable<Text>,
     }
 }
 
@@ -342,6 +518,8 @@ diesel::table! {
         ended_at -> Nullable<Timestamptz>,
         fte -> Numeric,
         cover -> Bool,
+        version -> Integer,
+        reason_end -> Nullable<Text>,
     }
 }
 
@@ -404,22 +582,39 @@ diesel::joinable!(allocations -> units (unit_id));
 diesel::joinable!(allocations -> workers (created_by));
 diesel::joinable!(areas -> workers (service_manager_id));
 diesel::joinable!(cases -> children (child_id));
+diesel::joinable!(change_evidence -> plan_goals (lineage_id));
+diesel::joinable!(change_evidence -> workers (recorded_by));
 diesel::joinable!(children -> persons (id));
+diesel::joinable!(conference_attendances -> persons (person_id));
+diesel::joinable!(conference_attendances -> workers (recorded_by));
 diesel::joinable!(conference_children -> conferences (conference_id));
 diesel::joinable!(conference_children -> plans (plan_id));
 diesel::joinable!(conference_invitations -> conferences (conference_id));
 diesel::joinable!(conference_invitations -> persons (person_id));
-diesel::joinable!(conference_invitations -> workers (worker_id));
 diesel::joinable!(conference_moves -> conferences (conference_id));
 diesel::joinable!(conference_moves -> workers (moved_by));
+diesel::joinable!(conference_sittings -> conferences (conference_id));
+diesel::joinable!(conference_sittings -> workers (opened_by));
+diesel::joinable!(conference_steps -> conferences (conference_id));
+diesel::joinable!(conference_steps -> workers (taken_by));
+diesel::joinable!(conference_views -> children (child_id));
+diesel::joinable!(conference_views -> persons (person_id));
+diesel::joinable!(conference_views -> workers (recorded_by));
 diesel::joinable!(conferences -> family_groups (family_id));
 diesel::joinable!(family_members -> family_groups (family_id));
 diesel::joinable!(family_members -> persons (person_id));
+diesel::joinable!(feed_reads -> units (unit_id));
+diesel::joinable!(feed_reads -> workers (worker_id));
 diesel::joinable!(idempotency_keys -> workers (worker_id));
 diesel::joinable!(outbox -> cases (case_id));
 diesel::joinable!(outbox -> workers (actor_id));
+diesel::joinable!(outbox_subjects -> children (child_id));
+diesel::joinable!(person_names -> persons (person_id));
 diesel::joinable!(plan_actions -> persons (owner_person_id));
 diesel::joinable!(plan_actions -> workers (owner_worker_id));
+diesel::joinable!(plan_reviews -> conferences (conference_id));
+diesel::joinable!(plan_shares -> persons (person_id));
+diesel::joinable!(plan_shares -> workers (shared_by));
 diesel::joinable!(plans -> conferences (conference_id));
 diesel::joinable!(unit_memberships -> units (unit_id));
 diesel::joinable!(unit_memberships -> workers (worker_id));
@@ -433,19 +628,31 @@ diesel::allow_tables_to_appear_in_same_query!(
     areas,
     case_transfers,
     cases,
+    change_evidence,
     children,
+    conference_attendances,
     conference_children,
     conference_invitations,
     conference_moves,
+    conference_sittings,
+    conference_steps,
+    conference_views,
     conferences,
     family_groups,
     family_members,
+    feed_reads,
     idempotency_keys,
+    name_groups,
     outbox,
     outbox_audience,
+    outbox_subjects,
+    person_names,
     persons,
     plan_actions,
+    plan_escalations,
     plan_goals,
+    plan_reviews,
+    plan_shares,
     plans,
     relationships,
     relay_state,

@@ -6,10 +6,11 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose, failed, lateral, schema::case_transfers,
+    Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose, failed, lateral, lateral::newest_first,
+    schema::case_transfers,
 };
 use crate::{
-    domain::codes::{TransferKind, TransferState},
+    domain::codes::{TransferDirection, TransferKind, TransferState},
     error::{Error, Result},
 };
 
@@ -40,9 +41,16 @@ pub struct TransferRow {
     pub core: TransferCore,
     read: Columns,
     handover_summary: Option<String>,
+    response_reason: Option<String>,
 }
 
 impl TransferRow {
+    /// Narrative: why it was rejected or withdrawn.
+    pub fn response_reason(&self) -> Result<Option<&str>> {
+        self.read.check(Columns::NARRATIVE)?;
+        Ok(self.response_reason.as_deref())
+    }
+
     /// Narrative: what the receiving unit needs to know.
     pub fn handover_summary(&self) -> Result<&str> {
         self.read.check(Columns::NARRATIVE)?;
@@ -50,10 +58,10 @@ impl TransferRow {
     }
 }
 
-type Raw = (TransferCore, Option<String>);
+type Raw = (TransferCore, Option<String>, Option<String>);
 
 fn row(read: Columns) -> impl Fn(Raw) -> TransferRow {
-    move |(core, handover_summary)| TransferRow { core, read, handover_summary }
+    move |(core, handover_summary, response_reason)| TransferRow { core, read, handover_summary, response_reason }
 }
 
 macro_rules! columns {
@@ -61,6 +69,7 @@ macro_rules! columns {
         (
             TransferCore::as_select(),
             choose($read.has(Columns::NARRATIVE), case_transfers::handover_summary.nullable(), "NULL"),
+            choose($read.has(Columns::NARRATIVE), case_transfers::response_reason, "NULL"),
         )
     };
 }
@@ -159,4 +168,111 @@ pub async fn complete(tx: &mut ViewerTx, id: Uuid, by: Uuid, at: DateTime<Utc>, 
         .await
         .map_err(failed)?;
     if answered == 1 { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Records that a transfer was rejected or withdrawn.
+pub async fn refuse(
+    tx: &mut ViewerTx,
+    id: Uuid,
+    state: TransferState,
+    by: Uuid,
+    at: DateTime<Utc>,
+    reason: String,
+) -> Result<()> {
+    let answered = diesel::update(case_transfers::table.find(id).filter(case_transfers::state.eq("REQUESTED")))
+        .set((
+            case_transfers::state.eq(Coded(state)),
+            case_transfers::responded_by.eq(by),
+            case_transfers::responded_at.eq(at),
+            case_transfers::response_reason.eq(reason),
+            case_transfers::version.eq(case_transfers::version + 1),
+        ))
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    if answered == 1 { Ok(()) } else { Err(Error::NotFound) }
+}
+
+macro_rules! between {
+    ($query:expr, $direction:expr) => {{
+        let (from, to) = (
+            case_transfers::from_unit_id.eq(lateral::parent_id()),
+            case_transfers::to_unit_id.eq(lateral::parent_id()),
+        );
+        match $direction {
+            Some(TransferDirection::Incoming) => $query.filter(to),
+            Some(TransferDirection::Outgoing) => $query.filter(from),
+            None => $query.filter(to.or(from)),
+        }
+    }};
+}
+
+/// A page of the transfers to or from each of these units, newest first.
+pub async fn of_units(
+    snapshot: &Snapshot,
+    unit_ids: &[Uuid],
+    direction: Option<TransferDirection>,
+    page: &Page<(DateTime<Utc>, Uuid)>,
+    read: Columns,
+) -> Result<Vec<Placed<TransferRow>>> {
+    let mut query = newest_first!(
+        case_transfers::table.select(columns!(read)),
+        page,
+        case_transfers::requested_at,
+        case_transfers::id
+    );
+    query = between!(query, direction);
+    let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(unit_ids, query)).await?;
+    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+}
+
+/// How many transfers to or from each of these units are in sight.
+pub async fn count_of_units(
+    snapshot: &Snapshot,
+    unit_ids: &[Uuid],
+    direction: Option<TransferDirection>,
+) -> Result<Vec<Placed<i64>>> {
+    let query = case_transfers::table.select(diesel::dsl::count_star()).into_boxed();
+    snapshot.load(lateral::for_each(unit_ids, between!(query, direction))).await
+}
+
+/// A page of the transfers that each of these workers asked for, newest first.
+pub async fn requested_by(
+    snapshot: &Snapshot,
+    worker_ids: &[Uuid],
+    page: &Page<(DateTime<Utc>, Uuid)>,
+    read: Columns,
+) -> Result<Vec<Placed<TransferRow>>> {
+    let query =
+        case_transfers::table.filter(case_transfers::requested_by.eq(lateral::parent_id())).select(columns!(read));
+    let query = newest_first!(query, page, case_transfers::requested_at, case_transfers::id);
+    let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(worker_ids, query)).await?;
+    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+}
+
+/// How many transfers each of these workers asked for.
+pub async fn count_requested_by(snapshot: &Snapshot, worker_ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = case_transfers::table.filter(case_transfers::requested_by.eq(lateral::parent_id())).count();
+    snapshot.load(lateral::for_each(worker_ids, query)).await
+}
+
+/// A page of the transfers that each of these workers answered, newest first.
+pub async fn answered_by(
+    snapshot: &Snapshot,
+    worker_ids: &[Uuid],
+    page: &Page<(DateTime<Utc>, Uuid)>,
+    read: Columns,
+) -> Result<Vec<Placed<TransferRow>>> {
+    let query = case_transfers::table
+        .filter(case_transfers::responded_by.eq(lateral::parent_id().nullable()))
+        .select(columns!(read));
+    let query = newest_first!(query, page, case_transfers::requested_at, case_transfers::id);
+    let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(worker_ids, query)).await?;
+    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+}
+
+/// How many transfers each of these workers answered.
+pub async fn count_answered_by(snapshot: &Snapshot, worker_ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let query = case_transfers::table.filter(case_transfers::responded_by.eq(lateral::parent_id().nullable())).count();
+    snapshot.load(lateral::for_each(worker_ids, query)).await
 }

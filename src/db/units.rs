@@ -52,6 +52,7 @@ pub struct MembershipRow {
     pub started_at: DateTime<Utc>,
     pub ended_at: Option<DateTime<Utc>>,
     pub cover: bool,
+    pub version: i32,
 }
 
 /// These units.
@@ -155,8 +156,9 @@ pub async fn role_in(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Resul
     Ok(role.map(|role| role.0))
 }
 
-/// The consultant social worker of a unit at the change's moment; the one who covers only if there is no other.
-pub async fn consultant_of(tx: &mut ViewerTx, unit_id: Uuid) -> Result<Option<Uuid>> {
+/// The consultant social worker of a unit at the change's moment, other than `but`; the one who covers only if there is
+/// no other.
+pub async fn consultant_of(tx: &mut ViewerTx, unit_id: Uuid, but: Option<Uuid>) -> Result<Option<Uuid>> {
     use crate::domain::Code;
     let at = tx.viewer().at;
     unit_memberships::table
@@ -164,6 +166,7 @@ pub async fn consultant_of(tx: &mut ViewerTx, unit_id: Uuid) -> Result<Option<Uu
         .filter(unit_memberships::role.eq(Role::ConsultantSocialWorker.code()))
         .filter(unit_memberships::started_at.le(at))
         .filter(unit_memberships::ended_at.is_null().or(unit_memberships::ended_at.gt(at)))
+        .filter(unit_memberships::worker_id.ne(but.unwrap_or(Uuid::nil())))
         .order(unit_memberships::cover)
         .select(unit_memberships::worker_id)
         .first(tx.conn()?)
@@ -181,4 +184,76 @@ diesel::define_sql_function! {
 /// How many cases the unit holds, for its capacity: counts cases that the viewer may not see.
 pub async fn count_held(tx: &mut ViewerTx, unit_id: Uuid) -> Result<i64> {
     diesel::select(cases_held(unit_id)).get_result(tx.conn()?).await.map_err(failed)
+}
+
+/// A membership inside a change.
+pub async fn membership(tx: &mut ViewerTx, id: Uuid) -> Result<Option<MembershipRow>> {
+    unit_memberships::table
+        .find(id)
+        .select(MembershipRow::as_select())
+        .first(tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)
+}
+
+/// How much of a full post a membership is, in hundredths, inside a change.
+pub async fn share_of_post(tx: &mut ViewerTx, id: Uuid) -> Result<i32> {
+    unit_memberships::table
+        .find(id)
+        .select(diesel::dsl::sql::<diesel::sql_types::Integer>("(fte * 100)::integer"))
+        .first(tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// A new membership.
+#[allow(missing_docs)]
+pub struct NewMembership {
+    pub id: Uuid,
+    pub unit_id: Uuid,
+    pub worker_id: Uuid,
+    pub role: Role,
+    pub started_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How much of a full post, in hundredths.
+    pub share: i32,
+    pub cover: bool,
+}
+
+/// Makes somebody a member of a unit that is authorised for writing.
+pub async fn join(tx: &mut ViewerTx, new: NewMembership) -> Result<()> {
+    use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+    // The share is a numeric, which diesel would read with one more library.
+    diesel::sql_query(
+        "insert into unit_memberships (id, unit_id, worker_id, role, started_at, ended_at, fte, cover)
+         values ($1, $2, $3, $4, $5, $6, $7 / 100.0, $8)",
+    )
+    .bind::<SqlUuid, _>(new.id)
+    .bind::<SqlUuid, _>(new.unit_id)
+    .bind::<SqlUuid, _>(new.worker_id)
+    .bind::<Text, _>(Coded(new.role))
+    .bind::<Timestamptz, _>(new.started_at)
+    .bind::<Nullable<Timestamptz>, _>(new.ended_at)
+    .bind::<Integer, _>(new.share)
+    .bind::<Bool, _>(new.cover)
+    .execute(tx.conn()?)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// Ends a membership. Returns its new version.
+pub async fn leave(tx: &mut ViewerTx, membership: &MembershipRow, at: DateTime<Utc>, reason: &str) -> Result<i32> {
+    let version = membership.version + 1;
+    let ended = diesel::update(unit_memberships::table.find(membership.id))
+        .set((
+            unit_memberships::ended_at.eq(at),
+            unit_memberships::reason_end.eq(reason),
+            unit_memberships::version.eq(version),
+        ))
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    if ended == 1 { Ok(version) } else { Err(crate::error::Error::NotFound) }
 }

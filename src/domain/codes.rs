@@ -441,7 +441,7 @@ codes! {
         ConferenceRequested = "CONFERENCE_REQUESTED",
         /// A conference got its date and chair.
         ConferenceScheduled = "CONFERENCE_SCHEDULED",
-        /// A conference moved.
+        /// A conference changed: another date or chair, invitations sent, put off, not quorate, disputed.
         ConferenceChanged = "CONFERENCE_CHANGED",
         /// The chair decided, for each child.
         ConferenceDecided = "CONFERENCE_DECIDED",
@@ -449,6 +449,246 @@ codes! {
         PlanAgreed = "PLAN_AGREED",
         /// A plan changed or ended.
         PlanChanged = "PLAN_CHANGED",
+        /// The request for a conference was withdrawn.
+        ConferenceCancelled = "CONFERENCE_CANCELLED",
+        /// A conference began.
+        ConferenceStarted = "CONFERENCE_STARTED",
+        /// It was recorded who came to a conference.
+        ConferenceAttendance = "CONFERENCE_ATTENDANCE",
+        /// What somebody said to a conference's decision was minuted.
+        ConferenceViewRecorded = "CONFERENCE_VIEW_RECORDED",
+        /// A conference's outline plans or minutes went out.
+        ConferenceIssued = "CONFERENCE_ISSUED",
+        /// Somebody answered an invitation to a conference.
+        ConferenceInvitationResponded = "CONFERENCE_INVITATION_RESPONDED",
+        /// A report for a conference came.
+        ConferenceReportReceived = "CONFERENCE_REPORT_RECEIVED",
+        /// Something else about an invitation changed: a report asked for or shared, an exclusion.
+        ConferenceInvitationChanged = "CONFERENCE_INVITATION_CHANGED",
+        /// A transfer was rejected or withdrawn.
+        TransferResponded = "TRANSFER_RESPONDED",
+        /// Somebody's membership of a unit began, changed or ended.
+        MembershipChanged = "MEMBERSHIP_CHANGED",
+    }
+
+    /// Whether somebody who was invited to a conference came.
+    Attendance {
+        /// Was there.
+        Yes = "YES",
+        /// Was not there.
+        No = "NO",
+        /// Was there for a part.
+        Partial = "PARTIAL",
+        /// Took part by phone or video.
+        Remote = "REMOTE",
+    }
+
+    /// Why somebody is not to come to a conference.
+    Exclusion {
+        /// The chair excluded them.
+        Excluded = "EXCLUDED",
+        /// Nobody knows where they are.
+        WhereaboutsUnknown = "WHEREABOUTS_UNKNOWN",
+    }
+
+    /// Why a chair went on without a quorum.
+    QuorumException {
+        /// Only two agencies work with the family.
+        OnlyTwoAgencies = "ONLY_TWO_AGENCIES",
+        /// Before the child's birth.
+        PreBirth = "PRE_BIRTH",
+        /// Waiting would harm the child.
+        DelayDetrimental = "DELAY_DETRIMENTAL",
+    }
+
+    /// How an invitation was sent.
+    InvitationMethod {
+        /// By letter.
+        Letter = "LETTER",
+        /// By email.
+        Email = "EMAIL",
+        /// By phone.
+        Phone = "PHONE",
+        /// In person.
+        InPerson = "IN_PERSON",
+    }
+
+    /// How far somebody's report to a conference has come.
+    ReportStep {
+        /// Asked for.
+        Requested = "REQUESTED",
+        /// Received.
+        Received = "RECEIVED",
+        /// Shared with the parents.
+        SharedWithParents = "SHARED_WITH_PARENTS",
+    }
+
+    /// What goes out after a conference.
+    ConferenceRecord {
+        /// The outline plans.
+        OutlinePlan = "OUTLINE_PLAN",
+        /// The minutes.
+        Minutes = "MINUTES",
+    }
+
+    /// How a sitting of a conference ended.
+    SittingOutcome {
+        /// The chair decided.
+        Decided = "DECIDED",
+        /// Without a quorum: it sits again.
+        Inquorate = "INQUORATE",
+    }
+
+    /// How the managers settle a chair's dispute.
+    DisputeOutcome {
+        /// The conference goes ahead.
+        GoAhead = "GO_AHEAD",
+        /// The request is withdrawn.
+        Withdraw = "WITHDRAW",
+    }
+
+    /// How a child took part in a meeting about them (the statutory returns' code set).
+    Participation {
+        /// Under four years old.
+        Pn0 = "PN0",
+        /// Attended and spoke.
+        Pn1 = "PN1",
+        /// Attended, an advocate spoke.
+        Pn2 = "PN2",
+        /// Attended and conveyed their views without words.
+        Pn3 = "PN3",
+        /// Attended and conveyed nothing.
+        Pn4 = "PN4",
+        /// Did not attend, an advocate was briefed.
+        Pn5 = "PN5",
+        /// Did not attend, sent their views.
+        Pn6 = "PN6",
+        /// Did not attend and conveyed nothing.
+        Pn7 = "PN7",
+    }
+
+    /// Where evidence of change comes from.
+    EvidenceSource {
+        /// Seen on a visit.
+        Visit = "VISIT",
+        /// Heard at a conference or review.
+        Conference = "CONFERENCE",
+        /// Reported by an agency.
+        Agency = "AGENCY",
+        /// Told by the child.
+        Child = "CHILD",
+        /// Told by the family.
+        Family = "FAMILY",
+    }
+
+    /// How strong evidence of change is.
+    EvidenceStrength {
+        /// A first sign.
+        Weak = "WEAK",
+        /// Seen more than once.
+        Moderate = "MODERATE",
+        /// Seen by several, or over time.
+        Strong = "STRONG",
+    }
+
+    /// What a unit chooses when the agreed period for change is over without change.
+    EscalationChoice {
+        /// Another period, with a reason. A second one is the service manager's to give.
+        Extend = "EXTEND",
+        /// A strategy discussion.
+        Strategy = "STRATEGY",
+        /// A legal gateway meeting.
+        LegalGateway = "LEGAL_GATEWAY",
+        /// The decision whether the child needs to come into care.
+        CareDecision = "CARE_DECISION",
+        /// The plan ends.
+        Close = "CLOSE",
+    }
+
+    /// What happened to a plan.
+    PlanChange {
+        /// A draft was begun.
+        Drafted = "DRAFTED",
+        /// A draft was changed.
+        Edited = "EDITED",
+        /// It came into force.
+        Agreed = "AGREED",
+        /// It was shared.
+        Shared = "SHARED",
+        /// A new version was begun.
+        Revised = "REVISED",
+        /// A later version took its place.
+        Superseded = "SUPERSEDED",
+        /// An action was done.
+        ActionDone = "ACTION_DONE",
+        /// It was settled where a goal stands.
+        GoalSettled = "GOAL_SETTLED",
+        /// Evidence of change was recorded.
+        Evidence = "EVIDENCE",
+        /// It was reviewed and goes on.
+        Reviewed = "REVIEWED",
+        /// The agreed period for change passed, or it broke down.
+        Escalated = "ESCALATED",
+        /// The unit chose what follows.
+        Chosen = "CHOSEN",
+        /// It ended.
+        Ended = "ENDED",
+    }
+
+    /// What an entry of a chronology is about.
+    ChronologyKind {
+        /// A case was opened.
+        CaseOpened = "CASE_OPENED",
+        /// A case was closed.
+        CaseClosed = "CASE_CLOSED",
+        /// A unit began to hold a case.
+        AllocationStarted = "ALLOCATION_STARTED",
+        /// A unit stopped holding a case.
+        AllocationEnded = "ALLOCATION_ENDED",
+        /// A unit was asked to take a case over.
+        TransferRequested = "TRANSFER_REQUESTED",
+        /// A case moved to another unit.
+        TransferCompleted = "TRANSFER_COMPLETED",
+        /// A unit that was asked did not take the case.
+        TransferRejected = "TRANSFER_REJECTED",
+        /// A request to take a case over was taken back.
+        TransferWithdrawn = "TRANSFER_WITHDRAWN",
+        /// A worker became lead practitioner.
+        LeadPractitionerChanged = "LEAD_PRACTITIONER_CHANGED",
+        /// A child protection conference was asked for.
+        ConferenceRequested = "CONFERENCE_REQUESTED",
+        /// A child protection conference was held.
+        ConferenceHeld = "CONFERENCE_HELD",
+        /// A plan came into force.
+        PlanStarted = "PLAN_STARTED",
+        /// A plan ended.
+        PlanEnded = "PLAN_ENDED",
+        /// Somebody became a member of the family.
+        FamilyMemberJoined = "FAMILY_MEMBER_JOINED",
+        /// Somebody's membership of the family ended.
+        FamilyMemberLeft = "FAMILY_MEMBER_LEFT",
+    }
+
+    /// How two children are siblings.
+    SiblingLink {
+        /// Both are in one family group now.
+        SharedFamily = "SHARED_FAMILY",
+        /// Recorded as brother or sister.
+        Sibling = "SIBLING",
+        /// Recorded as half-brother or half-sister.
+        HalfSibling = "HALF_SIBLING",
+        /// Recorded as stepbrother or stepsister.
+        StepSibling = "STEP_SIBLING",
+        /// Recorded as siblings, one of them before birth.
+        UnbornSibling = "UNBORN_SIBLING",
+    }
+
+    /// Which way a case goes, seen from a unit.
+    TransferDirection {
+        /// To the unit.
+        Incoming = "INCOMING",
+        /// From the unit.
+        Outgoing = "OUTGOING",
     }
 }
 
@@ -486,6 +726,18 @@ impl CaseStatus {
 }
 
 impl Role {
+    /// Whether it is one of the five roles of a unit.
+    pub fn of_a_unit(self) -> bool {
+        matches!(
+            self,
+            Self::ConsultantSocialWorker
+                | Self::SocialWorker
+                | Self::ChildrensPractitioner
+                | Self::Clinician
+                | Self::UnitCoordinator
+        )
+    }
+
     /// Whether the role may be named lead practitioner (with a qualified worker in it).
     pub fn may_lead(self) -> bool {
         matches!(self, Self::ConsultantSocialWorker | Self::SocialWorker)

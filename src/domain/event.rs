@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::{
     Code,
     codes::{
-        AllocationKind, Capacity, ChangeReason, ConferenceState, ConferenceType, EventType, PlanKind, PlanStatus,
-        Priority, TransferKind, TransferState,
+        AllocationKind, Capacity, ChangeReason, ConferenceState, ConferenceType, EventType, Exclusion,
+        InvitationCapacity, InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority, ReportStep, Role,
+        TransferKind, TransferState,
     },
 };
 
@@ -65,13 +66,18 @@ pub enum Detail {
         state: TransferState,
         effective_on: Option<NaiveDate>,
     },
-    Conference {
-        kind: ConferenceType,
-        state: ConferenceState,
-        scheduled_for: Option<DateTime<Utc>>,
-        previously_scheduled_for: Option<DateTime<Utc>>,
-        online: bool,
-        chair_id: Option<Uuid>,
+    Conference(ConferenceDetail),
+    Invitation(InvitationDetail),
+    Membership {
+        unit_id: Uuid,
+        unit_name: String,
+        worker_id: Uuid,
+        worker_name: String,
+        role: Role,
+        previous_role: Option<Role>,
+        cover: bool,
+        started_at: DateTime<Utc>,
+        ended_at: Option<DateTime<Utc>>,
     },
     Plan {
         kind: PlanKind,
@@ -80,7 +86,43 @@ pub enum Detail {
         end_on: Option<NaiveDate>,
         review_due_on: Option<NaiveDate>,
         agreed_change_by: Option<NaiveDate>,
+        #[serde(default)]
+        revision: Option<i32>,
+        #[serde(default)]
+        change: Option<PlanChange>,
     },
+}
+
+/// The fields of an event about a conference.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct ConferenceDetail {
+    pub kind: ConferenceType,
+    pub state: ConferenceState,
+    pub scheduled_for: Option<DateTime<Utc>>,
+    pub previously_scheduled_for: Option<DateTime<Utc>>,
+    pub online: bool,
+    pub chair_id: Option<Uuid>,
+    #[serde(default)]
+    pub quorate: Option<bool>,
+    /// How many came.
+    #[serde(default)]
+    pub present: Option<i64>,
+    /// How many said that they do not agree.
+    #[serde(default)]
+    pub dissents: Option<i64>,
+}
+
+/// The fields of an event about somebody's invitation to a conference. Never who it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct InvitationDetail {
+    pub conference_id: Uuid,
+    pub kind: ConferenceType,
+    pub capacity: InvitationCapacity,
+    pub response: Option<InvitationResponse>,
+    pub report: Option<ReportStep>,
+    pub exclusion: Option<Exclusion>,
 }
 
 impl EventData {
@@ -104,15 +146,63 @@ impl EventData {
             (Detail::Transfer { from_unit_name, to_unit_name, state, .. }, _) => {
                 format!("transfer from {from_unit_name} to {to_unit_name} {}", lower(state.code()))
             }
-            (Detail::Conference { kind, state, .. }, EventType::ConferenceChanged) => {
-                format!("{} conference moved, still {}", lower(kind.code()), lower(state.code()))
+            (Detail::Membership { unit_name, worker_name, previous_role: Some(_), role, .. }, _) => {
+                format!("{worker_name} is now {} of {unit_name}", lower(role.code()))
             }
-            (Detail::Conference { kind, state, .. }, _) => {
-                format!("{} conference {}", lower(kind.code()), lower(state.code()))
+            (Detail::Membership { unit_name, worker_name, ended_at: Some(_), cover: false, .. }, _) => {
+                format!("{worker_name} left {unit_name}")
+            }
+            (Detail::Membership { unit_name, worker_name, role, cover, .. }, _) => {
+                let how = if *cover { "covers as" } else { "joined as" };
+                format!("{worker_name} {how} {} of {unit_name}", lower(role.code()))
+            }
+            (Detail::Conference(conference), of) => conference.summary(of),
+            (Detail::Invitation(invitation), _) => invitation.summary(),
+            (Detail::Plan { kind, change: Some(change), .. }, EventType::PlanChanged) => {
+                format!("{} plan: {}", lower(kind.code()), lower(change.code()))
             }
             (Detail::Plan { kind, status, .. }, _) => format!("{} plan {}", lower(kind.code()), lower(status.code())),
         };
         about + &what
+    }
+}
+
+impl ConferenceDetail {
+    fn summary(&self, of: EventType) -> String {
+        let (kind, state) = (lower(self.kind.code()), lower(self.state.code()));
+        match of {
+            EventType::ConferenceChanged if self.previously_scheduled_for.is_some() => {
+                format!("{kind} conference moved, still {state}")
+            }
+            EventType::ConferenceChanged if self.state == ConferenceState::Requested => {
+                format!("request for a {kind} conference changed")
+            }
+            EventType::ConferenceAttendance => {
+                let quorate = if self.quorate == Some(true) { "quorate" } else { "not quorate" };
+                format!("{kind} conference: {} came, {quorate}", self.present.unwrap_or(0))
+            }
+            EventType::ConferenceViewRecorded => {
+                format!("{kind} conference: a view was minuted, {} dissenting", self.dissents.unwrap_or(0))
+            }
+            EventType::ConferenceIssued if self.state == ConferenceState::Decided => {
+                format!("{kind} conference: outline plans sent")
+            }
+            EventType::ConferenceIssued => format!("{kind} conference: minutes sent"),
+            _ => format!("{kind} conference {state}"),
+        }
+    }
+}
+
+impl InvitationDetail {
+    fn summary(&self) -> String {
+        let (kind, capacity) = (lower(self.kind.code()), lower(self.capacity.code()));
+        let what = match (self.response, self.report, self.exclusion) {
+            (Some(response), ..) => format!("invitation {}", lower(response.code())),
+            (_, Some(report), _) => format!("report {}", lower(report.code())),
+            (.., Some(_)) => "not to come".to_owned(),
+            _ => "invitation changed".to_owned(),
+        };
+        format!("{kind} conference: {capacity} {what}")
     }
 }
 
@@ -148,14 +238,17 @@ mod tests {
         let data = EventData {
             actor_name: "Worker".into(),
             case: None,
-            detail: Detail::Conference {
+            detail: Detail::Conference(ConferenceDetail {
                 kind: ConferenceType::Initial,
                 state: ConferenceState::Scheduled,
                 scheduled_for: Some(DateTime::UNIX_EPOCH),
                 previously_scheduled_for: None,
                 online: true,
                 chair_id: None,
-            },
+                quorate: None,
+                present: None,
+                dissents: None,
+            }),
         };
         let text = serde_json::to_string(&data).unwrap();
         assert_eq!(serde_json::to_string(&serde_json::from_str::<EventData>(&text).unwrap()).unwrap(), text);

@@ -70,6 +70,8 @@ ids! {
     ConferenceId;
     /// One child's part in a conference.
     ConferenceChildId;
+    /// Somebody's invitation to a conference.
+    InvitationId;
     /// A plan.
     PlanId;
     /// A goal of a plan.

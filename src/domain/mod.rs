@@ -3,10 +3,12 @@
 //! Nothing in here reads a clock or a database; time is passed in.
 
 pub mod calendar;
+pub mod chronology;
 pub mod codes;
 pub mod conference;
 pub mod event;
 pub mod ids;
+pub mod plan;
 pub mod text;
 pub mod transfer;
 

@@ -26,8 +26,8 @@ const LOOK_ANYWAY: Duration = Duration::from_secs(1);
 const LOOK_WITHOUT_BELL: Duration = Duration::from_millis(100);
 /// A look that takes longer has failed: a connection may be half open.
 const STUCK_AFTER: Duration = Duration::from_secs(15);
-/// Events that a stream may lag behind before it reads the past again from Postgres.
-const BUFFERED: usize = 1024;
+/// Events that a stream may lag behind before it reads the past again from Postgres. Every topic has room for as many.
+const BUFFERED: usize = 256;
 /// Events per read.
 const BATCH: i64 = 500;
 
@@ -43,7 +43,7 @@ pub struct Bus {
     seen: AtomicI64,
     /// The last look that succeeded.
     looked: watch::Sender<Option<Instant>>,
-    /// One channel per unit that somebody here listens to.
+    /// One channel per topic (a unit, a worker, a child) that somebody here listens to.
     streams: Mutex<HashMap<Uuid, broadcast::Sender<Arc<Event>>>>,
 }
 
@@ -61,11 +61,11 @@ impl Bus {
         })
     }
 
-    /// Everything for this unit from now on. Subscribe before reading the past.
-    pub fn subscribe(&self, unit: Uuid) -> broadcast::Receiver<Arc<Event>> {
+    /// Everything for this topic from now on. Subscribe before reading the past.
+    pub fn subscribe(&self, topic: Uuid) -> broadcast::Receiver<Arc<Event>> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         streams.retain(|_, sender| sender.receiver_count() > 0);
-        streams.entry(unit).or_insert_with(|| broadcast::channel(BUFFERED).0).subscribe()
+        streams.entry(topic).or_insert_with(|| broadcast::channel(BUFFERED).0).subscribe()
     }
 
     /// There may be something new.
@@ -135,8 +135,8 @@ impl Bus {
                     continue;
                 };
                 let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-                for unit in &event.units {
-                    if let Some(stream) = streams.get(unit) {
+                for topic in &event.topics {
+                    if let Some(stream) = streams.get(topic) {
                         // Fails only when the last listener has just left.
                         let _ = stream.send(Arc::clone(&event));
                     }

@@ -1,12 +1,11 @@
-//! One member's stream of a unit's events: the past from Postgres, then live, with no gap and no double at the seam.
+//! One worker's stream of a topic's events (a unit's, their own, a child's): the past from Postgres, then live, with no gap and no double at the seam.
 //!
 //! 1. Subscribe to the bus before reading the past: from here on nothing can be missed.
 //! 2. Read the past in pages until there is no more.
 //! 3. Go live; skip what the past already brought.
 //! 4. Fallen behind: read the past again from where the stream stands. A gap is never silent.
 //!
-//! Past and live follow one rule: the unit is in the event's stored audience, and the viewer was a member then and is
-//! one now.
+//! Past and live follow one rule, read with the event: see `db::recipients`.
 
 use std::sync::Arc;
 
@@ -37,7 +36,7 @@ pub enum Item {
 struct Feed {
     log: EventLog,
     clock: Clock,
-    unit: Uuid,
+    topic: Uuid,
     worker: Uuid,
     position: i64,
     live: broadcast::Receiver<Arc<Event>>,
@@ -47,16 +46,16 @@ struct Feed {
     behind: bool,
 }
 
-/// A stream of this unit's events for this viewer, after the place `after`, or from now on.
+/// A stream of this topic's events for this viewer, after the place `after`, or from now on.
 pub async fn follow(
     bus: &Bus,
     log: EventLog,
     clock: Clock,
     viewer: Viewer,
-    unit: Uuid,
+    topic: Uuid,
     after: Option<i64>,
-) -> Result<impl Stream<Item = Result<Item>> + Send + 'static> {
-    let live = bus.subscribe(unit);
+) -> Result<impl Stream<Item = Result<Item>> + Send + use<>> {
+    let live = bus.subscribe(topic);
     bus.found_its_place().await?;
     let extent = log.extent().await?;
     let position = match after {
@@ -70,7 +69,7 @@ pub async fn follow(
     let feed = Feed {
         log,
         clock,
-        unit,
+        topic,
         worker: viewer.worker_id.0,
         position,
         live,
@@ -100,7 +99,7 @@ impl Feed {
                 continue;
             }
             if self.behind {
-                let page = self.log.after(self.position, Some(self.unit), PAGE, (self.clock)()).await?;
+                let page = self.log.after(self.position, Some(self.topic), PAGE, (self.clock)()).await?;
                 self.behind = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
                 let last = page.last().and_then(|one| one.event.seq);
                 let events: Vec<_> = page.into_iter().filter_map(Event::read).collect();
@@ -129,6 +128,6 @@ impl Feed {
             return None;
         }
         self.position = event.seq;
-        event.is_for(self.unit, self.worker).then_some(event)
+        event.is_for(self.topic, self.worker).then_some(event)
     }
 }

@@ -12,7 +12,7 @@ pub mod relay;
 
 pub use bus::Bus;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
@@ -41,10 +41,39 @@ pub struct Event {
     pub data: EventData,
     /// Its place in the one order.
     pub seq: i64,
-    /// Who receives it: (unit, worker), sorted. Members at the event's time and at delivery.
+    /// Who receives it: (topic, worker), sorted.
     recipients: Vec<(Uuid, Uuid)>,
-    /// The units whose streams carry it.
-    units: Vec<Uuid>,
+    /// The units, workers and children whose streams carry it, sorted.
+    topics: Vec<Uuid>,
+    /// What those say about it who ask for the same.
+    pub texts: Texts,
+}
+
+/// Most texts that are kept of one event.
+const TEXTS: usize = 16;
+
+/// Texts about an event by what was asked for: written once per process, not once for everyone who gets it. Each comes
+/// in pieces, between which something goes that is the reader's own.
+#[derive(Debug, Default)]
+pub struct Texts(Mutex<Vec<(Arc<str>, Pieces)>>);
+
+/// The pieces of a text.
+pub type Pieces = Arc<[String]>;
+
+impl Texts {
+    /// The text for those who ask for this.
+    pub fn get(&self, shape: &Arc<str>) -> Option<Pieces> {
+        let texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.iter().find(|(one, _)| one == shape).map(|(_, pieces)| Arc::clone(pieces))
+    }
+
+    /// Keeps the text for those who ask for this; nothing when enough are kept.
+    pub fn keep(&self, shape: &Arc<str>, pieces: &Pieces) {
+        let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if texts.len() < TEXTS && texts.iter().all(|(one, _)| one != shape) {
+            texts.push((Arc::clone(shape), Arc::clone(pieces)));
+        }
+    }
 }
 
 impl Event {
@@ -67,6 +96,8 @@ impl Event {
         let kind = EventType::parse(&delivery.event.type_).ok_or_else(unknown)?;
         let actor_role = Role::parse(&delivery.event.actor_role).ok_or_else(unknown)?;
         let severity = Severity::parse(&delivery.event.severity).ok_or_else(unknown)?;
+        let mut topics: Vec<Uuid> = delivery.recipients.iter().map(|(topic, _)| *topic).collect();
+        topics.dedup();
         Ok(Self {
             kind,
             actor_role,
@@ -75,12 +106,18 @@ impl Event {
             data,
             seq,
             recipients: delivery.recipients,
-            units: delivery.units,
+            topics,
+            texts: Texts::default(),
         })
     }
 
-    /// Whether this worker receives it in this unit's stream.
-    pub fn is_for(&self, unit: Uuid, worker: Uuid) -> bool {
-        self.recipients.binary_search(&(unit, worker)).is_ok()
+    /// A stored event that a viewer read for themselves: it goes to no stream.
+    pub fn stored(event: EventRow) -> Option<Arc<Self>> {
+        Self::read(Delivery { event, recipients: Vec::new() })
+    }
+
+    /// Whether this worker receives it in this topic's stream.
+    pub fn is_for(&self, topic: Uuid, worker: Uuid) -> bool {
+        self.recipients.binary_search(&(topic, worker)).is_ok()
     }
 }

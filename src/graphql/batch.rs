@@ -12,6 +12,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -73,6 +74,8 @@ pub fn generation<R>(snapshot: Arc<Snapshot>, rows: Vec<R>) -> Vec<Item<R>> {
     (0..generation.rows.len()).map(|at| Item { generation: Arc::clone(&generation), at }).collect()
 }
 
+// The futures of relations are boxed: those of a type's fields are the arms of one future, which is as large as the
+// largest of them, and every plain field would carry it along.
 impl<R: Send + Sync + 'static> Item<R> {
     /// The snapshot that the row was read in.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
@@ -99,80 +102,84 @@ impl<R: Send + Sync + 'static> Item<R> {
     }
 
     /// The one record that `foreign` points to. Missing or hidden: none.
-    pub async fn one<C, F, Fut>(
-        &self,
+    pub fn one<'a, C, F, Fut>(
+        &'a self,
         relation: &'static str,
         arguments: String,
         foreign: fn(&R) -> Option<Uuid>,
         id: fn(&C) -> Uuid,
         load: F,
-    ) -> Result<Option<Item<C>>>
+    ) -> BoxFuture<'a, Result<Option<Item<C>>>>
     where
         C: Send + Sync + 'static,
-        F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut,
-        Fut: Future<Output = Result<Vec<C>>>,
+        F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut + Send + 'a,
+        Fut: Future<Output = Result<Vec<C>>> + Send + 'a,
     {
-        let Some(wanted) = foreign(self) else { return Ok(None) };
-        let generation = &self.generation;
-        let loading = async {
-            let mut ids: Vec<Uuid> = generation.rows.iter().filter_map(foreign).collect();
-            ids.sort_unstable();
-            ids.dedup();
-            let mut rows = load(Arc::clone(&generation.snapshot), ids).await?;
-            rows.sort_unstable_by_key(id);
-            Ok(generation_of(&generation.snapshot, rows))
-        };
-        let children: Arc<Arc<Generation<C>>> = self.relation(relation, arguments, loading).await?;
-        let found = children.rows.binary_search_by_key(&wanted, id).ok();
-        Ok(found.map(|at| Item { generation: Arc::clone(&children), at }))
+        Box::pin(async move {
+            let Some(wanted) = foreign(self) else { return Ok(None) };
+            let generation = &self.generation;
+            let loading = async {
+                let mut ids: Vec<Uuid> = generation.rows.iter().filter_map(foreign).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                let mut rows = load(Arc::clone(&generation.snapshot), ids).await?;
+                rows.sort_unstable_by_key(id);
+                Ok(generation_of(&generation.snapshot, rows))
+            };
+            let children: Arc<Arc<Generation<C>>> = self.relation(relation, arguments, loading).await?;
+            let found = children.rows.binary_search_by_key(&wanted, id).ok();
+            Ok(found.map(|at| Item { generation: Arc::clone(&children), at }))
+        })
     }
 
     /// The records that belong to this one, as the loader placed them: `load` gets the parents' ids and places each
     /// row by its parent's number, counted from 1.
-    pub async fn many<C, F, Fut>(
-        &self,
+    pub fn many<'a, C, F, Fut>(
+        &'a self,
         relation: &'static str,
         arguments: String,
         own: fn(&R) -> Uuid,
         load: F,
-    ) -> Result<Vec<Item<C>>>
+    ) -> BoxFuture<'a, Result<Vec<Item<C>>>>
     where
         C: Send + Sync + 'static,
-        F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut,
-        Fut: Future<Output = Result<Vec<Placed<C>>>>,
+        F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut + Send + 'a,
+        Fut: Future<Output = Result<Vec<Placed<C>>>> + Send + 'a,
     {
-        let generation = &self.generation;
-        let loading = async {
-            let parents: Vec<Uuid> = generation.rows.iter().map(own).collect();
-            let mut of = vec![Vec::new(); parents.len()];
-            let placed = load(Arc::clone(&generation.snapshot), parents).await?;
-            let mut rows = Vec::with_capacity(placed.len());
-            for (place, row) in placed {
-                let parent = usize::try_from(place - 1).ok().and_then(|at| of.get_mut(at));
-                parent.ok_or_else(|| Error::internal("a row without a parent"))?.push(rows.len());
-                rows.push(row);
-            }
-            Ok(Related { children: generation_of(&generation.snapshot, rows), of })
-        };
-        let related: Arc<Related<C>> = self.relation(relation, arguments, loading).await?;
-        let mine = related.of.get(self.at).map(Vec::as_slice).unwrap_or_default();
-        Ok(mine.iter().map(|at| Item { generation: Arc::clone(&related.children), at: *at }).collect())
+        Box::pin(async move {
+            let generation = &self.generation;
+            let loading = async {
+                let parents: Vec<Uuid> = generation.rows.iter().map(own).collect();
+                let mut of = vec![Vec::new(); parents.len()];
+                let placed = load(Arc::clone(&generation.snapshot), parents).await?;
+                let mut rows = Vec::with_capacity(placed.len());
+                for (place, row) in placed {
+                    let parent = usize::try_from(place - 1).ok().and_then(|at| of.get_mut(at));
+                    parent.ok_or_else(|| Error::internal("a row without a parent"))?.push(rows.len());
+                    rows.push(row);
+                }
+                Ok(Related { children: generation_of(&generation.snapshot, rows), of })
+            };
+            let related: Arc<Related<C>> = self.relation(relation, arguments, loading).await?;
+            let mine = related.of.get(self.at).map(Vec::as_slice).unwrap_or_default();
+            Ok(mine.iter().map(|at| Item { generation: Arc::clone(&related.children), at: *at }).collect())
+        })
     }
 
     /// The first of [`Item::many`].
-    pub async fn first<C, F, Fut>(
-        &self,
+    pub fn first<'a, C, F, Fut>(
+        &'a self,
         relation: &'static str,
         arguments: String,
         own: fn(&R) -> Uuid,
         load: F,
-    ) -> Result<Option<Item<C>>>
+    ) -> BoxFuture<'a, Result<Option<Item<C>>>>
     where
         C: Send + Sync + 'static,
-        F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut,
-        Fut: Future<Output = Result<Vec<Placed<C>>>>,
+        F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut + Send + 'a,
+        Fut: Future<Output = Result<Vec<Placed<C>>>> + Send + 'a,
     {
-        Ok(self.many(relation, arguments, own, load).await?.into_iter().next())
+        Box::pin(async move { Ok(self.many(relation, arguments, own, load).await?.into_iter().next()) })
     }
 }
 

@@ -1,16 +1,20 @@
 //! Relay connections.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, fmt::Debug, sync::Arc};
 
 use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::{context::HearthContext, error::Answer};
+use super::{
+    batch::{Instant, Item},
+    context::HearthContext,
+    error::{Answer, Nullable, nullable},
+};
 use crate::{
     auth::{Viewer, seal::Sealer},
-    db::Page,
+    db::{Page, Placed},
     error::{Error, Result},
 };
 
@@ -198,5 +202,55 @@ where
             let count = item.first(relation, arguments, own, load).await?;
             Ok(count.map_or(0, |count| *count))
         })
+    }
+}
+
+/// A list field of a record, with what the client asked of it.
+pub struct Listing<'a, P> {
+    /// The field's context.
+    pub ctx: &'a Context<'a>,
+    /// The record.
+    pub parent: &'a Item<P>,
+    /// The record's id.
+    pub own: fn(&P) -> Uuid,
+    /// Type and field.
+    pub name: &'static str,
+    /// The field's other arguments and columns: what differs in them is loaded apart.
+    pub arguments: String,
+    /// `first`.
+    pub first: Option<i32>,
+    /// `after`.
+    pub after: Option<String>,
+}
+
+impl<P: Send + Sync + 'static> Listing<'_, P> {
+    /// The page: one statement for the whole generation of the record, and one more for their counts if they are
+    /// asked for. `key` is a row's sort key.
+    pub async fn page<R, T, K, L, Loading, C, Counting>(
+        self,
+        key: fn(&R) -> K,
+        load: L,
+        count: C,
+    ) -> Nullable<Connection<T>>
+    where
+        R: Send + Sync + 'static,
+        T: From<Item<R>>,
+        K: Serialize + DeserializeOwned + Clone + Debug + Send + Sync,
+        L: FnOnce(Instant, Vec<Uuid>, Page<K>) -> Loading + Send,
+        Loading: Future<Output = Result<Vec<Placed<R>>>> + Send,
+        C: Fn(Instant, Vec<Uuid>) -> Counting + Clone + Send + Sync + 'static,
+        Counting: Future<Output = Result<Vec<Placed<i64>>>> + Send + 'static,
+    {
+        let Self { ctx, parent, own, name, arguments, first, after } = self;
+        let paging: BoxFuture<'_, Result<Option<Connection<T>>>> = Box::pin(async move {
+            let list = List::of(name, own(parent));
+            let page: Page<K> = list.page(ctx, first, after.as_deref())?;
+            let wanted = page.clone();
+            let load = |snapshot, ids| load(snapshot, ids, wanted);
+            let rows = parent.many(name, format!("{arguments} {page:?}"), own, load).await?;
+            let count = counted(parent.clone(), name, format!("count {arguments}"), own, count);
+            Connection::new(&list, &page, rows, |row: &Item<R>| key(row), count).map(Some)
+        });
+        nullable(paging.await)
     }
 }

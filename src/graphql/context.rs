@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::Context;
+use async_graphql::{Context, ContextBase};
 
 use crate::{
     auth::{Viewer, seal::Sealer},
@@ -36,13 +36,15 @@ pub struct Operation {
     current: Arc<Snapshot>,
     /// Snapshots that were opened on the way: after a mutation's commit, for a pushed item.
     further: Mutex<Vec<Arc<Snapshot>>>,
+    /// What a pushed item says, when that is written already: see `envelope`.
+    said: Mutex<Option<String>>,
 }
 
 impl Operation {
     /// An operation of this viewer. Opens nothing yet.
     pub fn new(shared: Arc<Shared>, viewer: Viewer) -> Arc<Self> {
         let current = shared.db.snapshot(viewer);
-        Arc::new(Self { shared, viewer, current, further: Mutex::default() })
+        Arc::new(Self { shared, viewer, current, further: Mutex::default(), said: Mutex::default() })
     }
 
     /// A new instant of this operation's viewer, as of now.
@@ -51,6 +53,21 @@ impl Operation {
         let snapshot = self.shared.db.snapshot(viewer);
         self.further.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&snapshot));
         snapshot
+    }
+
+    /// The viewer's cursor for a place in the feeds.
+    pub fn feed_cursor(&self, position: i64) -> Result<String> {
+        self.shared.sealer.feed_cursor(self.viewer.worker_id, position, (self.shared.clock)())
+    }
+
+    /// Says this in place of the response that is being executed.
+    pub fn say(&self, response: String) {
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
+    }
+
+    /// What is to be said in place of the response that was executed.
+    pub fn said(&self) -> Option<String> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The first failure of any of the operation's snapshots.
@@ -91,7 +108,8 @@ pub trait HearthContext {
     fn services(&self) -> impl Future<Output = Result<&Services>> + Send;
 }
 
-fn operation<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Operation>> {
+/// The operation that a resolver works for.
+pub fn operation<'a, T>(ctx: &ContextBase<'a, T>) -> Result<&'a Arc<Operation>> {
     ctx.data::<Arc<Operation>>().map_err(|_| Error::internal("no operation in the context"))
 }
 

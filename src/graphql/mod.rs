@@ -1,13 +1,14 @@
 //! The GraphQL layer: the only place that names async_graphql.
 //!
-//! [`Graph::prepare`] does everything before execution (parse, validate, measure, coerce); [`Graph::execute`] and
-//! [`Graph::stream`] run what it prepared. Both transports use these three.
+//! [`Graph::prepare`] does everything before execution (find, parse, validate, measure, coerce); [`Graph::execute`] and
+//! [`Graph::stream`] run what it prepared. Every transport uses these three.
 
 mod batch;
 mod codes;
 mod connection;
 mod context;
 mod documents;
+mod envelope;
 mod error;
 mod mutation;
 mod query;
@@ -18,11 +19,11 @@ mod types;
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+use async_graphql::{ErrorExtensionValues, ObjectType, Response, SchemaBuilder, ServerError, SubscriptionType, Value};
 use futures_util::{Stream, StreamExt};
 
 pub use context::Shared;
-pub use documents::{Limits, OperationKind, Ready};
+pub use documents::{Asked, Limits, Mode, OperationKind, Ready, Settings, Source};
 pub use scalars::global;
 
 use crate::{
@@ -45,14 +46,24 @@ pub struct Graph {
 }
 
 fn schema() -> Schema {
-    // No extension is ever registered: with one, every field takes the slow path. Validation is ours (`documents`).
-    Schema::build(query::Query, mutation::Mutation, subscription::SubscriptionRoot)
+    build(query::Query, mutation::Mutation::default(), subscription::SubscriptionRoot)
         .register_output_type::<Event>()
+        .finish()
+}
+
+/// How the executor is set up.
+fn build<Q, M, S>(query: Q, mutation: M, subscription: S) -> SchemaBuilder<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    // No extension is ever registered: with one, every field takes the slow path. Validation is ours (`documents`).
+    async_graphql::Schema::build(query, mutation, subscription)
         .validation_mode(async_graphql::ValidationMode::Fast)
         .disable_suggestions()
         // Ours are stricter, and come first.
         .limit_recursive_depth(256)
-        .finish()
 }
 
 /// The schema in SDL, as `schema.graphql` holds it.
@@ -63,9 +74,9 @@ pub fn sdl() -> String {
 }
 
 impl Graph {
-    /// Fails when the schema is not valid, which a test excludes.
-    pub fn new(shared: Arc<Shared>, limits: Limits, patience: Duration) -> Result<Self> {
-        let documents = Documents::new(&sdl(), limits).map_err(Error::internal)?;
+    /// Fails when a trusted document is not valid, or the schema, which a test excludes.
+    pub fn new(shared: Arc<Shared>, settings: Settings, patience: Duration) -> Result<Self> {
+        let documents = Documents::new(&sdl(), settings).map_err(Error::internal)?;
         Ok(Self { schema: schema(), documents, shared, patience })
     }
 
@@ -75,19 +86,15 @@ impl Graph {
     }
 
     /// Everything before execution. Errors are request errors: nothing has run.
-    pub fn prepare(
-        &self,
-        query: &str,
-        operation_name: Option<&str>,
-        variables: &serde_json::Map<String, serde_json::Value>,
-    ) -> Result<Ready, Vec<ServerError>> {
-        self.documents.prepare(query, operation_name, variables)
+    pub fn prepare(&self, asked: &Asked) -> Result<Ready, Vec<ServerError>> {
+        self.documents.prepare(asked)
     }
 
     fn request(ready: Ready, operation: &Arc<Operation>) -> async_graphql::Request {
+        let parsed = ready.parsed();
         let mut request = async_graphql::Request::new("").variables(ready.variables).data(Arc::clone(operation));
         request.operation_name = ready.operation_name;
-        request.set_parsed_query(ready.document.parsed());
+        request.set_parsed_query(parsed);
         request
     }
 
@@ -109,20 +116,35 @@ impl Graph {
     }
 
     /// Runs a subscription. The stream ends after a response with a request error.
-    pub fn stream(&self, ready: Ready, viewer: Viewer) -> impl Stream<Item = Response> + Send + use<> {
+    pub fn stream(&self, ready: Ready, viewer: Viewer) -> impl Stream<Item = Said> + Send + use<> {
         let operation = Operation::new(Arc::clone(&self.shared), viewer);
-        let request = Self::request(ready, &operation);
+        let shape = ready.shape();
+        let mut request = Self::request(ready, &operation);
+        if let Some(shape) = shape {
+            request = request.data(envelope::Shape(shape));
+        }
         let responses = self.schema.execute_stream(request);
         responses.then(move |mut response| {
             let operation = Arc::clone(&operation);
             async move {
                 // Nothing keeps a connection while it waits for the next event.
                 operation.finish_further().await;
+                if let Some(text) = operation.said() {
+                    return Said::Text(text);
+                }
                 name_codes(&mut response);
-                response
+                Said::Response(response)
             }
         })
     }
+}
+
+/// What a subscription says.
+pub enum Said {
+    /// A response.
+    Response(Response),
+    /// A response with data and no errors, as JSON.
+    Text(String),
 }
 
 /// A response that holds one error and no data.
@@ -140,7 +162,7 @@ pub fn refused(error: &Error) -> Response {
 /// Every error has a code: what has none is an input that a scalar could not read. Caps the errors too: a list whose
 /// every member fails says so ten times, not a thousand.
 fn name_codes(response: &mut Response) {
-    response.errors.truncate(10);
+    response.errors.truncate(documents::MAX_ERRORS);
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
         if extensions.get("code").is_none() {
@@ -151,3 +173,6 @@ fn name_codes(response: &mut Response) {
         *response = refused(&Error::internal("a response without data or errors"));
     }
 }
+
+#[cfg(test)]
+mod null_propagation;

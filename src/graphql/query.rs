@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, InputObject, Object};
 use uuid::Uuid;
 
 use super::{
@@ -10,13 +10,17 @@ use super::{
     connection::{Connection, List},
     context::HearthContext,
     error::{Answer, Nullable, nullable},
-    scalars::{local, split},
+    scalars::{Date, local, split},
     selection,
     types::{Case, Child, Conference, Node, Plan, Transfer, Unit, Worker, node, viewer::ViewerType},
 };
 use crate::{
     db::{cases, children, conferences, plans, transfers, units, workers},
-    domain::ids::{CaseId, ChildId, ConferenceId, PlanId, TransferId, UnitId, WorkerId},
+    domain::{
+        codes::{CaseStatus, PlanKind, Service},
+        ids::{CaseId, ChildId, ConferenceId, PlanId, TransferId, UnitId, WorkerId},
+        text::{TextFault, clean},
+    },
     error::{Error, Result},
 };
 
@@ -127,10 +131,17 @@ impl Query {
         )
     }
 
-    /// All children whom you may see, by last name.
+    /// The children whom you may see, by last name.
     async fn children(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "Words of the child's names, in any order: the beginning of a name, or a whole name in another \
+                    spelling or as it is said for short. Accents, apostrophes and hyphens do not matter. Every word must \
+                    match. At most 100 characters and 10 words."
+        )]
+        search: Option<String>,
+        #[graphql(desc = "Only those to whom all of it applies.")] filter: Option<ChildFilter>,
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Child>> {
@@ -138,12 +149,24 @@ impl Query {
             async {
                 let list = List::root("children");
                 let page = list.page(ctx, first, after.as_deref())?;
+                let mut wanted = filter.map(ChildFilter::wanted).transpose()?.unwrap_or_default();
+                let search = search.as_deref().map(searchable).transpose()?;
                 let snapshot = ctx.snapshot()?;
-                let rows = children::page(&snapshot, &page, selection::of_nodes(ctx, selection::PERSON)).await?;
+                if let Some(search) = search {
+                    wanted.words = children::search_words(&snapshot, search).await?;
+                    if wanted.words.is_empty() {
+                        return Err(no_word());
+                    }
+                    if wanted.words.len() > MAX_WORDS {
+                        return Err(Error::bad_input("search", format!("must not have more than {MAX_WORDS} words")));
+                    }
+                }
+                let read = selection::of_nodes(ctx, selection::PERSON);
+                let rows = children::page(&snapshot, &wanted, &page, read).await?;
                 let rows = generation(Arc::clone(&snapshot), rows);
                 let count = move || {
-                    let snapshot = Arc::clone(&snapshot);
-                    Box::pin(async move { children::count(&snapshot).await }) as _
+                    let (snapshot, wanted) = (Arc::clone(&snapshot), wanted.clone());
+                    Box::pin(async move { children::count(&snapshot, &wanted).await }) as _
                 };
                 Connection::new(&list, &page, rows, |row| (row.core.sort_name.clone(), row.core.id), count).map(Some)
             }
@@ -247,4 +270,65 @@ impl Query {
 /// Kind and uuid of a global id of any kind.
 fn known(id: &ID) -> Result<(&str, Uuid)> {
     split(id).ok_or_else(|| Error::bad_input("id", "is no global id: use the id field of a record"))
+}
+
+/// The longest search, in characters.
+const MAX_SEARCH: usize = 100;
+/// The most words of a search.
+const MAX_WORDS: usize = 10;
+
+/// A search that may be looked for. What is wrong with it is said without repeating it.
+fn searchable(search: &str) -> Result<String> {
+    let search = clean(search, MAX_SEARCH).map_err(|fault| Error::bad_input("search", fault.to_string()))?;
+    if search.chars().any(char::is_control) {
+        return Err(Error::bad_input("search", TextFault::Unprintable.to_string()));
+    }
+    if search.chars().any(char::is_alphanumeric) { Ok(search) } else { Err(no_word()) }
+}
+
+fn no_word() -> Error {
+    Error::bad_input("search", "must have a letter or a digit in it; leave it out to list all")
+}
+
+/// Which children are wanted. All of it must apply; what is left out does not matter.
+#[derive(InputObject)]
+pub struct ChildFilter {
+    /// Global id of a unit: the child's case is held by it now, in any way.
+    unit_id: Option<ID>,
+    /// The child has a case with one of these statuses. An empty list is like none.
+    case_status: Option<Vec<CaseStatus>>,
+    /// The child has a plan of this kind in force.
+    plan_kind: Option<PlanKind>,
+    /// Global id of a worker: the child's lead practitioner now.
+    lead_practitioner_id: Option<ID>,
+    /// Born on this day or later. Unborn children are not among them.
+    born_from: Option<Date>,
+    /// Born on this day or earlier. Unborn children are not among them.
+    born_to: Option<Date>,
+    /// The child's case is held now by a unit of this service, in any way.
+    service: Option<Service>,
+}
+
+impl ChildFilter {
+    fn wanted(self) -> Result<children::Wanted> {
+        let (born_from, born_to) = (self.born_from.map(|day| day.0), self.born_to.map(|day| day.0));
+        if let (Some(from), Some(to)) = (born_from, born_to)
+            && from > to
+        {
+            return Err(Error::bad_input("bornFrom", "must not be later than bornTo"));
+        }
+        Ok(children::Wanted {
+            words: Vec::new(),
+            unit_id: self.unit_id.map(|id| local("unitId", UnitId::KIND, &id)).transpose()?,
+            case_status: self.case_status.unwrap_or_default(),
+            plan_kind: self.plan_kind,
+            lead_practitioner_id: self
+                .lead_practitioner_id
+                .map(|id| local("leadPractitionerId", WorkerId::KIND, &id))
+                .transpose()?,
+            born_from,
+            born_to,
+            service: self.service,
+        })
+    }
 }

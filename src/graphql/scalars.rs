@@ -61,11 +61,13 @@ fn is_plain_date(text: &str) -> bool {
 /// Why a text is no value of this scalar of ours; none for other scalars.
 pub fn fault(scalar: &str, text: &str) -> Option<String> {
     let value = Value::String(text.to_owned());
-    match scalar {
-        "Date" => Date::parse(value).err().map(|error| error.into_server_error(Default::default()).message),
-        "DateTime" => DateTime::parse(value).err().map(|error| error.into_server_error(Default::default()).message),
-        _ => None,
-    }
+    let message = match scalar {
+        "Date" => Date::parse(value).err()?.into_server_error(Default::default()).message,
+        "DateTime" => DateTime::parse(value).err()?.into_server_error(Default::default()).message,
+        _ => return None,
+    };
+    // The framework names the type once more in front.
+    Some(message.split_once("\": ").map_or(message.clone(), |(_, fault)| fault.to_owned()))
 }
 
 /// The typed global id of a record: `Case:0190...`.

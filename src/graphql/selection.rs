@@ -21,8 +21,12 @@ pub const PERSON: Groups = &[
 ];
 pub const CASE: Groups = &[("referralSummary", Columns::NARRATIVE), ("closureRationale", Columns::NARRATIVE)];
 pub const ALLOCATION: Groups = &[("summary", Columns::NARRATIVE)];
-pub const TRANSFER: Groups = &[("handoverSummary", Columns::NARRATIVE)];
+pub const TRANSFER: Groups = &[("handoverSummary", Columns::NARRATIVE), ("responseReason", Columns::NARRATIVE)];
 pub const CONFERENCE_CHILD: Groups = &[("outlinePlan", Columns::NARRATIVE)];
+pub const INVITATION: Groups = &[("exclusionReason", Columns::NARRATIVE)];
+pub const SITTING: Groups = &[("interimPlan", Columns::NARRATIVE)];
+pub const VIEW: Groups = &[("text", Columns::NARRATIVE)];
+pub const EVIDENCE: Groups = &[("text", Columns::NARRATIVE)];
 pub const PLAN: Groups =
     &[("overallAim", Columns::NARRATIVE), ("parentView", Columns::NARRATIVE), ("childView", Columns::NARRATIVE)];
 

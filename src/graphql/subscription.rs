@@ -4,16 +4,21 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Subscription};
 use futures_util::{Stream, StreamExt};
+use uuid::Uuid;
 
 use super::{
-    context::{HearthContext, Operation},
+    context::{HearthContext, operation},
+    envelope::{Envelope, Sent},
     error::Fault,
     scalars::local,
     types::event::{FeedItem, FeedOpened},
 };
 use crate::{
-    db::units,
-    domain::{codes::EventType, ids::UnitId},
+    db::{Columns, children, units, workers},
+    domain::{
+        codes::EventType,
+        ids::{ChildId, UnitId},
+    },
     error::Error,
     events::feed::{self, Item},
 };
@@ -34,30 +39,75 @@ impl SubscriptionRoot {
         #[graphql(desc = "Global id of a unit that you belong to.")] unit_id: ID,
         #[graphql(desc = "Cursor to resume after; from now on when left out.")] after: Option<String>,
         #[graphql(desc = "Only these types of events.")] types: Option<Vec<EventType>>,
-    ) -> Result<impl Stream<Item = Result<FeedItem, Fault>>, Fault> {
-        let shared = ctx.shared()?;
-        let viewer = ctx.viewer()?;
-        let unit = local("unitId", UnitId::KIND, &unit_id)?;
+    ) -> Result<impl Stream<Item = Result<Sent, Fault>>, Fault> {
+        let (me, unit) = (ctx.viewer()?.worker_id.0, local("unitId", UnitId::KIND, &unit_id)?);
         // A unit of others and a unit that does not exist answer alike.
-        let memberships = units::memberships_of_workers(&*ctx.fresh()?, &[viewer.worker_id.0]).await?;
+        let memberships = units::memberships_of_workers(&*ctx.fresh()?, &[me]).await?;
         if !memberships.iter().any(|(_, membership)| membership.unit_id == unit) {
             return Err(Error::NotFound.into());
         }
-        let now = (shared.clock)();
-        let after = after.map(|cursor| shared.sealer.open_feed_cursor(viewer.worker_id, &cursor, now)).transpose()?;
-        let items =
-            feed::follow(&shared.bus, shared.log.clone(), Arc::clone(&shared.clock), viewer, unit, after).await?;
-        let operation = Arc::clone(ctx.data::<Arc<Operation>>().map_err(|_| Error::internal("no operation"))?);
-        Ok(items.filter_map(move |item| {
-            let wanted = match item {
-                Err(error) => Some(Err(error.into())),
-                Ok(Item::Opened(position)) => Some(Ok(FeedItem::FeedOpened(FeedOpened { position }))),
-                Ok(Item::Event(event)) if types.as_ref().is_none_or(|types| types.contains(&event.kind)) => {
-                    Some(Ok(FeedItem::event(event, operation.fresh())))
-                }
-                Ok(Item::Event(_)) => None,
-            };
-            std::future::ready(wanted)
-        }))
+        follow(ctx, unit, after, types).await
     }
+
+    /// What concerns you by name, or as lead practitioner of the case: for a mobile worker, whatever your units. An
+    /// event comes while you still have to do with it: as a member of a unit that it was for, as manager of an area
+    /// that it was for, or by your own part in the case or conference. Otherwise as `unitFeed`; its cursors and those
+    /// of the other feeds are good for one another.
+    async fn my_feed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Cursor to resume after; from now on when left out.")] after: Option<String>,
+        #[graphql(desc = "Only these types of events.")] types: Option<Vec<EventType>>,
+    ) -> Result<impl Stream<Item = Result<Sent, Fault>>, Fault> {
+        let me = ctx.viewer()?.worker_id.0;
+        // Whoever works here no longer is told so.
+        workers::by_ids(&*ctx.fresh()?, &[me]).await?;
+        follow(ctx, me, after, types).await
+    }
+
+    /// What happens to one child: the case, its conferences and plans. You get what you would get through a unit, an
+    /// area that you manage, or by name, and only while you see the child whole. Otherwise as `unitFeed`.
+    async fn child_feed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Global id of a child whom you may see.")] child_id: ID,
+        #[graphql(desc = "Cursor to resume after; from now on when left out.")] after: Option<String>,
+        #[graphql(desc = "Only these types of events.")] types: Option<Vec<EventType>>,
+    ) -> Result<impl Stream<Item = Result<Sent, Fault>>, Fault> {
+        let child = local("childId", ChildId::KIND, &child_id)?;
+        // A hidden child and a child that does not exist answer alike.
+        if children::by_ids(&*ctx.fresh()?, &[child], Columns::CORE).await?.is_empty() {
+            return Err(Error::NotFound.into());
+        }
+        follow(ctx, child, after, types).await
+    }
+}
+
+/// The stream of a topic that the viewer may follow.
+async fn follow(
+    ctx: &Context<'_>,
+    topic: Uuid,
+    after: Option<String>,
+    types: Option<Vec<EventType>>,
+) -> Result<impl Stream<Item = Result<Sent, Fault>> + use<>, Fault> {
+    let (shared, viewer) = (ctx.shared()?, ctx.viewer()?);
+    let now = (shared.clock)();
+    let after =
+        after.map(|cursor| shared.sealer.open_feed_cursor("after", viewer.worker_id, &cursor, now)).transpose()?;
+    let items = feed::follow(&shared.bus, shared.log.clone(), Arc::clone(&shared.clock), viewer, topic, after).await?;
+    let operation = Arc::clone(operation(ctx)?);
+    let envelope = Envelope::of(ctx);
+    Ok(items.filter_map(move |item| {
+        let wanted = match item {
+            Err(error) => Some(Err(error.into())),
+            Ok(Item::Opened(position)) => Some(Ok(Sent::Item(FeedItem::FeedOpened(FeedOpened { position })))),
+            Ok(Item::Event(event)) if types.as_ref().is_none_or(|types| types.contains(&event.kind)) => match &envelope
+            {
+                Some(envelope) => Some(Ok(Sent::Envelope(event, Arc::clone(envelope)))),
+                None => FeedItem::event(event, operation.fresh()).map(|item| Ok(Sent::Item(item))),
+            },
+            Ok(Item::Event(_)) => None,
+        };
+        std::future::ready(wanted)
+    }))
 }

@@ -8,7 +8,8 @@
 //! | answered in part | 294 | 200 |
 //!
 //! 401 without a good token, before anything is parsed; 405 for a mutation by GET, 406, 413, 415. POST takes JSON only:
-//! no form and no plain text, which a foreign page could send. GET runs queries only.
+//! no form and no plain text, which a foreign page could send. GET runs queries only. A subscription is answered with
+//! `text/event-stream` when the client accepts it (`sse`); whoever accepts nothing else sends subscriptions only.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,11 +23,11 @@ use axum::{
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value, json};
 
-use super::{RequestId, Web, websocket};
+use super::{RequestId, Web, sse, websocket};
 use crate::{
     auth::{Viewer, token::Verified},
     error::{Error, code},
-    graphql::{OperationKind, refused},
+    graphql::{Asked, OperationKind, refused},
 };
 
 /// How long a client may take to send its body.
@@ -40,10 +41,28 @@ enum Media {
 }
 
 impl Media {
-    /// The best of what the client accepts; JSON when it says nothing.
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Response => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        })
+    }
+}
+
+/// What the client accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Accepted {
+    /// The best of the two media types of one answer, if any.
+    media: Option<Media>,
+    /// Whether a stream of server-sent events.
+    stream: bool,
+}
+
+impl Accepted {
+    /// What the client says; JSON when it says nothing. None when we have nothing of it.
     fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let mut best: Option<(f32, u8, Self)> = None;
-        let mut said = false;
+        let mut best: Option<(f32, u8, Media)> = None;
+        let (mut said, mut stream) = (false, false);
         for value in headers.get_all(header::ACCEPT) {
             let value = value.to_str().ok()?;
             for range in value.split(',') {
@@ -59,10 +78,14 @@ impl Media {
                     .map_or(1.0, |(_, value)| value.trim().parse().unwrap_or(0.0));
                 // A named type goes before a range of the same quality.
                 let (media, precision) = match name.as_str() {
-                    "application/graphql-response+json" => (Self::Response, 2),
-                    "application/json" => (Self::Json, 2),
-                    "application/*" => (Self::Json, 1),
-                    "*/*" => (Self::Json, 0),
+                    "application/graphql-response+json" => (Media::Response, 2),
+                    "application/json" => (Media::Json, 2),
+                    "application/*" => (Media::Json, 1),
+                    "*/*" => (Media::Json, 0),
+                    "text/event-stream" => {
+                        stream |= quality > 0.0;
+                        continue;
+                    }
                     _ => continue,
                 };
                 let better = best.is_none_or(|(other, than, _)| (quality, precision) > (other, than));
@@ -71,21 +94,14 @@ impl Media {
                 }
             }
         }
-        if said { best.map(|(.., media)| media) } else { Some(Self::Json) }
+        let media = if said { best.map(|(.., media)| media) } else { Some(Media::Json) };
+        (stream || media.is_some()).then_some(Self { media, stream })
     }
 
-    fn content_type(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::Response => "application/graphql-response+json; charset=utf-8",
-            Self::Json => "application/json; charset=utf-8",
-        })
+    /// The media type of a refusal: whoever accepts streams only must be told somehow.
+    fn refusals(self) -> Media {
+        self.media.unwrap_or(Media::Response)
     }
-}
-
-struct Parameters {
-    query: String,
-    operation_name: Option<String>,
-    variables: Map<String, Value>,
 }
 
 /// A refusal before GraphQL began.
@@ -135,29 +151,32 @@ pub(super) async fn handle(State(web): State<Arc<Web>>, request: Request) -> Res
             Err(rejection) => rejection.into_response(),
         };
     }
-    let Some(media) = Media::negotiate(&parts.headers) else {
-        let message = "Accept application/graphql-response+json or application/json.";
+    let Some(accepted) = Accepted::negotiate(&parts.headers) else {
+        let message = "Accept application/graphql-response+json, application/json or, for a subscription, \
+                       text/event-stream.";
         return refusal(StatusCode::NOT_ACCEPTABLE, message).answer(Media::Json);
     };
+    let media = accepted.refusals();
     // Nothing of a stranger's request is parsed.
     let verified = match verify(&web, &parts.headers) {
         Ok(verified) => verified,
         Err(refused) => return refused.answer(media),
     };
-    let parameters = match parts.method {
+    let asked = match parts.method {
         Method::POST => from_body(&web, &parts.headers, body).await,
+        Method::GET if accepted.media.is_none() => Err(stream_by_post()),
         Method::GET => from_query(&parts.uri),
         _ => Err(Refusal {
             allow: Some("GET, POST"),
             ..refusal(StatusCode::METHOD_NOT_ALLOWED, "Use POST, or GET for a query.")
         }),
     };
-    let parameters = match parameters {
-        Ok(parameters) => parameters,
+    let asked = match asked {
+        Ok(asked) => asked,
         Err(refused) => return refused.answer(media),
     };
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    run(&web, media, &parts.method, verified, parameters, &request_id).await
+    run(&web, accepted, &parts.method, verified, &asked, &request_id).await
 }
 
 fn verify(web: &Web, headers: &HeaderMap) -> Result<Verified, Refusal> {
@@ -170,26 +189,41 @@ fn verify(web: &Web, headers: &HeaderMap) -> Result<Verified, Refusal> {
         })
 }
 
+fn stream_by_post() -> Refusal {
+    let message = "A stream of events is asked for by POST.";
+    Refusal { allow: Some("POST"), ..refusal(StatusCode::METHOD_NOT_ALLOWED, message) }
+}
+
 async fn run(
-    web: &Web,
-    media: Media,
+    web: &Arc<Web>,
+    accepted: Accepted,
     method: &Method,
     verified: Verified,
-    parameters: Parameters,
+    asked: &Asked,
     request_id: &str,
 ) -> Response {
-    let prepared = web.graph.prepare(&parameters.query, parameters.operation_name.as_deref(), &parameters.variables);
-    let ready = match prepared {
+    let ready = match web.graph.prepare(asked) {
         Ok(ready) => ready,
-        Err(errors) => return request_errors(media, &errors),
+        Err(errors) => return request_errors(accepted, &errors),
     };
+    let media = accepted.refusals();
     match ready.kind {
         OperationKind::Mutation if method == Method::GET => {
             let message = "A mutation is sent by POST.";
             return Refusal { allow: Some("POST"), ..refusal(StatusCode::METHOD_NOT_ALLOWED, message) }.answer(media);
         }
+        OperationKind::Subscription if accepted.stream && method == Method::GET => {
+            return stream_by_post().answer(media);
+        }
+        OperationKind::Subscription if accepted.stream => return sse::open(web, verified, ready),
         OperationKind::Subscription => {
-            let message = "A subscription is opened over WebSocket (graphql-transport-ws) at this address.";
+            let message = "A subscription is opened over WebSocket (graphql-transport-ws) at this address, or by POST \
+                           with Accept: text/event-stream.";
+            return refusal(StatusCode::BAD_REQUEST, message).answer(media);
+        }
+        OperationKind::Query | OperationKind::Mutation if accepted.media.is_none() => {
+            let message = "Only a subscription is answered with text/event-stream: send queries and mutations with \
+                           Accept: application/graphql-response+json or application/json.";
             return refusal(StatusCode::BAD_REQUEST, message).answer(media);
         }
         OperationKind::Query | OperationKind::Mutation => {}
@@ -228,10 +262,12 @@ fn partial() -> StatusCode {
 }
 
 /// Errors before execution: no `data` at all.
-fn request_errors(media: Media, errors: &[ServerError]) -> Response {
+fn request_errors(accepted: Accepted, errors: &[ServerError]) -> Response {
+    let media = accepted.refusals();
     let status = match media {
-        Media::Response => StatusCode::BAD_REQUEST,
-        Media::Json => StatusCode::OK,
+        // Whoever waits for a stream goes by the status.
+        Media::Json if !accepted.stream => StatusCode::OK,
+        Media::Response | Media::Json => StatusCode::BAD_REQUEST,
     };
     let body = serde_json::to_string(&json!({ "errors": errors })).unwrap_or_default();
     answer(status, media, body)
@@ -247,7 +283,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     json && utf8
 }
 
-async fn from_body(web: &Web, headers: &HeaderMap, body: Body) -> Result<Parameters, Refusal> {
+async fn from_body(web: &Web, headers: &HeaderMap, body: Body) -> Result<Asked, Refusal> {
     if !is_json(headers) {
         let message = "Send the request as Content-Type: application/json, in UTF-8.";
         return Err(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
@@ -268,18 +304,13 @@ async fn from_body(web: &Web, headers: &HeaderMap, body: Body) -> Result<Paramet
     })?;
     let value: Value = serde_json::from_slice(&body.to_bytes())
         .map_err(|_| refusal(StatusCode::BAD_REQUEST, "The body is not valid JSON."))?;
-    let Value::Object(mut fields) = value else {
+    let Value::Object(fields) = value else {
         return Err(refusal(StatusCode::BAD_REQUEST, "The body must be one JSON object; batches are not taken."));
     };
-    parameters(
-        fields.remove("query"),
-        fields.remove("operationName"),
-        fields.remove("variables"),
-        fields.remove("extensions"),
-    )
+    Asked::from_parameters(fields).map_err(|fault| refusal(StatusCode::BAD_REQUEST, fault))
 }
 
-fn from_query(uri: &Uri) -> Result<Parameters, Refusal> {
+fn from_query(uri: &Uri) -> Result<Asked, Refusal> {
     let mut fields: Map<String, Value> = Map::new();
     for pair in uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -294,12 +325,7 @@ fn from_query(uri: &Uri) -> Result<Parameters, Refusal> {
             return Err(refusal(StatusCode::BAD_REQUEST, "A parameter is given twice."));
         }
     }
-    parameters(
-        fields.remove("query"),
-        fields.remove("operationName"),
-        fields.remove("variables"),
-        fields.remove("extensions"),
-    )
+    Asked::from_parameters(fields).map_err(|fault| refusal(StatusCode::BAD_REQUEST, fault))
 }
 
 /// Percent-decoding of a form component.
@@ -320,38 +346,18 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn parameters(
-    query: Option<Value>,
-    operation_name: Option<Value>,
-    variables: Option<Value>,
-    extensions: Option<Value>,
-) -> Result<Parameters, Refusal> {
-    let bad = |message| refusal(StatusCode::BAD_REQUEST, message);
-    let Some(Value::String(query)) = query else { return Err(bad("query must be a string.")) };
-    let operation_name = match operation_name {
-        None | Some(Value::Null) => None,
-        Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
-        Some(_) => return Err(bad("operationName must be a string.")),
-    };
-    let variables = match variables {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(variables)) => variables,
-        Some(_) => return Err(bad("variables must be an object.")),
-    };
-    match extensions {
-        None | Some(Value::Null | Value::Object(_)) => Ok(Parameters { query, operation_name, variables }),
-        Some(_) => Err(bad("extensions must be an object.")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn accepts(value: &str) -> Option<Media> {
+    fn negotiated(value: &str) -> Option<Accepted> {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_str(value).unwrap());
-        Media::negotiate(&headers)
+        Accepted::negotiate(&headers)
+    }
+
+    fn accepts(value: &str) -> Option<Media> {
+        negotiated(value).and_then(|accepted| accepted.media)
     }
 
     #[test]
@@ -361,7 +367,17 @@ mod tests {
         assert_eq!(accepts("*/*, application/graphql-response+json"), Some(Media::Response));
         assert_eq!(accepts("text/html"), None);
         assert_eq!(accepts("application/json;q=0"), None);
-        assert_eq!(Media::negotiate(&HeaderMap::new()), Some(Media::Json));
+        let nothing_said = Accepted::negotiate(&HeaderMap::new());
+        assert_eq!(nothing_said, Some(Accepted { media: Some(Media::Json), stream: false }));
+    }
+
+    #[test]
+    fn streams_are_accepted_by_name_only() {
+        assert_eq!(negotiated("text/event-stream"), Some(Accepted { media: None, stream: true }));
+        let both = Some(Accepted { media: Some(Media::Response), stream: true });
+        assert_eq!(negotiated("text/event-stream, application/graphql-response+json;q=0.1"), both);
+        assert_eq!(negotiated("*/*").map(|accepted| accepted.stream), Some(false));
+        assert_eq!(negotiated("text/event-stream;q=0"), None);
     }
 
     #[test]

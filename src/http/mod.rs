@@ -2,10 +2,13 @@
 
 mod graphql;
 mod health;
+mod patience;
+mod sse;
 mod websocket;
 
 use std::{sync::Arc, time::Duration};
 
+use async_graphql::{Response as GraphResponse, ServerError, Value as GraphValue};
 use axum::{
     Router,
     extract::Request,
@@ -27,14 +30,18 @@ use crate::{
     auth::token::Tokens,
     clock::Clock,
     db::Db,
+    error::code,
     events::{Bus, relay::Relay},
     graphql::Graph,
 };
+use patience::Patient;
 
 /// How long a client may take to send its headers.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// How long requests may finish after the stop signal.
 const FINISH_WITHIN: Duration = Duration::from_secs(20);
+/// How long what is pushed may take to leave: a client that does not read must not hold a task for ever.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What handlers share.
@@ -53,6 +60,10 @@ pub struct Web {
     pub relay: Arc<Relay>,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// Largest message of a socket's client, in bytes.
+    pub max_message_bytes: usize,
+    /// Most operations that run on one socket.
+    pub max_operations: usize,
     /// Cancelled when the process is to stop: sockets close with a code on which clients retry.
     pub stop: CancellationToken,
     /// Socket tasks, which a graceful shutdown of the connections alone would not wait for.
@@ -89,6 +100,20 @@ async fn identify(mut request: Request, next: Next) -> Response {
 #[derive(Clone)]
 struct RequestId(String);
 
+/// Whether nothing comes after this response of a subscription: it failed as a whole.
+fn ended(response: &GraphResponse) -> bool {
+    response.data == GraphValue::Null && !response.errors.is_empty()
+}
+
+/// Whether it failed by our fault, which will pass: the client should come again.
+fn is_ours(response: &GraphResponse) -> bool {
+    let ours = |error: &ServerError| {
+        let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+        [code::INTERNAL, code::TIMEOUT].iter().any(|one| code == Some(&GraphValue::from(*one)))
+    };
+    ended(response) && response.errors.iter().any(ours)
+}
+
 /// All routes.
 pub fn router(web: Arc<Web>) -> Router {
     Router::new()
@@ -123,7 +148,8 @@ pub async fn serve(listener: TcpListener, web: Arc<Web>) {
         };
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
-        let connection = server.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let stream = TokioIo::new(Patient::new(stream, SEND_WITHIN));
+        let connection = server.serve_connection(stream, service).with_upgrades();
         let stop = stop.clone();
         connections.spawn(async move {
             let mut connection = std::pin::pin!(connection);

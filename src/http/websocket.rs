@@ -14,7 +14,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use async_graphql::{Response as GraphResponse, ServerError, Value as GraphValue};
+use async_graphql::{Response as GraphResponse, ServerError};
 use axum::{
     extract::{
         WebSocketUpgrade,
@@ -32,26 +32,20 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Web;
+use super::{SEND_WITHIN, Web, ended, is_ours};
 use crate::{
     auth::{Viewer, token::Verified},
     error::code,
-    graphql::OperationKind,
+    graphql::{Asked, OperationKind, Said},
 };
 
 const PROTOCOL: &str = "graphql-transport-ws";
 /// How long a client may take for its handshake.
 const INIT_WITHIN: Duration = Duration::from_secs(5);
-/// How long a message may take to leave: a client that does not read must not hold a task for ever.
-const SEND_WITHIN: Duration = Duration::from_secs(10);
 /// How often an idle socket is probed, so that dead ones are noticed.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
-/// Largest message of a client, in bytes.
-const MAX_MESSAGE: usize = 64 * 1024;
 /// Responses of one operation that wait for the socket.
 const BUFFERED: usize = 4;
-/// Operations on one socket.
-const MAX_OPERATIONS: usize = 32;
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -67,21 +61,11 @@ enum FromClient {
     Pong {},
     Subscribe {
         id: String,
-        payload: Subscribe,
+        payload: Map<String, Value>,
     },
     Complete {
         id: String,
     },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Subscribe {
-    query: String,
-    #[serde(default)]
-    operation_name: Option<String>,
-    #[serde(default)]
-    variables: Option<Map<String, Value>>,
 }
 
 #[derive(Serialize)]
@@ -124,8 +108,8 @@ pub(super) fn open(web: Arc<Web>, headers: &HeaderMap, upgrade: WebSocketUpgrade
     let tracked = web.sockets.token();
     upgrade
         .protocols([PROTOCOL])
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
+        .max_message_size(web.max_message_bytes)
+        .max_frame_size(web.max_message_bytes)
         // The default of 128 KiB for every socket is what an idle one would weigh.
         .read_buffer_size(1024)
         .write_buffer_size(0)
@@ -145,7 +129,7 @@ enum End {
 }
 
 /// What a running operation says: its number, and a response or that it is over.
-type Outgoing = BoxStream<'static, (u64, Option<GraphResponse>)>;
+type Outgoing = BoxStream<'static, (u64, Option<Said>)>;
 
 struct Socket {
     web: Arc<Web>,
@@ -230,8 +214,7 @@ impl Socket {
     }
 
     fn expires_in(&self) -> Duration {
-        let now = (self.web.clock)();
-        self.verified.map_or(INIT_WITHIN, |verified| (verified.expires_at - now).to_std().unwrap_or(Duration::ZERO))
+        self.verified.map_or(INIT_WITHIN, |verified| verified.expires_in((self.web.clock)()))
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
@@ -278,7 +261,10 @@ impl Socket {
             FromClient::Ping { payload } => self.say(ToClient::Pong { payload }).await,
             FromClient::Pong {} => Ok(()),
             FromClient::Subscribe { .. } if !self.acknowledged => Err(End::Close(4401, "Unauthorized")),
-            FromClient::Subscribe { id, payload } => self.subscribe(id, payload).await,
+            FromClient::Subscribe { id, payload } => match Asked::from_parameters(payload) {
+                Ok(asked) => self.subscribe(id, &asked).await,
+                Err(_) => Err(End::Close(4400, "Invalid message")),
+            },
             FromClient::Complete { id } => {
                 self.running.remove(&id);
                 Ok(())
@@ -286,17 +272,16 @@ impl Socket {
         }
     }
 
-    async fn subscribe(&mut self, id: String, wanted: Subscribe) -> Result<(), End> {
+    async fn subscribe(&mut self, id: String, asked: &Asked) -> Result<(), End> {
         let Some(verified) = self.verified else { return Err(End::Close(4401, "Unauthorized")) };
         if self.running.contains_key(&id) {
             return Err(End::Close(4409, "Subscriber already exists"));
         }
-        if self.running.len() >= MAX_OPERATIONS {
+        if self.running.len() >= self.web.max_operations {
             let errors = [plain_error("Too many operations on this socket: complete one first.", code::BAD_USER_INPUT)];
             return self.say(ToClient::Error { id: &id, payload: &errors }).await;
         }
-        let variables = wanted.variables.unwrap_or_default();
-        let ready = match self.web.graph.prepare(&wanted.query, wanted.operation_name.as_deref(), &variables) {
+        let ready = match self.web.graph.prepare(asked) {
             Ok(ready) => ready,
             Err(errors) => return self.say(ToClient::Error { id: &id, payload: &errors }).await,
         };
@@ -327,25 +312,24 @@ impl Socket {
         Ok(())
     }
 
-    async fn deliver(&mut self, number: u64, response: Option<GraphResponse>) -> Result<(), End> {
+    async fn deliver(&mut self, number: u64, said: Option<Said>) -> Result<(), End> {
         // Completed by the client meanwhile: nothing more may be said about it.
         let known = self.running.iter().find(|(_, (running, _))| *running == number);
         let Some(id) = known.map(|(id, _)| id.clone()) else { return Ok(()) };
-        match response {
-            Some(response) if response.data == GraphValue::Null && !response.errors.is_empty() => {
-                // Nothing comes after a failure of the whole: the protocol's `error` ends the operation.
+        match said {
+            Some(Said::Text(text)) => {
+                let id = serde_json::to_string(&id).map_err(|_| End::Close(1012, "Internal error"))?;
+                let text = [r#"{"type":"next","id":"#, &id, r#","payload":"#, &text, "}"].concat();
+                self.send(Message::Text(text.into())).await
+            }
+            // The protocol's `error` is final for the client, but this will pass: let it come again.
+            Some(Said::Response(response)) if is_ours(&response) => Err(End::Close(1013, "Try again later")),
+            Some(Said::Response(response)) if ended(&response) => {
+                // The protocol's `error` ends the operation.
                 self.running.remove(&id);
-                let ours = |error: &ServerError| {
-                    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
-                    [code::INTERNAL, code::TIMEOUT].iter().any(|one| code == Some(&GraphValue::from(*one)))
-                };
-                if response.errors.iter().any(ours) {
-                    // The protocol's `error` is final for the client, but this will pass: let it come again.
-                    return Err(End::Close(1013, "Try again later"));
-                }
                 self.say(ToClient::Error { id: &id, payload: &response.errors }).await
             }
-            Some(response) => self.say(ToClient::Next { id: &id, payload: &response }).await,
+            Some(Said::Response(response)) => self.say(ToClient::Next { id: &id, payload: &response }).await,
             None => {
                 self.running.remove(&id);
                 self.say(ToClient::Complete { id: &id }).await

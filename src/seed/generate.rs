@@ -26,7 +26,7 @@ pub(super) struct Sizes {
 pub(super) const DEMO: Sizes = Sizes { units: 12, children: 600 };
 
 /// What share of the allocated cases each unit of a block holds, and of what service it is.
-const BLOCK: [(&str, usize); 12] = [
+pub(super) const BLOCK: [(&str, usize); 12] = [
     ("ACCESS_ASSESSMENT", 38),
     ("ACCESS_ASSESSMENT", 36),
     ("ACCESS_ASSESSMENT", 42),
@@ -224,7 +224,7 @@ fn years_between(born: NaiveDate, day: NaiveDate) -> i32 {
 
 /// A conference that is still to be held, or is only asked for.
 #[derive(Clone, Copy, PartialEq)]
-enum Upcoming {
+pub(super) enum Upcoming {
     Requested,
     Scheduled,
     Invited,
@@ -232,7 +232,7 @@ enum Upcoming {
 
 /// What is going on with a family.
 #[derive(Clone, Copy, PartialEq)]
-enum Story {
+pub(super) enum Story {
     /// Referred, not yet with a unit.
     Queue,
     Assessment,
@@ -258,7 +258,7 @@ enum Story {
 
 /// What an episode that is over was about.
 #[derive(Clone, Copy, PartialEq)]
-enum Past {
+pub(super) enum Past {
     /// First response gave advice; no unit ever held the case.
     Advice,
     /// A child protection plan, among other things.
@@ -268,24 +268,24 @@ enum Past {
 
 /// What the next family of a unit is to be.
 #[derive(Clone, Copy)]
-struct Slot {
-    story: Story,
-    unit: Option<usize>,
-    single: bool,
-    unborn: bool,
-    disabled: bool,
+pub(super) struct Slot {
+    pub(super) story: Story,
+    pub(super) unit: Option<usize>,
+    pub(super) single: bool,
+    pub(super) unborn: bool,
+    pub(super) disabled: bool,
     /// The children had a child protection plan before, in an earlier case.
-    returned: bool,
-    joint: Option<usize>,
-    cover: Option<usize>,
+    pub(super) returned: bool,
+    pub(super) joint: Option<usize>,
+    pub(super) cover: Option<usize>,
     /// The unit that is asked to take the case over, and the kind of transfer.
-    requested: Option<(usize, &'static str)>,
+    pub(super) requested: Option<(usize, &'static str)>,
     /// The access and assessment unit whose chair chairs this family's conferences.
-    anchor: Option<usize>,
+    pub(super) anchor: Option<usize>,
 }
 
 impl Slot {
-    fn of(story: Story, unit: Option<usize>) -> Self {
+    pub(super) fn of(story: Story, unit: Option<usize>) -> Self {
         Self {
             story,
             unit,
@@ -382,11 +382,14 @@ impl Home {
 
 /// The people of a unit, with the time of their membership.
 #[derive(Default)]
-struct Staff {
-    id: Uuid,
+pub(super) struct Staff {
+    pub(super) id: Uuid,
     consultant: Uuid,
     practitioner: Uuid,
+    /// Since when the practitioner is here, and the clinician: no part of theirs in a case begins earlier.
+    practitioner_since: Moment,
     clinician: Uuid,
+    clinician_since: Moment,
     coordinator: Uuid,
     /// Social workers beside the consultant: who, from when, until when.
     social_workers: Vec<(Uuid, NaiveDate, Option<NaiveDate>)>,
@@ -413,12 +416,14 @@ struct Meeting<'a> {
     kids: &'a [usize],
 }
 
-struct Generator {
+pub(super) struct Generator {
     today: NaiveDate,
-    sizes: Sizes,
-    rng: Rng,
-    out: Authority,
-    staff: Vec<Staff>,
+    pub(super) sizes: Sizes,
+    pub(super) rng: Rng,
+    /// What was made and not yet taken away.
+    pub(super) out: Authority,
+    areas: Vec<Uuid>,
+    pub(super) staff: Vec<Staff>,
     chairs: Vec<Uuid>,
     first_response: Vec<Uuid>,
     /// Child protection plans that each child has had.
@@ -428,37 +433,49 @@ struct Generator {
     workers: usize,
     nhs: u32,
     moved: usize,
+    /// The fewest and the most goals of a plan.
+    pub(super) goals: (usize, usize),
+    /// Of a hundred child in need plans that run for long, how many were renewed.
+    pub(super) renewed: usize,
 }
 
 /// Makes the authority. Two calls with the same arguments give the same rows.
 pub(super) fn generate(today: NaiveDate, sizes: Sizes) -> Authority {
-    let mut generator = Generator {
-        today,
-        sizes,
-        rng: Rng::with_seed(0x0048_6561_7274_6800),
-        out: Authority::default(),
-        staff: Vec::new(),
-        chairs: Vec::new(),
-        first_response: Vec::new(),
-        protected: HashMap::new(),
-        diary: HashSet::new(),
-        workers: 0,
-        nhs: 0,
-        moved: 0,
-    };
-    generator.organisation();
-    generator.families();
-    generator.out
+    Generator::new(today, sizes).out
 }
 
 impl Generator {
+    /// With the authority in `out`; more may be made after it.
+    pub(super) fn new(today: NaiveDate, sizes: Sizes) -> Self {
+        let mut generator = Self {
+            today,
+            sizes,
+            rng: Rng::with_seed(0x0048_6561_7274_6800),
+            out: Authority::default(),
+            areas: Vec::new(),
+            staff: Vec::new(),
+            chairs: Vec::new(),
+            first_response: Vec::new(),
+            protected: HashMap::new(),
+            diary: HashSet::new(),
+            workers: 0,
+            nhs: 0,
+            moved: 0,
+            goals: (2, 4),
+            renewed: 30,
+        };
+        generator.organisation(0);
+        generator.families();
+        generator
+    }
+
     // Chance.
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.rng.usize(..100) < percent
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.rng.usize(..from.len())]
     }
 
@@ -542,30 +559,34 @@ impl Generator {
         self.out.posts.push(Post { id, worker, post, started_at });
     }
 
-    fn organisation(&mut self) {
+    /// Units from the `first` on, a multiple of twelve, and who is there because of them.
+    pub(super) fn organisation(&mut self, first: usize) {
         let founded = forward(self.today - months(12 * 10));
         let at = moment(founded, 9, 0);
-        let head = self.worker("HS-1".to_owned(), true, 1.0, founded);
-        self.post(head, "HEAD_OF_SERVICE", founded);
+        if first == 0 {
+            let head = self.worker("HS-1".to_owned(), true, 1.0, founded);
+            self.post(head, "HEAD_OF_SERVICE", founded);
+        }
         for (count, prefix, post) in [(3, "FR", "FIRST_RESPONSE"), (4, "CH", "CP_CHAIR")] {
-            for number in 1..=count * self.sizes.units.div_ceil(12) {
+            for number in count * first.div_ceil(12) + 1..=count * self.sizes.units.div_ceil(12) {
                 let since = self.ago(2800, 3400);
                 let id = self.worker(format!("{prefix}-{number}"), true, 1.0, since);
                 self.post(id, post, since);
                 if prefix == "FR" { self.first_response.push(id) } else { self.chairs.push(id) }
             }
         }
-        for area in 0..self.sizes.units.div_ceil(AREA_UNITS) {
+        for area in first.div_ceil(AREA_UNITS)..self.sizes.units.div_ceil(AREA_UNITS) {
             let manager = self.worker(format!("SM-{}", area + 1), true, 1.0, founded);
             let id = self.id(at);
             let name = format!("{} (area {})", AREA_NAMES[area % AREA_NAMES.len()], area + 1);
             self.out.areas.push(Area { id, name, manager });
+            self.areas.push(id);
         }
-        for unit in 0..self.sizes.units {
+        for unit in first..self.sizes.units {
             self.unit(unit, founded, at);
         }
         // One clinician works in two units of looked-after children.
-        for block in (0..self.sizes.units.saturating_sub(9)).step_by(12) {
+        for block in (first..self.sizes.units.saturating_sub(9)).step_by(12) {
             let since = self.ago(300, 700);
             let clinician = self.staff[block + 8].clinician;
             self.member(block + 9, clinician, "CLINICIAN", since, None, 0.4);
@@ -579,7 +600,7 @@ impl Generator {
             id,
             name: format!("{} Unit {number}", names::service_name(service)),
             service,
-            area: self.out.areas[unit / AREA_UNITS].id,
+            area: self.areas[unit / AREA_UNITS],
             // Numbers that the regulator keeps for fiction.
             contact_point: format!("020 7946 {:04}", number % 1000),
             active_from: founded,
@@ -598,10 +619,12 @@ impl Generator {
         let since = self.ago(200, 1800);
         let practitioner = self.worker(staff_no("CP"), false, 1.0, since);
         self.member(unit, practitioner, "CHILDRENS_PRACTITIONER", since, None, 1.0);
+        let practitioner_since = moment(since, 9, 0);
         let since = self.ago(200, 1800);
         let fte = if unit % 12 == 8 { 0.6 } else { self.pick(&[0.5, 0.6, 0.8, 1.0]) };
         let clinician = self.worker(staff_no("CL"), false, fte, since);
         self.member(unit, clinician, "CLINICIAN", since, None, fte);
+        let clinician_since = moment(since, 9, 0);
         let since = self.ago(200, 1800);
         let coordinator = self.worker(staff_no("UC"), false, 1.0, since);
         self.member(unit, coordinator, "UNIT_COORDINATOR", since, None, 1.0);
@@ -628,7 +651,16 @@ impl Generator {
             self.member(unit, former, "SOCIAL_WORKER", since, Some(left), 1.0);
             social_workers.push((former, since, Some(left)));
         }
-        self.staff[unit] = Staff { id, consultant, practitioner, clinician, coordinator, social_workers };
+        self.staff[unit] = Staff {
+            id,
+            consultant,
+            practitioner,
+            practitioner_since,
+            clinician,
+            clinician_since,
+            coordinator,
+            social_workers,
+        };
     }
 
     /// Who leads the cases that a unit holds from one day to another: somebody who is a member all that time.
@@ -748,7 +780,7 @@ impl Generator {
     }
 
     /// Makes a family and everything that is recorded about it; returns how many cases of it are open.
-    fn family(&mut self, slot: Slot) -> usize {
+    pub(super) fn family(&mut self, slot: Slot) -> usize {
         let mut births = self.births(&slot);
         let episode = self.episode(&slot);
         // Somebody must have been there when the case was opened.
@@ -941,7 +973,7 @@ impl Generator {
     }
 
     fn closed_episode(&mut self, closed: NaiveDate, past: Past) -> Episode {
-        let block = self.rng.usize(..self.sizes.units.div_ceil(12)) * 12;
+        let block = self.rng.usize(..self.sizes.units / 12) * 12;
         let (assessing, working) = (block + self.rng.usize(..4), block + 4 + self.rng.usize(..4));
         let mut episode = Episode {
             story: Story::Closed(past),
@@ -995,15 +1027,19 @@ impl Generator {
     }
 
     /// A number from the range that the health service keeps for tests, with its check digit.
-    fn nhs_no(&mut self) -> String {
+    /// None when the range is used up, which takes a million people.
+    fn nhs_no(&mut self) -> Option<String> {
         loop {
+            if self.nhs == 999_999 {
+                return None;
+            }
             self.nhs += 1;
             let digits = format!("999{:06}", self.nhs);
             let sum: u32 =
                 digits.bytes().zip((2..=10).rev()).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
             let check = (11 - sum % 11) % 11;
             if check < 10 {
-                return format!("{digits}{check}");
+                return Some(format!("{digits}{check}"));
             }
         }
     }
@@ -1043,7 +1079,7 @@ impl Generator {
             first_language: language,
             interpreter_needed: Some(interpreter),
             communication_needs: None,
-            nhs_no: self.chance(70).then(|| self.nhs_no()),
+            nhs_no: self.chance(70).then(|| self.nhs_no()).flatten(),
             created_at: known,
         };
         self.out.persons.push(person);
@@ -1218,7 +1254,7 @@ impl Generator {
                 first_language: if age > 4 && self.chance(60) { "English" } else { language },
                 interpreter_needed: (age > 3).then_some(false),
                 communication_needs,
-                nhs_no: has_number.then(|| self.nhs_no()),
+                nhs_no: has_number.then(|| self.nhs_no()).flatten(),
                 created_at,
             };
             self.out.persons.push(person);
@@ -1531,8 +1567,11 @@ impl Generator {
                 (None, None) => None,
             };
             let unit = self.staff[stage.unit].id;
-            let created_by =
-                if first { self.pick(&self.first_response.clone()) } else { self.staff[stage.unit].consultant };
+            let created_by = if first {
+                self.first_response[self.rng.usize(..self.first_response.len())]
+            } else {
+                self.staff[stage.unit].consultant
+            };
             let priority = match episode.story {
                 Story::Pending(_) | Story::CareDecision => "HIGH",
                 Story::Protection { .. } => self.pick(&["HIGH", "HIGH", "URGENT", "MEDIUM"]),
@@ -1609,25 +1648,22 @@ impl Generator {
         if self.chance(40) {
             let capacity = self.pick(&["CO_WORKER", "PARENTING_SUPPORT"]);
             let worker = self.staff[unit].practitioner;
-            let joined =
-                self.out.memberships.iter().find(|row| row.worker == worker).map_or(soon, |row| row.started_at);
+            let joined = self.staff[unit].practitioner_since;
             self.involve(open, kid.id, (worker, capacity), soon.max(joined), None);
         }
         if self.chance(22) {
             let worker = self.staff[unit].clinician;
-            let joined =
-                self.out.memberships.iter().find(|row| row.worker == worker).map_or(soon, |row| row.started_at);
+            let joined = self.staff[unit].clinician_since;
             self.involve(open, kid.id, (worker, "CLINICAL"), soon.max(joined), None);
         }
         if matches!(episode.story, Story::LookedAfter | Story::Permanence) {
-            // The first two chairs only chair, so that what they see comes from conferences alone.
-            let reviewing = self.chairs[2 + self.rng.usize(..2)];
+            // The first two chairs of a block only chair, so that what they see comes from conferences alone.
+            let reviewing = self.chairs[unit / 12 * 4 + 2 + self.rng.usize(..2)];
             self.involve(open, kid.id, (reviewing, "IRO"), soon, None);
         }
         if episode.story == Story::CareLeaver {
             let worker = self.staff[unit].practitioner;
-            let joined =
-                self.out.memberships.iter().find(|row| row.worker == worker).map_or(soon, |row| row.started_at);
+            let joined = self.staff[unit].practitioner_since;
             self.involve(open, kid.id, (worker, "PERSONAL_ADVISER"), soon.max(joined), None);
         }
         let Some(slot) = slot else { return };
@@ -2093,7 +2129,7 @@ impl Generator {
             return;
         }
         let age = (self.today - start).num_days();
-        if end.is_none() && age > 150 && self.chance(30) {
+        if end.is_none() && age > 150 && self.chance(self.renewed) {
             let middle = back(start + months(3));
             self.plan(
                 home,
@@ -2172,7 +2208,7 @@ impl Generator {
         if kid.disabled {
             texts.splice(..0, names::GOALS_DISABLED.iter().filter(|goal| (goal.ages.0..=goal.ages.1).contains(&age)));
         }
-        texts.truncate(self.rng.usize(2..=4));
+        texts.truncate(self.rng.usize(self.goals.0..=self.goals.1));
         for (position, text) in texts.into_iter().enumerate() {
             self.goal(home, kid, id, text, position, (unit, lead), &spec);
         }

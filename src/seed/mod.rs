@@ -1,18 +1,23 @@
-//! The demo authority: invented people and their records, for trying the service out and for its tests.
+//! The demo authority: invented people and their records, for trying the service out and for its tests; and a large
+//! one around it (`bulk`), for measuring.
 //!
-//! What is made depends on the day alone, so two databases that are seeded on one day hold the same rows. Making the
-//! rows (`generate`) is apart from writing them (`write`).
+//! What is made depends on the day and the size alone, so two databases that are seeded alike hold the same rows.
+//! Making the rows (`generate`) is apart from writing them (`write`).
 
+mod bulk;
 mod generate;
 mod names;
 mod write;
 
 use chrono::NaiveDate;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls, Transaction};
 use uuid::Uuid;
 
+pub use bulk::{Sizes, bulk_authority};
+use write::Way;
+
 /// How many rows of each kind were written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Social work units.
     pub units: usize,
@@ -20,12 +25,38 @@ pub struct Summary {
     pub workers: usize,
     /// Children, unborn ones included.
     pub children: usize,
+    /// Families.
+    pub families: usize,
     /// Cases that are not closed.
     pub open_cases: usize,
+    /// Allocations, ended ones included.
+    pub allocations: usize,
+    /// Allocations that have not ended.
+    pub open_allocations: usize,
     /// Plans in any status.
     pub plans: usize,
+    /// Actions of the plans.
+    pub actions: usize,
     /// Conferences in any state.
     pub conferences: usize,
+    /// Invitations to them.
+    pub invitations: usize,
+}
+
+impl Summary {
+    fn add(&mut self, rows: &generate::Authority) {
+        self.units += rows.units.len();
+        self.workers += rows.workers.len();
+        self.children += rows.children.len();
+        self.families += rows.families.len();
+        self.open_cases += rows.cases.iter().filter(|case| case.closed_on.is_none()).count();
+        self.allocations += rows.allocations.len();
+        self.open_allocations += rows.allocations.iter().filter(|row| row.ended_at.is_none()).count();
+        self.plans += rows.plans.len();
+        self.actions += rows.actions.len();
+        self.conferences += rows.conferences.len();
+        self.invitations += rows.invitations.len();
+    }
 }
 
 /// One of the demo people for whom development tokens are made.
@@ -49,7 +80,10 @@ pub struct DemoPerson {
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
     /// There is something in the database already.
-    #[error("the database already holds units: the demo authority is only written into an empty one")]
+    #[error(
+        "the database already holds units, and an authority is only written into an empty one: \
+         make a new database, or start over with script/server --reset"
+    )]
     NotEmpty,
     /// The database does not hold the demo authority.
     #[error("there is no worker {0} in the database: seed it first")]
@@ -57,6 +91,27 @@ pub enum SeedError {
     /// The database refused.
     #[error("{}", refusal(.0))]
     Database(#[from] tokio_postgres::Error),
+    /// The size is none that can be made.
+    #[error("{asked} {what} cannot be made: ask for {least} to {most}, the demo authority's counted in")]
+    Size {
+        /// Of what.
+        what: &'static str,
+        /// How many were asked for.
+        asked: usize,
+        /// The fewest that can be made.
+        least: usize,
+        /// The most that can be made.
+        most: usize,
+    },
+    /// The large seed came with a role that may not copy.
+    #[error(
+        "this role is bound by row-level security, which refuses COPY: give the URL of hearth_bulk, \
+         which `hearth migrate --create` makes"
+    )]
+    NotBulk,
+    /// A fault in the program.
+    #[error("the rows could not be made: nothing was written")]
+    Making,
 }
 
 /// The client's own message for an error of the server is only "db error".
@@ -77,6 +132,17 @@ async fn connect(database_url: &str) -> Result<Client, SeedError> {
     Ok(client)
 }
 
+/// A transaction in which the database is empty and stays so for others; none when it is not and that is no error.
+async fn begin(client: &mut Client, if_empty: bool) -> Result<Option<Transaction<'_>>, SeedError> {
+    let transaction = client.transaction().await?;
+    transaction.execute("select pg_advisory_xact_lock($1)", &[&SEEDING_LOCK]).await?;
+    match (transaction.query_one("select exists (select from units)", &[]).await?.try_get(0)?, if_empty) {
+        (false, _) => Ok(Some(transaction)),
+        (true, true) => Ok(None),
+        (true, false) => Err(SeedError::NotEmpty),
+    }
+}
+
 /// Writes the demo authority of `today` in one transaction, and tells `progress` the table, its rows so far and all
 /// its rows. When the database holds units already, this is an error, or with `if_empty` nothing is done.
 pub async fn demo_authority(
@@ -86,22 +152,13 @@ pub async fn demo_authority(
     progress: &mut (dyn FnMut(&str, usize, usize) + Send),
 ) -> Result<Option<Summary>, SeedError> {
     let mut client = connect(database_url).await?;
-    let transaction = client.transaction().await?;
-    transaction.execute("select pg_advisory_xact_lock($1)", &[&SEEDING_LOCK]).await?;
-    if transaction.query_one("select exists (select from units)", &[]).await?.try_get(0)? {
-        return if if_empty { Ok(None) } else { Err(SeedError::NotEmpty) };
-    }
+    let Some(transaction) = begin(&mut client, if_empty).await? else { return Ok(None) };
     let authority = generate::generate(today, generate::DEMO);
-    write::write(&transaction, &authority, progress).await?;
+    write::write(Way::Insert(&transaction), &authority, progress).await?;
     transaction.commit().await?;
-    Ok(Some(Summary {
-        units: authority.units.len(),
-        workers: authority.workers.len(),
-        children: authority.children.len(),
-        open_cases: authority.cases.iter().filter(|case| case.closed_on.is_none()).count(),
-        plans: authority.plans.len(),
-        conferences: authority.conferences.len(),
-    }))
+    let mut summary = Summary::default();
+    summary.add(&authority);
+    Ok(Some(summary))
 }
 
 /// The demo people by the suffix of their token's variable and their staff number.

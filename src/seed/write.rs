@@ -1,12 +1,38 @@
 //! Writes an authority's rows.
 //!
 //! Every table has row-level security, and COPY FROM is refused on such a table for a role that is bound by it. So
-//! each table is filled with a few statements that take whole columns as arrays.
+//! the seed role fills each table with a few statements that take whole columns as arrays; the bulk role copies.
 
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Transaction};
 
-use super::generate::Authority;
+use super::{bulk::copy::Copy, generate::Authority};
+
+/// Where the rows go, and how.
+pub(super) enum Way<'a> {
+    /// By statements.
+    Insert(&'a Transaction<'a>),
+    /// By COPY, as the bulk role; with these numbers, because rows are copied on several connections at once.
+    Copy(&'a Transaction<'a>, Numbers),
+}
+
+/// The first number of the persons, and of the cases. Otherwise the database counts.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers {
+    pub(super) person_no: i64,
+    pub(super) case_no: i64,
+}
+
+impl Numbers {
+    /// The column of a table that has one, and its first number.
+    fn of(self, table: &str) -> Option<(&'static str, i64)> {
+        match table {
+            "persons" => Some(("person_no", self.person_no)),
+            "cases" => Some(("case_no", self.case_no)),
+            _ => None,
+        }
+    }
+}
 
 /// Rows of one statement.
 const BATCH: usize = 5_000;
@@ -32,30 +58,45 @@ fn statement(table: &str, columns: &[(&str, &str)]) -> String {
     )
 }
 
-/// `load!(transaction, progress, "table", rows, |row| { "column": "type" = value, ... })`.
+/// `load!(way, progress, "table", rows, |row| { "column": "type" = value, ... })`.
 macro_rules! load {
-    ($transaction:expr, $progress:expr, $table:literal, $rows:expr, |$row:ident| {
+    ($way:expr, $progress:expr, $table:literal, $rows:expr, |$row:ident| {
         $($column:literal: $kind:literal = $value:expr),+ $(,)?
     }) => {{
-        let sql = statement($table, &[$(($column, $kind)),+]);
-        let prepared = $transaction.prepare(&sql).await?;
-        let mut done = 0;
-        for batch in $rows.chunks(BATCH) {
-            let columns: Vec<Column<'_>> = vec![$(Box::new(batch.iter().map(|$row| $value).collect::<Vec<_>>())),+];
-            $transaction.execute_raw(&prepared, columns).await?;
-            done += batch.len();
-            $progress($table, done, $rows.len());
+        match $way {
+            Way::Insert(transaction) => {
+                let sql = statement($table, &[$(($column, $kind)),+]);
+                let prepared = transaction.prepare(&sql).await?;
+                let mut done = 0;
+                for batch in $rows.chunks(BATCH) {
+                    let columns: Vec<Column<'_>> =
+                        vec![$(Box::new(batch.iter().map(|$row| $value).collect::<Vec<_>>())),+];
+                    transaction.execute_raw(&prepared, columns).await?;
+                    done += batch.len();
+                    $progress($table, done, $rows.len());
+                }
+            }
+            Way::Copy(transaction, numbers) if !$rows.is_empty() => {
+                let mut copy = Copy::into(transaction, $table, &[$($column),+], numbers.of($table)).await?;
+                for $row in &$rows {
+                    $(copy.field($kind, &$value);)+
+                    copy.end_row().await?;
+                }
+                copy.finish().await?;
+                $progress($table, $rows.len(), $rows.len());
+            }
+            Way::Copy(..) => {}
         }
     }};
 }
 
 /// Writes everything, in an order that satisfies the foreign keys and lets the triggers open sight.
 pub(super) async fn write(
-    transaction: &Transaction<'_>,
+    way: Way<'_>,
     authority: &Authority,
     progress: &mut (dyn FnMut(&str, usize, usize) + Send),
 ) -> Result<(), Error> {
-    load!(transaction, progress, "workers", authority.workers, |row| {
+    load!(way, progress, "workers", authority.workers, |row| {
         "id": "uuid" = row.id,
         "staff_no": "text" = &row.staff_no,
         "name": "text" = &row.name,
@@ -67,18 +108,18 @@ pub(super) async fn write(
         "agency_worker": "bool" = row.agency_worker,
         "created_at": "timestamptz" = row.created_at,
     });
-    load!(transaction, progress, "worker_posts", authority.posts, |row| {
+    load!(way, progress, "worker_posts", authority.posts, |row| {
         "id": "uuid" = row.id,
         "worker_id": "uuid" = row.worker,
         "post": "text" = row.post,
         "started_at": "timestamptz" = row.started_at,
     });
-    load!(transaction, progress, "areas", authority.areas, |row| {
+    load!(way, progress, "areas", authority.areas, |row| {
         "id": "uuid" = row.id,
         "name": "text" = &row.name,
         "service_manager_id": "uuid" = row.manager,
     });
-    load!(transaction, progress, "units", authority.units, |row| {
+    load!(way, progress, "units", authority.units, |row| {
         "id": "uuid" = row.id,
         "name": "text" = &row.name,
         "service": "text" = row.service,
@@ -86,7 +127,7 @@ pub(super) async fn write(
         "contact_point": "text" = &row.contact_point,
         "active_from": "date" = row.active_from,
     });
-    load!(transaction, progress, "unit_memberships", authority.memberships, |row| {
+    load!(way, progress, "unit_memberships", authority.memberships, |row| {
         "id": "uuid" = row.id,
         "unit_id": "uuid" = row.unit,
         "worker_id": "uuid" = row.worker,
@@ -95,7 +136,7 @@ pub(super) async fn write(
         "ended_at": "timestamptz" = row.ended_at,
         "fte": "float8" = row.fte,
     });
-    load!(transaction, progress, "persons", authority.persons, |row| {
+    load!(way, progress, "persons", authority.persons, |row| {
         "id": "uuid" = row.id,
         "first_name": "text" = &row.first_name,
         "last_name": "text" = &row.last_name,
@@ -111,12 +152,12 @@ pub(super) async fn write(
         "nhs_no": "text" = &row.nhs_no,
         "created_at": "timestamptz" = row.created_at,
     });
-    load!(transaction, progress, "children", authority.children, |row| {
+    load!(way, progress, "children", authority.children, |row| {
         "id": "uuid" = row.id,
         "upn": "text" = &row.upn,
         "disabilities": "text[]" = row.disabilities.join(","),
     });
-    load!(transaction, progress, "addresses", authority.addresses, |row| {
+    load!(way, progress, "addresses", authority.addresses, |row| {
         "id": "uuid" = row.id,
         "person_id": "uuid" = row.person,
         "kind": "text" = row.kind,
@@ -126,18 +167,18 @@ pub(super) async fn write(
         "to_on": "date" = row.to,
         "confidential": "bool" = row.confidential,
     });
-    load!(transaction, progress, "family_groups", authority.families, |row| {
+    load!(way, progress, "family_groups", authority.families, |row| {
         "id": "uuid" = row.id,
         "name": "text" = &row.name,
         "created_at": "timestamptz" = row.created_at,
     });
-    load!(transaction, progress, "family_members", authority.family_members, |row| {
+    load!(way, progress, "family_members", authority.family_members, |row| {
         "id": "uuid" = row.id,
         "family_id": "uuid" = row.family,
         "person_id": "uuid" = row.person,
         "from_on": "date" = row.from,
     });
-    load!(transaction, progress, "relationships", authority.relationships, |row| {
+    load!(way, progress, "relationships", authority.relationships, |row| {
         "id": "uuid" = row.id,
         "person_id": "uuid" = row.person,
         "other_id": "uuid" = row.other,
@@ -146,7 +187,7 @@ pub(super) async fn write(
         "main_carer": "bool" = row.main_carer,
         "from_on": "date" = row.from,
     });
-    load!(transaction, progress, "cases", authority.cases, |row| {
+    load!(way, progress, "cases", authority.cases, |row| {
         "id": "uuid" = row.id,
         "child_id": "uuid" = row.child,
         "opened_on": "date" = row.opened_on,
@@ -160,7 +201,7 @@ pub(super) async fn write(
         "version": "int4" = row.version,
         "created_at": "timestamptz" = row.created_at,
     });
-    load!(transaction, progress, "case_transfers", authority.transfers, |row| {
+    load!(way, progress, "case_transfers", authority.transfers, |row| {
         "id": "uuid" = row.id,
         "case_id": "uuid" = row.case,
         "child_id": "uuid" = row.child,
@@ -177,7 +218,7 @@ pub(super) async fn write(
         "joint_meeting_on": "date" = row.joint_meeting_on,
         "version": "int4" = row.version,
     });
-    load!(transaction, progress, "allocations", authority.allocations, |row| {
+    load!(way, progress, "allocations", authority.allocations, |row| {
         "id": "uuid" = row.id,
         "case_id": "uuid" = row.case,
         "child_id": "uuid" = row.child,
@@ -193,7 +234,7 @@ pub(super) async fn write(
         "created_by": "uuid" = row.created_by,
         "version": "int4" = row.version,
     });
-    load!(transaction, progress, "worker_involvements", authority.involvements, |row| {
+    load!(way, progress, "worker_involvements", authority.involvements, |row| {
         "id": "uuid" = row.id,
         "case_id": "uuid" = row.case,
         "child_id": "uuid" = row.child,
@@ -204,7 +245,7 @@ pub(super) async fn write(
         "change_reason": "text" = row.change_reason,
         "version": "int4" = row.version,
     });
-    load!(transaction, progress, "conferences", authority.conferences, |row| {
+    load!(way, progress, "conferences", authority.conferences, |row| {
         "id": "uuid" = row.id,
         "family_id": "uuid" = row.family,
         "type": "text" = row.kind,
@@ -220,7 +261,7 @@ pub(super) async fn write(
         "minutes_sent_at": "timestamptz" = row.minutes_sent_at,
         "version": "int4" = row.version,
     });
-    load!(transaction, progress, "plans", authority.plans, |row| {
+    load!(way, progress, "plans", authority.plans, |row| {
         "id": "uuid" = row.id,
         "case_id": "uuid" = row.case,
         "child_id": "uuid" = row.child,
@@ -240,7 +281,7 @@ pub(super) async fn write(
         "version": "int4" = row.version,
         "created_at": "timestamptz" = row.created_at,
     });
-    load!(transaction, progress, "conference_children", authority.conference_children, |row| {
+    load!(way, progress, "conference_children", authority.conference_children, |row| {
         "id": "uuid" = row.id,
         "conference_id": "uuid" = row.conference,
         "child_id": "uuid" = row.child,
@@ -251,7 +292,7 @@ pub(super) async fn write(
         "next_review_on": "date" = row.next_review_on,
         "plan_id": "uuid" = row.plan,
     });
-    load!(transaction, progress, "conference_invitations", authority.invitations, |row| {
+    load!(way, progress, "conference_invitations", authority.invitations, |row| {
         "id": "uuid" = row.id,
         "conference_id": "uuid" = row.conference,
         "person_id": "uuid" = row.person,
@@ -265,7 +306,7 @@ pub(super) async fn write(
         "answer_asked_at": "timestamptz" = row.answer_asked_at,
         "version": "int4" = row.version,
     });
-    load!(transaction, progress, "conference_moves", authority.moves, |row| {
+    load!(way, progress, "conference_moves", authority.moves, |row| {
         "id": "uuid" = row.id,
         "conference_id": "uuid" = row.conference,
         "moved_from": "timestamptz" = row.from,
@@ -274,7 +315,7 @@ pub(super) async fn write(
         "moved_by": "uuid" = row.by,
         "moved_at": "timestamptz" = row.at,
     });
-    load!(transaction, progress, "plan_goals", authority.goals, |row| {
+    load!(way, progress, "plan_goals", authority.goals, |row| {
         "id": "uuid" = row.id,
         "plan_id": "uuid" = row.plan,
         "child_id": "uuid" = row.child,
@@ -286,7 +327,7 @@ pub(super) async fn write(
         "target": "text" = row.target,
         "status": "text" = row.status,
     });
-    load!(transaction, progress, "plan_actions", authority.actions, |row| {
+    load!(way, progress, "plan_actions", authority.actions, |row| {
         "id": "uuid" = row.id,
         "goal_id": "uuid" = row.goal,
         "plan_id": "uuid" = row.plan,

@@ -142,7 +142,7 @@ async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summar
     }
     let lead = match input.lead_practitioner_id {
         Some(worker) => Some(check_lead(tx, unit.id, worker).await?),
-        None => default_lead(tx, unit.id).await?,
+        None => default_lead(tx, unit.id, None).await?,
     };
     let at = case.moment(tx.viewer().at);
     let stamp = stamp(tx, &case).await?;

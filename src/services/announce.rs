@@ -7,7 +7,7 @@ use crate::{
     db::{
         Coded, ViewerTx,
         cases::Locked,
-        children,
+        children, involvements,
         outbox::{self, Audience, NewEvent},
     },
     domain::{
@@ -34,11 +34,12 @@ pub(super) struct Entity {
     pub(super) version: i32,
 }
 
-/// A case as events name it.
+/// A case as events name it, and whom they concern as its lead practitioner.
 #[derive(Clone)]
 pub(super) struct Stamp {
     case_id: Uuid,
     stamp: CaseStamp,
+    leads: Vec<Uuid>,
 }
 
 /// Reads what events may say of a case. Before anything moves it out of sight.
@@ -47,6 +48,7 @@ pub(super) async fn stamp(tx: &mut ViewerTx, case: &Locked) -> Result<Stamp> {
     Ok(Stamp {
         case_id: case.core.id,
         stamp: CaseStamp { case_no: case.core.case_no, child_initials: initials(&first, &last) },
+        leads: involvements::leads(tx, &[case.core.id]).await?,
     })
 }
 
@@ -55,7 +57,8 @@ impl Announcer {
         Self { actor_name: actor_name.to_owned(), actor_role, at, correlation_id: Uuid::now_v7() }
     }
 
-    /// Appends one event for these units and workers.
+    /// Appends one event for these units, workers and managers, and for the case's lead practitioner. An event about
+    /// several cases has none: its audience must name their leads.
     // One argument for each part of the envelope that differs between a change's events.
     #[allow(clippy::too_many_arguments)]
     pub(super) async fn announce(
@@ -85,7 +88,8 @@ impl Announcer {
             severity: Coded(severity),
             data: serde_json::to_value(data).map_err(Error::internal)?,
         };
-        outbox::append(tx, event, audience).await
+        let leads = case.into_iter().flat_map(|case| &case.leads).map(|lead| Audience::Worker(*lead));
+        outbox::append(tx, event, audience.iter().copied().chain(leads)).await
     }
 }
 

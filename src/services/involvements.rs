@@ -43,8 +43,8 @@ pub(super) async fn check_lead(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid
 }
 
 /// The lead practitioner of a unit when nobody is named: its consultant social worker, if qualified and active.
-pub(super) async fn default_lead(tx: &mut ViewerTx, unit_id: Uuid) -> Result<Option<WorkerRow>> {
-    let Some(consultant) = units::consultant_of(tx, unit_id).await? else { return Ok(None) };
+pub(super) async fn default_lead(tx: &mut ViewerTx, unit_id: Uuid, but: Option<Uuid>) -> Result<Option<WorkerRow>> {
+    let Some(consultant) = units::consultant_of(tx, unit_id, but).await? else { return Ok(None) };
     Ok(workers::get(tx, consultant).await?.filter(|worker| worker.active && worker.qualified))
 }
 

@@ -8,6 +8,9 @@ mod announce;
 pub mod allocations;
 pub mod conferences;
 pub mod involvements;
+pub mod memberships;
+pub mod plans;
+pub mod reads;
 pub mod transfers;
 
 use futures_util::future::BoxFuture;
@@ -42,6 +45,18 @@ pub struct Outcome {
     pub transfer_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conference_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub membership_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goal_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plan_ids: Vec<Uuid>,
 }

@@ -18,7 +18,7 @@ use crate::{
         allocations::{self, NewAllocation},
         cases, involvements,
         outbox::Audience,
-        transfers::{self, NewTransfer},
+        transfers::{self, NewTransfer, TransferCore},
         units, viewers,
     },
     domain::{
@@ -54,7 +54,36 @@ pub struct AcceptTransfer {
     pub expected_version: i32,
 }
 
+/// Says no to a transfer: the receiving unit rejects it, or the asking unit withdraws it.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct RefuseTransfer {
+    pub transfer_id: Uuid,
+    pub reason: String,
+    pub expected_version: i32,
+}
+
 impl Services {
+    /// The receiving unit does not take the case. It no longer sees the case's core.
+    pub async fn reject_transfer(&self, viewer: Viewer, key: &str, input: RefuseTransfer) -> Result<Outcome> {
+        let reason = text("reason", &input.reason, 2_000)?;
+        let wanted = input.clone();
+        self.change(viewer, "rejectTransfer", key, &input, move |tx| {
+            Box::pin(refuse(tx, wanted, TransferState::Rejected, reason))
+        })
+        .await
+    }
+
+    /// The asking unit keeps the case after all.
+    pub async fn withdraw_transfer(&self, viewer: Viewer, key: &str, input: RefuseTransfer) -> Result<Outcome> {
+        let reason = text("reason", &input.reason, 2_000)?;
+        let wanted = input.clone();
+        self.change(viewer, "withdrawTransfer", key, &input, move |tx| {
+            Box::pin(refuse(tx, wanted, TransferState::Withdrawn, reason))
+        })
+        .await
+    }
+
     /// Asks; nothing moves until the receiving unit accepts. It reads the case's core and the handover summary from
     /// now on.
     pub async fn request_transfer(&self, viewer: Viewer, key: &str, input: RequestTransfer) -> Result<Outcome> {
@@ -146,10 +175,7 @@ async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
         return Err(Error::Refused(Refusal::VersionConflict { current_version: transfer.version }));
     }
     if transfer.state.0 != TransferState::Requested {
-        return Err(Error::Refused(Refusal::IllegalTransition {
-            from: transfer.state.0.code(),
-            legal_next: Vec::new(),
-        }));
+        return Err(not_requested(&transfer));
     }
     let primary = case.primary.clone().filter(|open| open.unit_id == transfer.from_unit_id);
     let Some(primary) = primary else {
@@ -160,7 +186,7 @@ async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     guard(transfer.kind.0, from.service.0, to.service.0).map_err(|(name, why)| Error::guard(name, why))?;
     let lead = match input.lead_practitioner_id {
         Some(worker) => Some(check_lead(tx, to.id, worker).await?),
-        None => default_lead(tx, to.id).await?,
+        None => default_lead(tx, to.id, None).await?,
     };
     let old_allocation = allocations::get(tx, primary.id).await?.ok_or(Error::NotFound)?;
     let old_lead = involvements::lead(tx, case.core.id).await?;
@@ -180,6 +206,8 @@ async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     let announcer = Announcer::new(&standing.name, role, at);
     let mut audience = units_of(&case);
     audience.push(Audience::Unit(to.id));
+    // The case's events name who led it before the change; of this one also who leads it from now on.
+    audience.extend(lead.iter().map(|lead| Audience::Worker(lead.id)));
     let mut managers = managers_of(&case);
     managers.push(Audience::Area(to.area_id));
     let with_managers: Vec<_> = audience.iter().chain(&managers).copied().collect();
@@ -278,4 +306,52 @@ async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
         transfer_id: Some(transfer.id),
         ..Outcome::default()
     })
+}
+
+/// What is answered stays answered.
+fn not_requested(transfer: &TransferCore) -> Error {
+    Error::Refused(Refusal::IllegalTransition { from: transfer.state.0.code(), legal_next: Vec::new() })
+}
+
+async fn refuse(tx: &mut ViewerTx, input: RefuseTransfer, state: TransferState, reason: String) -> Result<Outcome> {
+    let me = tx.viewer().worker_id;
+    let seen = transfers::get(tx, input.transfer_id).await?.ok_or(Error::NotFound)?;
+    let case = cases::lock(tx, seen.case_id).await?;
+    let transfer = transfers::get(tx, input.transfer_id).await?.ok_or(Error::NotFound)?;
+    let from = units::get(tx, transfer.from_unit_id).await?.ok_or(Error::NotFound)?;
+    let to = units::get(tx, transfer.to_unit_id).await?.ok_or(Error::NotFound)?;
+    let standing = viewers::standing(tx).await?;
+    let holding = Holding { receiving: Some((UnitId(to.id), AreaId(to.area_id))), ..case.holding.clone() };
+    let action = if state == TransferState::Rejected { Action::RejectTransfer } else { Action::WithdrawTransfer };
+    let role = policy::require(&standing, me, &holding, action)?;
+    if transfer.version != input.expected_version {
+        return Err(Error::Refused(Refusal::VersionConflict { current_version: transfer.version }));
+    }
+    if transfer.state.0 != TransferState::Requested {
+        return Err(not_requested(&transfer));
+    }
+    let at = case.moment(tx.viewer().at).max(transfer.requested_at);
+    let stamp = stamp(tx, &case).await?;
+    let mut audience = units_of(&case);
+    audience.extend([Audience::Unit(to.id), Audience::Area(to.area_id), Audience::Worker(transfer.requested_by)]);
+    audience.extend(managers_of(&case));
+
+    tx.authorise(&[case.core.child_id]).await?;
+    cases::touch(tx, &case, case.core.status.0).await?;
+    // Last: with its answer the transfer opens the case to the receiving unit no longer.
+    transfers::refuse(tx, transfer.id, state, me.0, at, reason).await?;
+    let detail = Detail::Transfer {
+        from_unit_id: from.id,
+        from_unit_name: from.name,
+        to_unit_id: to.id,
+        to_unit_name: to.name,
+        kind: transfer.kind.0,
+        state,
+        effective_on: None,
+    };
+    let entity = Entity { kind: TransferId::KIND, id: transfer.id, version: transfer.version + 1 };
+    Announcer::new(&standing.name, role, at)
+        .announce(tx, EventType::TransferResponded, Severity::Action, entity, Some(&stamp), detail, &audience)
+        .await?;
+    Ok(Outcome { case_id: Some(case.core.id), transfer_id: Some(transfer.id), ..Outcome::default() })
 }

@@ -27,6 +27,60 @@ fn schedule(server: &Server, conference: &str, version: i64) -> Value {
             "expectedVersion": version })
 }
 
+/// What a conference looks like to its coordinator: version, who is not invited yet, invitations by capacity.
+pub async fn look(server: &Server, person: &str, conference: &str) -> Value {
+    let query = "query($id: ID!) { conference(id: $id) { state version uninvitedParents { id }
+        invitations { id version capacity response exclusion person { id } } } }";
+    server.data(person, query, json!({ "id": conference })).await["conference"].take()
+}
+
+/// Invites the parents, the unit's social worker, a school and a health visitor; answers the version after it.
+pub async fn invite(server: &Server, coordinator: &str, conference: &str) -> i64 {
+    let before = look(server, coordinator, conference).await;
+    let mut invitations = vec![
+        json!({ "workerId": format!("Worker:{}", server.worker("SOCIAL_WORKER")), "capacity": "SOCIAL_CARE", "method": "EMAIL" }),
+        json!({ "agencyName": "Park Primary School", "capacity": "SCHOOL", "method": "EMAIL", "reportRequested": true }),
+        json!({ "agencyName": "Health visiting", "capacity": "HEALTH", "method": "EMAIL", "reportRequested": true }),
+    ];
+    for parent in before["uninvitedParents"].as_array().unwrap() {
+        invitations.push(json!({ "personId": parent["id"], "capacity": "PARENT", "method": "LETTER" }));
+    }
+    let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "invitations": invitations,
+                        "expectedVersion": before["version"] });
+    let payload = server.done(coordinator, "inviteToConference", "conference { state version }", input).await;
+    assert_eq!(payload["conference"]["state"], "INVITED");
+    payload["conference"]["version"].as_i64().unwrap()
+}
+
+/// Opens the conference on the server's day and records that social care, school and health came; answers the
+/// version after it.
+pub async fn open(server: &Server, conference: &str) -> i64 {
+    let before = look(server, "CP_CHAIR", conference).await;
+    let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "expectedVersion": before["version"] });
+    let payload = server.done("CP_CHAIR", "openConference", "conference { state version }", input).await;
+    assert_eq!(payload["conference"]["state"], "IN_SESSION");
+    attend(server, conference, &["SOCIAL_CARE", "SCHOOL", "HEALTH"]).await
+}
+
+/// Records that exactly these capacities came.
+async fn attend(server: &Server, conference: &str, came: &[&str]) -> i64 {
+    let now = look(server, "CP_CHAIR", conference).await;
+    let attendances: Vec<Value> = now["invitations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["exclusion"].is_null())
+        .map(|one| {
+            let there = came.contains(&one["capacity"].as_str().unwrap());
+            json!({ "invitationId": one["id"], "attended": if there { "YES" } else { "NO" } })
+        })
+        .collect();
+    let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "attendances": attendances,
+                        "expectedVersion": now["version"] });
+    let payload = server.done("CP_CHAIR", "recordAttendance", "conference { version }", input).await;
+    payload["conference"]["version"].as_i64().unwrap()
+}
+
 async fn scheduled(server: &Server) -> (String, String, String) {
     let (case, child, conference) = requested(server).await;
     server.done("UNIT_COORDINATOR", "scheduleConference", "", schedule(server, &conference, 1)).await;
@@ -52,7 +106,7 @@ async fn the_coordinator_schedules_and_the_chair_sees_the_children_from_then_on(
     // Scheduled is not scheduled again.
     let refused = server.mutate("UNIT_COORDINATOR", "scheduleConference", "", schedule(&server, &conference, 2)).await;
     assert_eq!(refused["errors"][0]["__typename"], "IllegalTransition");
-    assert_eq!(refused["errors"][0]["legalNext"], json!(["SCHEDULED", "DECIDED"]));
+    assert_eq!(refused["errors"][0]["legalNext"], json!(["INVITED", "POSTPONED"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,10 +194,12 @@ async fn a_plan_decision_makes_the_protection_plan_and_ends_the_plan_in_need_in_
         )
         .await
         .unwrap();
+    invite(&server, "UNIT_COORDINATOR", &conference).await;
     server.later(chrono::Duration::days(7) + chrono::Duration::hours(4));
+    let version = open(&server, &conference).await;
     let decide = |decisions: Value| {
-        json!({ "idempotencyKey": key(), "conferenceId": conference, "heldAt": "2026-11-25T10:00:00Z",
-                "decisions": decisions, "expectedVersion": 2 })
+        json!({ "idempotencyKey": key(), "conferenceId": conference, "decisions": decisions,
+                "expectedVersion": version })
     };
     let plan = json!([{ "childId": child, "decision": "PLAN", "category": "NEG", "nextReviewOn": "2027-02-24",
                         "outlinePlan": "Home visits twice a week." }]);
@@ -183,7 +239,7 @@ async fn a_plan_decision_makes_the_protection_plan_and_ends_the_plan_in_need_in_
     assert_eq!((&ended["status"], &ended["endOn"]), (&json!("ENDED"), &json!("2026-11-25")));
     // Decided is decided.
     let mut again = decide(plan);
-    again["expectedVersion"] = json!(3);
+    again["expectedVersion"] = json!(version + 1);
     let refused = server.mutate("CP_CHAIR", "decideConference", "", again).await;
     assert_eq!(refused["errors"][0]["__typename"], "IllegalTransition");
 }
@@ -223,9 +279,11 @@ async fn a_decision_for_one_child_leaves_the_other_without_a_plan() {
     assert_eq!(payload["conference"]["children"].as_array().unwrap().len(), 2);
     let conference = payload["conference"]["id"].as_str().unwrap().to_owned();
     server.done("OTHER_UNIT_COORDINATOR", "scheduleConference", "", schedule(&server, &conference, 1)).await;
+    invite(&server, "OTHER_UNIT_COORDINATOR", &conference).await;
     server.later(chrono::Duration::days(7) + chrono::Duration::hours(4));
-    let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "heldAt": "2026-11-25T10:00:00Z",
-        "expectedVersion": 2, "decisions": [
+    let version = open(&server, &conference).await;
+    let input = json!({ "idempotencyKey": key(), "conferenceId": conference,
+        "expectedVersion": version, "decisions": [
             { "childId": children[0], "decision": "PLAN", "category": "EMO" }, { "childId": children[1], "decision": "NO_PLAN" }] });
     let payload = server.done("CP_CHAIR", "decideConference", "plans { child { id } kind }", input).await;
     assert_eq!(payload["plans"], json!([{ "child": { "id": children[0] }, "kind": "CHILD_PROTECTION" }]));
@@ -286,9 +344,11 @@ async fn a_review_continues_or_ends_a_plan_and_ending_steps_down_the_same_day() 
         let mut input = schedule(&server, &conference, 1);
         input["scheduledFor"] = json!(format!("{day}T10:00:00Z"));
         server.done("OTHER_UNIT_COORDINATOR", "scheduleConference", "", input).await;
+        invite(&server, "OTHER_UNIT_COORDINATOR", &conference).await;
         server.later(chrono::Duration::days(if round == 0 { 2 } else { 5 }) + chrono::Duration::hours(2));
-        let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "heldAt": format!("{day}T10:00:00Z"),
-            "expectedVersion": 2, "decisions": [{ "childId": child, "decision": decision, "nextReviewOn": "2027-03-01" }] });
+        let version = open(&server, &conference).await;
+        let input = json!({ "idempotencyKey": key(), "conferenceId": conference,
+            "expectedVersion": version, "decisions": [{ "childId": child, "decision": decision, "nextReviewOn": "2027-03-01" }] });
         server.done("CP_CHAIR", "decideConference", "", input).await;
         let query = "query($id: ID!) { case(id: $id) { status currentPlans { kind startOn reviewDueOn } } }";
         let now = server.data("OTHER_UNIT", query, json!({ "id": case })).await;

@@ -1,6 +1,9 @@
 use serde_json::{Value, json};
 
-use crate::support::{Server, document, key};
+use crate::{
+    mutations_support::request_transfer,
+    support::{Server, document, key},
+};
 
 pub fn request(case: &str, to: &str, kind: &str, version: i64) -> Value {
     json!({ "idempotencyKey": key(), "caseId": case, "toUnitId": to, "kind": kind, "expectedVersion": version,
@@ -179,4 +182,62 @@ async fn the_unit_that_is_asked_reads_nothing_sensitive_of_the_child() {
         assert_eq!(asked["case"]["child"][field], Value::Null, "{field}");
     }
     assert_eq!(asked["case"]["child"]["disabilities"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_transfer_leaves_the_case_where_it_is_and_closes_it_to_the_receiving_unit() {
+    let server = Server::start().await;
+    let (case, version) = server.held("CONSULTANT_SOCIAL_WORKER", 3).await.remove(0);
+    let transfer = request_transfer(&server, &case, 7, version).await;
+    let query = "query($id: ID!) { case(id: $id) { status } }";
+    assert_ne!(server.data("OTHER_UNIT", query, json!({ "id": case })).await["case"], Value::Null);
+    let input = |reason: &str, version: i64| json!({ "idempotencyKey": key(), "transferId": transfer, "reason": reason, "expectedVersion": version });
+    // Not by the asking unit, not without a reason, not on an old version.
+    let document = document("rejectTransfer", "");
+    let code = server.code("CONSULTANT_SOCIAL_WORKER", &document, json!({ "input": input("x", 1) })).await;
+    assert_eq!(code, "FORBIDDEN");
+    let code = server.code("OTHER_UNIT", &document, json!({ "input": input(" ", 1) })).await;
+    assert_eq!(code, "BAD_USER_INPUT");
+    let stale = server.mutate("OTHER_UNIT", "rejectTransfer", "", input("x", 9)).await;
+    assert_eq!(stale["errors"][0]["currentVersion"], 1);
+    let (mut leaving, mut receiving) = (server.socket("CLINICIAN").await, server.socket("OTHER_UNIT").await);
+    leaving.feed(&server.unit(3).await, None).await;
+    receiving.feed(&server.unit(7).await, None).await;
+    let payload =
+        server.done("OTHER_UNIT", "rejectTransfer", "case { id } transfer { id }", input("No capacity", 1)).await;
+    assert_eq!((&payload["case"], &payload["transfer"]), (&Value::Null, &Value::Null), "out of sight");
+    for socket in [&mut leaving, &mut receiving] {
+        let event = socket.item().await;
+        assert_eq!((&event["type"], &event["transferState"]), (&json!("TRANSFER_RESPONDED"), &json!("REJECTED")));
+    }
+    assert_eq!(server.data("OTHER_UNIT", query, json!({ "id": case })).await["case"], Value::Null);
+    let query = "query($id: ID!) { case(id: $id) { primaryAllocation { unit { id } }
+        transfers { state responseReason respondedBy { id } } } }";
+    let data = server.data("CLINICIAN", query, json!({ "id": case })).await;
+    assert_eq!(data["case"]["primaryAllocation"]["unit"]["id"], server.unit(3).await);
+    assert_eq!(data["case"]["transfers"][0]["state"], "REJECTED");
+    assert_eq!(data["case"]["transfers"][0]["responseReason"], "No capacity");
+    // Answered is answered; another may be asked for.
+    let input = json!({ "idempotencyKey": key(), "transferId": transfer, "reason": "x", "expectedVersion": 2 });
+    let refused = server.mutate("CONSULTANT_SOCIAL_WORKER", "withdrawTransfer", "", input).await;
+    assert_eq!(refused["errors"][0]["__typename"], "IllegalTransition");
+    request_transfer(&server, &case, 7, version + 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawn_transfer_keeps_the_case_and_is_not_accepted_any_more() {
+    let server = Server::start().await;
+    let (case, version) = server.held("CONSULTANT_SOCIAL_WORKER", 3).await.remove(0);
+    let transfer = request_transfer(&server, &case, 7, version).await;
+    let input = json!({ "idempotencyKey": key(), "transferId": transfer, "reason": "Not yet", "expectedVersion": 1 });
+    for person in ["OTHER_UNIT", "CLINICIAN"] {
+        let code = server.code(person, &document("withdrawTransfer", ""), json!({ "input": input })).await;
+        assert_eq!(code, "FORBIDDEN", "{person}");
+    }
+    let payload =
+        server.done("CONSULTANT_SOCIAL_WORKER", "withdrawTransfer", "transfer { state version }", input).await;
+    assert_eq!(payload["transfer"], json!({ "state": "WITHDRAWN", "version": 2 }));
+    let input = json!({ "idempotencyKey": key(), "transferId": transfer, "expectedVersion": 2 });
+    let code = server.code("OTHER_UNIT", &document("acceptTransfer", ""), json!({ "input": input })).await;
+    assert_eq!(code, "NOT_FOUND", "hidden and missing look the same");
 }

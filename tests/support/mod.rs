@@ -1,7 +1,9 @@
 //! A server per test, in this process or in its own, on a database of its own.
 
+pub mod people;
 pub mod process;
 pub mod socket;
+pub mod sse;
 
 use std::{
     collections::HashMap,
@@ -16,10 +18,9 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use hearth::{
     app::{App, Options},
     auth::token,
-    config::{Config, Databases, Environment, Events, Http, Identity},
+    config::{Config, Databases, DocumentMode, Documents, Environment, Events, Http, Identity, Limits},
     db::migrations,
     domain::ids::WorkerId,
-    graphql::Limits,
     seed,
 };
 use serde_json::{Value, json};
@@ -27,6 +28,7 @@ use tokio_postgres::{Client, NoTls};
 use tokio_util::sync::CancellationToken;
 
 pub use socket::Socket;
+pub use sse::EventStream;
 
 pub const SECRET: &str = "test-secret-test-secret-test-secret-1234";
 pub const CURSOR_KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
@@ -97,6 +99,8 @@ pub async fn database() -> String {
 
 /// A migrated database without any row.
 pub async fn empty_database() -> String {
+    // Made with it are the cluster's roles, and two who make them at once get in each other's way.
+    template();
     let name = unique("hearth_empty");
     migrations::create(&variable("HEARTH_TEST_ADMIN_URL"), &name).await.unwrap();
     let owner = url("hearth_owner", &name);
@@ -124,7 +128,9 @@ pub fn token_for(worker: uuid::Uuid, good_for: Duration) -> String {
 /// What a test may choose.
 #[derive(Default)]
 pub struct Setup {
-    pub limits: Option<Limits>,
+    pub limits: Limits,
+    /// The mode and the path of a manifest.
+    pub documents: Option<(DocumentMode, Option<std::path::PathBuf>)>,
     pub redis_url: Option<String>,
     pub database: Option<String>,
     pub channel: Option<String>,
@@ -159,6 +165,7 @@ impl Server {
             None => database().await,
         };
         let channel = setup.channel.unwrap_or_else(|| unique("channel"));
+        let (mode, trusted) = setup.documents.unwrap_or((DocumentMode::Prefer, None));
         let config = Config {
             identity: identity(),
             databases: Databases {
@@ -173,6 +180,8 @@ impl Server {
                 cursor_key: CURSOR_KEY.parse().unwrap(),
             },
             http: Http { listen: "127.0.0.1:0".parse().unwrap(), max_body_bytes: 256 * 1024, request_seconds: 15 },
+            documents: Documents { mode, trusted },
+            limits: setup.limits,
         };
         let (started, ahead) = (std::time::Instant::now(), Arc::new(Mutex::new(Duration::zero())));
         let shift = Arc::clone(&ahead);
@@ -186,7 +195,6 @@ impl Server {
             }),
             statements: Some(Arc::new(move |text| hears.lock().unwrap().push(text.to_owned()))),
             bus_statements: Some(Arc::new(move |text| bus_hears.lock().unwrap().push(text.to_owned()))),
-            limits: setup.limits.unwrap_or_default(),
         };
         let app = App::start(config, options).await.unwrap();
         let (address, stop) = (app.address().unwrap(), app.stop());
@@ -295,6 +303,27 @@ impl Server {
 
     pub async fn socket(&self, person: &str) -> Socket {
         Socket::open(&format!("ws://{}/graphql", self.address), &self.token(person)).await
+    }
+
+    /// A subscription answered with server-sent events.
+    pub async fn events(&self, person: &str, query: &str, variables: Value) -> EventStream {
+        EventStream::open(&self.graphql_url(), &self.token(person), query, variables).await
+    }
+
+    /// The child of a case in the sight of a person.
+    pub async fn child_of(&self, person: &str, case: &str) -> String {
+        let query = "query($id: ID!) { case(id: $id) { child { id } } }";
+        let data = self.data(person, query, json!({ "id": case })).await;
+        data["case"]["child"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the relay has given every event its place.
+    pub async fn all_placed(&self) {
+        let client = connect("postgres", &self.database).await;
+        let query = "select count(*) from outbox where seq is null";
+        while client.query_one(query, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The unit with this number.

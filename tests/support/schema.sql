@@ -35,7 +35,7 @@ with wanted as (
         join wanted f on f.oid = k.conrelid join wanted t on t.oid = k.confrelid
         join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]
         join pg_constraint p on p.conrelid = t.oid and p.contype = 'p' and p.conkey = k.confkey
-        where k.contype = 'f' and cardinality(k.conkey) = 1
+        where k.contype = 'f' and cardinality(k.conkey) = 1 and f.oid <> t.oid
         group by f.relname, t.relname having count(*) = 1
     ) as lines
 )

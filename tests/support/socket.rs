@@ -13,8 +13,8 @@ use tokio_tungstenite::{
 /// Everything that a feed test looks at.
 pub const FEED: &str = "subscription($unitId: ID!, $after: String) { unitFeed(unitId: $unitId, after: $after) {
     __typename cursor
-    ... on Event { eventId type summary severity caseRef { id caseNo childInitials } correlationId
-                   entity { type id version } actor { displayName role } }
+    ... on Event { eventId type summary severity caseRef { caseId caseNo childInitials } correlationId
+                   entity { type entityId version } actor { displayName role } }
     ... on AllocationEvent { unitId allocationKind previousUnitId }
     ... on TransferEvent { transferState fromUnitId toUnitId case { id } }
     ... on ConferenceEvent { conferenceState scheduledFor previouslyScheduledFor }
@@ -91,10 +91,7 @@ impl Socket {
 
     /// Opens a unit's feed and answers the cursor of its first item.
     pub async fn feed(&mut self, unit: &str, after: Option<&str>) -> String {
-        self.subscribe("feed", FEED, json!({ "unitId": unit, "after": after })).await;
-        let opened = self.item().await;
-        assert_eq!(opened["__typename"], "FeedOpened", "{opened}");
-        opened["cursor"].as_str().unwrap().to_owned()
+        self.open_feed(FEED, json!({ "unitId": unit, "after": after })).await
     }
 
     /// The next item of the one feed that is open.
@@ -102,7 +99,16 @@ impl Socket {
         let mut message = self.hear().await;
         assert_eq!(message["type"], "next", "{message}");
         assert_eq!(message["payload"]["errors"], Value::Null, "{message}");
-        message["payload"]["data"]["unitFeed"].take()
+        let data = message["payload"]["data"].as_object_mut().unwrap();
+        data.values_mut().next().unwrap().take()
+    }
+
+    /// Opens a feed of any kind and answers the cursor of its first item.
+    pub async fn open_feed(&mut self, query: &str, variables: Value) -> String {
+        self.subscribe("feed", query, variables).await;
+        let opened = self.item().await;
+        assert_eq!(opened["__typename"], "FeedOpened", "{opened}");
+        opened["cursor"].as_str().unwrap().to_owned()
     }
 
     /// The types of the next items.

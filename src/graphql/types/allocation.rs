@@ -2,12 +2,13 @@ use async_graphql::{Context, ID, Object};
 
 use super::{Case, Transfer, Unit, case, transfer, unit};
 use crate::{
-    db::allocations::AllocationRow,
+    db::{Columns, allocations, allocations::AllocationRow},
     domain::{
         codes::{AllocationKind, Priority},
         ids::AllocationId,
     },
     graphql::{
+        batch::{Instant, Item},
         error::{Nullable, nullable},
         scalars::{DateTime, global},
         selection,
@@ -83,4 +84,16 @@ impl Allocation {
         let read = selection::of(ctx, selection::TRANSFER);
         nullable(transfer::one(&self.0, "transfer", |one| one.core.transfer_id, read).await)
     }
+}
+
+/// The allocation with this id, from any row.
+pub(in crate::graphql) async fn one<R: Send + Sync + 'static>(
+    from: &Item<R>,
+    relation: &'static str,
+    foreign: fn(&R) -> Option<uuid::Uuid>,
+    read: Columns,
+) -> crate::error::Result<Option<Allocation>> {
+    let load = move |snapshot: Instant, ids: Vec<_>| async move { allocations::by_ids(&snapshot, &ids, read).await };
+    let found = from.one(relation, format!("{read:?}"), foreign, |one: &AllocationRow| one.core.id, load).await?;
+    Ok(found.map(Allocation))
 }

@@ -1,15 +1,18 @@
 use async_graphql::{Context, ID, Object};
 
-use super::{Allocation, Child, Conference, Involvement, Plan, Transfer, child};
+use super::{Allocation, Child, Conference, Involvement, Plan, Transfer, child, conference::ConferenceChild};
 use crate::{
-    db::{Columns, allocations, cases, cases::CaseRow, conferences, involvements, plans, transfers},
+    db::{
+        Columns, allocations, cases, cases::CaseRow, conferences, conferences::ConferenceChildRow, involvements, plans,
+        plans::PlanRow, transfers,
+    },
     domain::{
         codes::{CaseStatus, ClosureReason, PrimaryNeed},
         ids::CaseId,
     },
     graphql::{
         batch::{Instant, Item},
-        connection::{Connection, List, counted},
+        connection::{Connection, List, Listing, counted},
         error::{Answer, Nullable, nullable},
         scalars::{Date, global},
         selection,
@@ -183,6 +186,56 @@ impl Case {
             }
             .await,
         )
+    }
+
+    /// All plans of the case, latest first.
+    async fn plans(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Plan>> {
+        let read = selection::of_nodes(ctx, selection::PLAN);
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.core.id,
+            name: "Case.plans",
+            arguments: format!("{read:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &PlanRow| row.core.id,
+            move |snapshot, ids, page| async move { plans::of_cases(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { plans::count_of_cases(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// The child's parts in conferences about this case, each with its decision, latest first.
+    async fn conference_parts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<ConferenceChild>> {
+        let read = selection::of_nodes(ctx, selection::CONFERENCE_CHILD);
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.core.id,
+            name: "Case.conferenceParts",
+            arguments: format!("{read:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &ConferenceChildRow| row.core.id,
+            move |snapshot, ids, page| async move { conferences::parts_of_cases(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { conferences::count_parts_of_cases(&snapshot, &ids).await },
+        )
+        .await
     }
 }
 

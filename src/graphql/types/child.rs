@@ -1,16 +1,34 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::{Case, FamilyGroup, Plan, family::Relationship};
+use super::{
+    Action, Case, Conference, FamilyGroup, Plan, chronology,
+    chronology::ChronologyEntry,
+    conference::{ConferenceChild, Invitation},
+    event,
+    family::{FamilyMember, Relationship, Sibling},
+    plan::PlanShare,
+};
 use crate::{
-    db::{Columns, cases, children, children::PersonRow, families, plans},
+    db::{
+        Columns, cases, children,
+        children::PersonRow,
+        chronology::{Of, Wanted},
+        conferences,
+        conferences::{ConferenceChildRow, ConferenceRow},
+        families, invitations,
+        invitations::InvitationRow,
+        plans,
+        plans::ActionRow,
+        progress,
+    },
     domain::{
-        codes::Sex,
+        codes::{ChronologyKind, Sex},
         ids::{ChildId, PersonId},
         text::initials,
     },
     graphql::{
         batch::{Instant, Item},
-        connection::{Connection, List, counted},
+        connection::{Connection, List, Listing, counted},
         error::{Answer, Fault, Nullable, nullable},
         scalars::{Date, global},
         selection,
@@ -74,6 +92,12 @@ async fn relationships_of(item: &Item<PersonRow>) -> Answer<Vec<Relationship>> {
     let load = |snapshot: Instant, ids: Vec<_>| async move { families::relationships_of(&snapshot, &ids).await };
     let found = item.many("relationships", String::new(), |person| person.core.id, load).await?;
     Ok(found.into_iter().map(Relationship).collect())
+}
+
+async fn memberships_of(item: &Item<PersonRow>) -> Answer<Vec<FamilyMember>> {
+    let load = |snapshot: Instant, ids: Vec<_>| async move { families::memberships_of(&snapshot, &ids).await };
+    let found = item.many("familyMemberships", String::new(), |person| person.core.id, load).await?;
+    Ok(found.into_iter().map(FamilyMember).collect())
 }
 
 /// A child known to the service. Visible to those who hold the child's case, to those named on it and to the managers
@@ -255,6 +279,109 @@ impl Child {
             .await,
         )
     }
+
+    /// Other names that the child is or was known by: former surnames, aliases, other spellings.
+    async fn other_names(&self) -> &[String] {
+        &self.0.core.other_names
+    }
+
+    /// The child as a person of the family.
+    async fn person(&self, ctx: &Context<'_>) -> Nullable<Person> {
+        nullable(
+            one_person(&self.0, "person", |child| Some(child.core.id), selection::of(ctx, selection::PERSON)).await,
+        )
+    }
+
+    /// The child's memberships of family groups, latest first, those that are over included.
+    async fn family_memberships(&self) -> Answer<Vec<FamilyMember>> {
+        memberships_of(&self.0).await
+    }
+
+    /// Children whom you may see and who are in one family group with this child now, or are recorded as siblings of
+    /// any kind; eldest first.
+    async fn siblings(&self) -> Answer<Vec<Sibling>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { families::siblings_of(&snapshot, &ids).await };
+        let found = self.0.many("siblings", String::new(), |child| child.core.id, load).await?;
+        Ok(found.into_iter().map(Sibling).collect())
+    }
+
+    /// What happened to the child, newest first: cases, allocations, transfers, lead practitioners, conferences, plans,
+    /// families.
+    async fn chronology(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only entries of these kinds. An empty list is like none.")] kinds: Option<
+            Vec<ChronologyKind>,
+        >,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<ChronologyEntry>> {
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.core.id,
+            name: "Child.chronology",
+            arguments: String::new(),
+            first,
+            after,
+        };
+        chronology::page(list, Of::Children, Wanted { kinds, children: None }).await
+    }
+
+    /// All conferences about the child, latest request first.
+    async fn conferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Conference>> {
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.core.id,
+            name: "Child.conferences",
+            arguments: String::new(),
+            first,
+            after,
+        };
+        list.page(
+            |row: &ConferenceRow| (row.requested_at, row.id),
+            move |snapshot, ids, page| async move { conferences::of_children(&snapshot, &ids, &page).await },
+            move |snapshot, ids| async move { conferences::count_of_children(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// The child's parts in conferences, each with its decision, latest first.
+    async fn conference_parts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<ConferenceChild>> {
+        let read = selection::of_nodes(ctx, selection::CONFERENCE_CHILD);
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.core.id,
+            name: "Child.conferenceParts",
+            arguments: format!("{read:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &ConferenceChildRow| row.core.id,
+            move |snapshot, ids, page| async move { conferences::parts_of_children(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { conferences::count_parts_of_children(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// Where the child's feed stands in the instant of this response. Subscribe to `childFeed` with it as `after`, and
+    /// you miss nothing that this response does not show.
+    async fn feed_cursor(&self, ctx: &Context<'_>) -> Answer<String> {
+        event::feed_cursor(ctx, self.0.snapshot()).await
+    }
 }
 
 fn text(value: crate::error::Result<Option<&str>>) -> Nullable<String> {
@@ -329,6 +456,78 @@ impl Person {
         nullable(
             one_child(&self.0, "child", |person| Some(person.core.id), selection::of(ctx, selection::PERSON)).await,
         )
+    }
+
+    /// The name that the person wants to be called by.
+    async fn preferred_name(&self) -> Option<&str> {
+        self.0.core.preferred_name.as_deref()
+    }
+
+    /// Other names that the person is or was known by.
+    async fn other_names(&self) -> &[String] {
+        &self.0.core.other_names
+    }
+
+    /// The person's memberships of family groups, latest first, those that are over included.
+    async fn family_memberships(&self) -> Answer<Vec<FamilyMember>> {
+        memberships_of(&self.0).await
+    }
+
+    /// Plans that were shared with the person, latest first, at most 100.
+    async fn plan_shares(&self) -> Answer<Vec<PlanShare>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { progress::shares_with(&snapshot, &ids).await };
+        let found = self.0.many("planShares", String::new(), |person| person.core.id, load).await?;
+        Ok(found.into_iter().map(PlanShare).collect())
+    }
+
+    /// Invitations of the person to conferences, latest first.
+    async fn invitations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Invitation>> {
+        let read = selection::of_nodes(ctx, selection::INVITATION);
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.core.id,
+            name: "Person.invitations",
+            arguments: format!("{read:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &InvitationRow| row.core.id,
+            move |snapshot, ids, page| async move { invitations::of_persons(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { invitations::count_of_persons(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// Actions of plans that the person does or did, latest first.
+    async fn owned_actions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those that are not done.", default)] open: bool,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Action>> {
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.core.id,
+            name: "Person.ownedActions",
+            arguments: format!("{open:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &ActionRow| row.id,
+            move |snapshot, ids, page| async move { plans::owned_by_persons(&snapshot, &ids, open, &page).await },
+            move |snapshot, ids| async move { plans::count_owned_by_persons(&snapshot, &ids, open).await },
+        )
+        .await
     }
 }
 

@@ -1,18 +1,23 @@
 use async_graphql::{Context, ID, Object};
 
-use super::{Case, Child, FamilyGroup, Person, Plan, Worker, case, child, plan, worker};
+use super::{Case, Child, FamilyGroup, Person, Plan, Worker, case, child, plan, plan::PlanReview, worker};
 use crate::{
     db::{
-        conferences,
-        conferences::{ConferenceChildRow, ConferenceRow, InvitationRow, MoveRow},
+        Columns, conferences,
+        conferences::{ConferenceChildRow, ConferenceRow, MoveRow},
         families,
         families::FamilyGroupRow,
+        invitations,
+        invitations::InvitationRow,
+        plans, progress, sittings,
+        sittings::{AttendanceRow, SittingRow, StepRow, ViewRow},
     },
     domain::{
         codes::{
-            AbuseCategory, ConferenceDecision, ConferenceState, ConferenceType, InvitationCapacity, InvitationResponse,
+            AbuseCategory, Attendance, ConferenceDecision, ConferenceState, ConferenceType, Exclusion,
+            InvitationCapacity, InvitationMethod, InvitationResponse, Participation, QuorumException, SittingOutcome,
         },
-        ids::ConferenceId,
+        ids::{ConferenceId, InvitationId},
     },
     graphql::{
         batch::{Instant, Item},
@@ -70,6 +75,21 @@ impl Conference {
         self.0.held_at.map(DateTime)
     }
 
+    /// Whether it was quorate: social care and at least two other agencies came. Missing until it is decided.
+    async fn quorate(&self) -> Option<bool> {
+        self.0.quorate
+    }
+
+    /// When the outline plans went out.
+    async fn outline_plan_sent_at(&self) -> Option<DateTime> {
+        self.0.outline_plan_sent_at.map(DateTime)
+    }
+
+    /// When the minutes went out.
+    async fn minutes_sent_at(&self) -> Option<DateTime> {
+        self.0.minutes_sent_at.map(DateTime)
+    }
+
     /// Steps with every change: send it as `expectedVersion`.
     async fn version(&self) -> i32 {
         self.0.version
@@ -103,10 +123,54 @@ impl Conference {
     }
 
     /// Who is invited. A move keeps the invitations and asks for new answers.
-    async fn invitations(&self) -> Answer<Vec<Invitation>> {
-        let load = |snapshot: Instant, ids: Vec<_>| async move { conferences::invitations_of(&snapshot, &ids).await };
-        let found = self.0.many("invitations", String::new(), |one| one.id, load).await?;
+    async fn invitations(&self, ctx: &Context<'_>) -> Answer<Vec<Invitation>> {
+        let read = selection::of(ctx, selection::INVITATION);
+        let load = move |snapshot: Instant, ids: Vec<_>| async move {
+            invitations::of_conferences(&snapshot, &ids, read).await
+        };
+        let found = self.0.many("invitations", format!("{read:?}"), |one| one.id, load).await?;
         Ok(found.into_iter().map(Invitation).collect())
+    }
+
+    /// People with parental responsibility for one of the children today who have neither an invitation nor a
+    /// recorded reason. An initial conference is not opened while there is anybody.
+    async fn uninvited_parents(&self, ctx: &Context<'_>) -> Answer<Vec<Person>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { families::uninvited_parents(&snapshot, &ids).await };
+        let ids: Vec<Item<uuid::Uuid>> = self.0.many("uninvitedParents", String::new(), |one| one.id, load).await?;
+        let read = selection::of(ctx, selection::PERSON);
+        let mut found = Vec::with_capacity(ids.len());
+        for id in &ids {
+            found.extend(child::one_person(id, "person", |id| Some(*id), read).await?);
+        }
+        Ok(found)
+    }
+
+    /// Its sittings, latest first: one, or more when a sitting was not quorate.
+    async fn sittings(&self, ctx: &Context<'_>) -> Answer<Vec<ConferenceSitting>> {
+        let read = selection::of(ctx, selection::SITTING);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { sittings::of_conferences(&snapshot, &ids, read).await };
+        let found = self.0.many("sittings", format!("{read:?}"), |one| one.id, load).await?;
+        Ok(found.into_iter().map(ConferenceSitting).collect())
+    }
+
+    /// Every step that it took here, first one first, with the reason where one was needed.
+    async fn steps(&self) -> Answer<Vec<ConferenceStep>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { sittings::steps_of(&snapshot, &ids).await };
+        let found = self.0.many("steps", String::new(), |one| one.id, load).await?;
+        Ok(found.into_iter().map(ConferenceStep).collect())
+    }
+
+    /// The reviews of child protection plans that it was.
+    async fn plan_reviews(&self) -> Answer<Vec<PlanReview>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { progress::reviews_by(&snapshot, &ids).await };
+        let found = self.0.many("planReviews", String::new(), |one| one.id, load).await?;
+        Ok(found.into_iter().map(PlanReview).collect())
+    }
+
+    /// Who proposed to withdraw the request; the service manager decides.
+    async fn withdrawal_proposed_by(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "withdrawalProposedBy", |one| one.withdrawal_proposed_by).await)
     }
 
     /// The dates that it was moved from, oldest first. No clock restarts with a move.
@@ -114,6 +178,15 @@ impl Conference {
         let load = |snapshot: Instant, ids: Vec<_>| async move { conferences::moves_of(&snapshot, &ids).await };
         let found = self.0.many("moves", String::new(), |one| one.id, load).await?;
         Ok(found.into_iter().map(ConferenceMove).collect())
+    }
+
+    /// The plans that the conference made.
+    async fn plans(&self, ctx: &Context<'_>) -> Answer<Vec<Plan>> {
+        let read = selection::of(ctx, selection::PLAN);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { plans::of_conferences(&snapshot, &ids, read).await };
+        let found = self.0.many("plans", format!("{read:?}"), |one| one.id, load).await?;
+        Ok(found.into_iter().map(Plan).collect())
     }
 }
 
@@ -143,6 +216,11 @@ impl ConferenceChild {
     /// Category of abuse, with a PLAN decision.
     async fn category(&self) -> Option<AbuseCategory> {
         self.0.core.category.map(|category| category.0)
+    }
+
+    /// How the child took part.
+    async fn participation(&self) -> Option<Participation> {
+        self.0.core.participation.map(|how| how.0)
     }
 
     /// When the next review is due.
@@ -187,45 +265,118 @@ record! {
 /// An invitation to a conference: of a person, a worker or an agency.
 #[Object]
 impl Invitation {
+    /// Global id.
+    pub async fn id(&self) -> ID {
+        global(InvitationId::KIND, self.0.core.id)
+    }
+
+    /// Steps with every change: send it as `expectedVersion` where an invitation is asked for.
+    async fn version(&self) -> i32 {
+        self.0.core.version
+    }
+
+    /// How it was sent.
+    async fn method(&self) -> Option<InvitationMethod> {
+        self.0.core.method.map(|method| method.0)
+    }
+
+    /// When a report was asked for.
+    async fn report_requested_at(&self) -> Option<DateTime> {
+        self.0.core.report_requested_at.map(DateTime)
+    }
+
+    /// When the report came.
+    async fn report_received_at(&self) -> Option<DateTime> {
+        self.0.core.report_received_at.map(DateTime)
+    }
+
+    /// When the report was shared with the parents.
+    async fn report_shared_with_parents_at(&self) -> Option<DateTime> {
+        self.0.core.report_shared_at.map(DateTime)
+    }
+
+    /// Why they are not to come, if they are not.
+    async fn exclusion(&self) -> Option<Exclusion> {
+        self.0.core.exclusion.map(|exclusion| exclusion.0)
+    }
+
+    /// Why they are not to come, in words. Narrative: read only when selected.
+    async fn exclusion_reason(&self) -> Nullable<String> {
+        nullable(self.0.exclusion_reason().map(|text| text.map(str::to_owned)))
+    }
+
+    /// When that was decided.
+    async fn excluded_at(&self) -> Option<DateTime> {
+        self.0.core.excluded_at.map(DateTime)
+    }
+
+    /// Who decided it.
+    async fn excluded_by(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "excludedBy", |one| one.core.excluded_by).await)
+    }
+
+    /// Whether they came, sitting by sitting, latest record first.
+    async fn attendances(&self) -> Answer<Vec<ConferenceAttendance>> {
+        let load =
+            |snapshot: Instant, ids: Vec<_>| async move { sittings::attendances_of_invitations(&snapshot, &ids).await };
+        let found = self.0.many("attendances", String::new(), |one| one.core.id, load).await?;
+        Ok(found.into_iter().map(ConferenceAttendance).collect())
+    }
+
+    /// What they said to the decision, as minuted.
+    async fn views(&self, ctx: &Context<'_>) -> Answer<Vec<ConferenceView>> {
+        let read = selection::of(ctx, selection::VIEW);
+        let load = move |snapshot: Instant, ids: Vec<_>| async move {
+            sittings::views_of_invitations(&snapshot, &ids, read).await
+        };
+        let found = self.0.many("views", format!("{read:?}"), |one| one.core.id, load).await?;
+        Ok(found.into_iter().map(ConferenceView).collect())
+    }
+
+    /// The conference.
+    async fn conference(&self) -> Nullable<Conference> {
+        nullable(one(&self.0, "conference", |one| Some(one.core.conference_id)).await)
+    }
+
     /// As what.
     async fn capacity(&self) -> InvitationCapacity {
-        self.0.capacity.0
+        self.0.core.capacity.0
     }
 
     /// The agency, when nobody is named.
     async fn agency_name(&self) -> Option<&str> {
-        self.0.agency_name.as_deref()
+        self.0.core.agency_name.as_deref()
     }
 
     /// When it was sent.
     async fn sent_at(&self) -> Option<DateTime> {
-        self.0.sent_at.map(DateTime)
+        self.0.core.sent_at.map(DateTime)
     }
 
     /// The answer for the present date.
     async fn response(&self) -> InvitationResponse {
-        self.0.response.0
+        self.0.core.response.0
     }
 
     /// When the answer came.
     async fn responded_at(&self) -> Option<DateTime> {
-        self.0.responded_at.map(DateTime)
+        self.0.core.responded_at.map(DateTime)
     }
 
     /// When the answer was last asked for: with the invitation, and again with every move.
     async fn answer_asked_at(&self) -> DateTime {
-        DateTime(self.0.answer_asked_at)
+        DateTime(self.0.core.answer_asked_at)
     }
 
     /// The person.
     async fn person(&self, ctx: &Context<'_>) -> Nullable<Person> {
         let read = selection::of(ctx, selection::PERSON);
-        nullable(child::one_person(&self.0, "person", |one| one.person_id, read).await)
+        nullable(child::one_person(&self.0, "person", |one| one.core.person_id, read).await)
     }
 
     /// The worker.
     async fn worker(&self) -> Nullable<Worker> {
-        nullable(worker::one(&self.0, "worker", |one| one.worker_id).await)
+        nullable(worker::one(&self.0, "worker", |one| one.core.worker_id).await)
     }
 }
 
@@ -260,5 +411,221 @@ impl ConferenceMove {
     /// Who moved it.
     async fn moved_by(&self) -> Nullable<Worker> {
         nullable(worker::one(&self.0, "movedBy", |one| Some(one.moved_by)).await)
+    }
+
+    /// The conference.
+    async fn conference(&self) -> Nullable<Conference> {
+        nullable(one(&self.0, "conference", |moved| Some(moved.conference_id)).await)
+    }
+}
+
+record! {
+    /// One coming together of a conference.
+    ConferenceSitting(SittingRow)
+}
+
+/// One coming together of a conference. A conference that was not quorate sits again.
+#[Object]
+impl ConferenceSitting {
+    /// When it began.
+    async fn opened_at(&self) -> DateTime {
+        DateTime(self.0.core.opened_at)
+    }
+
+    /// When it ended.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.0.core.ended_at.map(DateTime)
+    }
+
+    /// How it ended.
+    async fn outcome(&self) -> Option<SittingOutcome> {
+        self.0.core.outcome.map(|outcome| outcome.0)
+    }
+
+    /// Whether it was quorate; missing until it has ended.
+    async fn quorate(&self) -> Option<bool> {
+        self.0.core.quorate
+    }
+
+    /// Why the chair went on without a quorum.
+    async fn quorum_exception(&self) -> Option<QuorumException> {
+        self.0.core.quorum_exception.map(|reason| reason.0)
+    }
+
+    /// What keeps the child safe until the conference sits again. Narrative: read only when selected.
+    async fn interim_plan(&self) -> Nullable<String> {
+        nullable(self.0.interim_plan().map(|text| text.map(str::to_owned)))
+    }
+
+    /// Who opened it.
+    async fn opened_by(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "openedBy", |one| Some(one.core.opened_by)).await)
+    }
+
+    /// Who came, as far as you may see who was invited.
+    async fn attendances(&self) -> Answer<Vec<ConferenceAttendance>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { sittings::attendances_of(&snapshot, &ids).await };
+        let found = self.0.many("attendances", String::new(), |one| one.core.id, load).await?;
+        Ok(found.into_iter().map(ConferenceAttendance).collect())
+    }
+
+    /// What was said to the decision, as minuted. Dissent blocks nothing.
+    async fn views(&self, ctx: &Context<'_>) -> Answer<Vec<ConferenceView>> {
+        let read = selection::of(ctx, selection::VIEW);
+        let load = move |snapshot: Instant, ids: Vec<_>| async move {
+            sittings::views_of_sittings(&snapshot, &ids, read).await
+        };
+        let found = self.0.many("views", format!("{read:?}"), |one| one.core.id, load).await?;
+        Ok(found.into_iter().map(ConferenceView).collect())
+    }
+
+    /// The conference.
+    async fn conference(&self) -> Nullable<Conference> {
+        nullable(one(&self.0, "conference", |one| Some(one.core.conference_id)).await)
+    }
+}
+
+/// The sitting with this id, from any row.
+async fn one_sitting<R: Send + Sync + 'static>(
+    from: &Item<R>,
+    foreign: fn(&R) -> Option<uuid::Uuid>,
+    read: Columns,
+) -> crate::error::Result<Option<ConferenceSitting>> {
+    let load = move |snapshot: Instant, ids: Vec<_>| async move { sittings::by_ids(&snapshot, &ids, read).await };
+    let found = from.one("sitting", format!("{read:?}"), foreign, |one: &SittingRow| one.core.id, load).await?;
+    Ok(found.map(ConferenceSitting))
+}
+
+/// The invitation with this id, from any row.
+pub(in crate::graphql) async fn one_invitation<R: Send + Sync + 'static>(
+    from: &Item<R>,
+    foreign: fn(&R) -> Option<uuid::Uuid>,
+    read: Columns,
+) -> crate::error::Result<Option<Invitation>> {
+    let load = move |snapshot: Instant, ids: Vec<_>| async move { invitations::by_ids(&snapshot, &ids, read).await };
+    let found = from.one("invitation", format!("{read:?}"), foreign, |one: &InvitationRow| one.core.id, load).await?;
+    Ok(found.map(Invitation))
+}
+
+record! {
+    /// Whether somebody who was invited came to a sitting.
+    ConferenceAttendance(AttendanceRow)
+}
+
+/// Whether somebody who was invited came to a sitting.
+#[Object]
+impl ConferenceAttendance {
+    /// Whether they came.
+    async fn attended(&self) -> Attendance {
+        self.0.attended.0
+    }
+
+    /// When that was recorded.
+    async fn recorded_at(&self) -> DateTime {
+        DateTime(self.0.recorded_at)
+    }
+
+    /// Who was invited.
+    async fn invitation(&self, ctx: &Context<'_>) -> Nullable<Invitation> {
+        let read = selection::of(ctx, selection::INVITATION);
+        nullable(one_invitation(&self.0, |one| Some(one.invitation_id), read).await)
+    }
+
+    /// The sitting.
+    async fn sitting(&self, ctx: &Context<'_>) -> Nullable<ConferenceSitting> {
+        let read = selection::of(ctx, selection::SITTING);
+        nullable(one_sitting(&self.0, |one| Some(one.sitting_id), read).await)
+    }
+}
+
+record! {
+    /// What somebody said to a conference's decision.
+    ConferenceView(ViewRow)
+}
+
+/// What somebody said to a conference's decision, as minuted. A dissent blocks nothing; it begins the way of
+/// professional disagreement.
+#[Object]
+impl ConferenceView {
+    /// Whether they agree.
+    async fn agrees(&self) -> bool {
+        self.0.core.agrees
+    }
+
+    /// The category of abuse that they see.
+    async fn category(&self) -> Option<AbuseCategory> {
+        self.0.core.category.map(|category| category.0)
+    }
+
+    /// In their words. Narrative: read only when selected.
+    async fn text(&self) -> Nullable<String> {
+        nullable(self.0.text().map(|text| Some(text.to_owned())))
+    }
+
+    /// When it was minuted.
+    async fn recorded_at(&self) -> DateTime {
+        DateTime(self.0.core.recorded_at)
+    }
+
+    /// The child whom it is about; all of them when missing.
+    async fn child(&self, ctx: &Context<'_>) -> Nullable<Child> {
+        let read = selection::of(ctx, selection::PERSON);
+        nullable(child::one_child(&self.0, "child", |one| one.core.child_id, read).await)
+    }
+
+    /// Who said it.
+    async fn invitation(&self, ctx: &Context<'_>) -> Nullable<Invitation> {
+        let read = selection::of(ctx, selection::INVITATION);
+        nullable(one_invitation(&self.0, |one| Some(one.core.invitation_id), read).await)
+    }
+
+    /// The sitting.
+    async fn sitting(&self, ctx: &Context<'_>) -> Nullable<ConferenceSitting> {
+        let read = selection::of(ctx, selection::SITTING);
+        nullable(one_sitting(&self.0, |one| Some(one.core.sitting_id), read).await)
+    }
+}
+
+record! {
+    /// A step that a conference took.
+    ConferenceStep(StepRow)
+}
+
+/// A step that a conference took.
+#[Object]
+impl ConferenceStep {
+    /// Which step: SCHEDULE, INVITE, POSTPONE, ...
+    async fn step(&self) -> &str {
+        &self.0.step
+    }
+
+    /// The state before.
+    async fn state_before(&self) -> ConferenceState {
+        self.0.state_before.0
+    }
+
+    /// The state after.
+    async fn state_after(&self) -> ConferenceState {
+        self.0.state_after.0
+    }
+
+    /// Why, where the step needs a reason.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// When.
+    async fn taken_at(&self) -> DateTime {
+        DateTime(self.0.taken_at)
+    }
+
+    /// Who took it.
+    async fn taken_by(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "takenBy", |one| Some(one.taken_by)).await)
+    }
+
+    /// The conference.
+    async fn conference(&self) -> Nullable<Conference> {
+        nullable(one(&self.0, "conference", |one| Some(one.conference_id)).await)
     }
 }

@@ -3,21 +3,25 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use uuid::Uuid;
 
-use super::{Allocation, Case, Conference, Plan, Transfer, Unit, Worker};
+use super::{
+    Allocation, Case, Conference, Invitation, Plan, Transfer, Unit, Worker, allocation, case, conference, plan,
+    transfer, unit, worker,
+};
 use crate::{
-    db::{Snapshot, allocations, cases, conferences, plans, transfers, units, workers},
+    db::{Snapshot, outbox, plans, reads},
     domain::{
         codes::{
-            AllocationKind, Capacity, ChangeReason, ConferenceState, ConferenceType, EventType, PlanKind, PlanStatus,
-            Priority, Role, Severity, TransferKind, TransferState,
+            AllocationKind, Capacity, ChangeReason, ConferenceState, ConferenceType, EventType, Exclusion,
+            InvitationCapacity, InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority, ReportStep, Role,
+            Severity, TransferKind, TransferState,
         },
-        event::Detail,
-        ids::{CaseId, UnitId, WorkerId},
+        event::{Detail, InvitationDetail},
+        ids::{ActionId, CaseId, GoalId, PlanId, UnitId, WorkerId},
     },
     error::{Error, Result},
     events,
     graphql::{
-        batch::{Item, generation},
+        batch::{Instant, Item, generation},
         context::HearthContext,
         error::{Answer, Nullable, nullable},
         scalars::{Date, DateTime, global},
@@ -44,6 +48,12 @@ fn seal(ctx: &Context<'_>, position: i64) -> Answer<String> {
     Ok(shared.sealer.feed_cursor(ctx.viewer()?.worker_id, position, (shared.clock)())?)
 }
 
+/// Where the feeds stand in an instant, as a cursor of its viewer.
+pub(in crate::graphql) async fn feed_cursor(ctx: &Context<'_>, snapshot: &Snapshot) -> Answer<String> {
+    let (seq, viewer) = (outbox::position(snapshot).await?, snapshot.viewer());
+    Ok(ctx.shared()?.sealer.feed_cursor(viewer.worker_id, seq, viewer.at)?)
+}
+
 /// Who caused an event.
 #[derive(SimpleObject)]
 pub struct Actor {
@@ -56,10 +66,11 @@ pub struct Actor {
 }
 
 /// What may be shown of a case on a lock screen.
+// Not `id`: clients keep whatever has an `id` under it, and would take this for the case itself.
 #[derive(SimpleObject)]
 pub struct CaseRef {
     /// Global id of the case.
-    id: ID,
+    case_id: ID,
     /// Number of the case.
     case_no: i64,
     /// The child's initials.
@@ -72,45 +83,52 @@ pub struct EntityRef {
     /// Its type.
     r#type: String,
     /// Its global id.
-    id: ID,
+    entity_id: ID,
     /// The version that it had after the event.
     version: i32,
 }
 
-/// An event on its way to one viewer, with an instant of its own for what is read along with it.
+/// How many of a unit have seen an event.
+#[derive(SimpleObject)]
+pub struct SeenBy {
+    /// Global id of the unit.
+    unit_id: ID,
+    /// How many of them have read so far (`markRead`).
+    seen: i64,
+    /// How many members of the unit received the event: members when it happened and now.
+    of: i64,
+}
+
+/// An event as viewers share it.
+type Shared = Arc<events::Event>;
+
+/// An event on its way to one viewer, with the events that are read in the same instant. A push has an instant of its
+/// own.
 #[derive(Clone)]
 pub struct Pushed {
-    event: Arc<events::Event>,
-    snapshot: Arc<Snapshot>,
+    event: Shared,
+    item: Item<Shared>,
 }
 
 impl Pushed {
     fn case_ref(&self) -> Option<CaseRef> {
         let (id, stamp) = (self.event.row.case_id?, self.event.data.case.as_ref()?);
         Some(CaseRef {
-            id: global(CaseId::KIND, id),
+            case_id: global(CaseId::KIND, id),
             case_no: stamp.case_no,
             child_initials: stamp.child_initials.clone(),
         })
     }
 
-    fn one<R>(&self, rows: Vec<R>) -> Option<Item<R>> {
-        generation(Arc::clone(&self.snapshot), rows).into_iter().next()
-    }
-
-    async fn case(&self, ctx: &Context<'_>) -> Result<Option<Case>> {
-        let Some(id) = self.event.row.case_id else { return Ok(None) };
-        let rows = cases::by_ids(&self.snapshot, &[id], selection::of(ctx, selection::CASE)).await?;
-        Ok(self.one(rows).map(Case))
-    }
-
-    async fn unit(&self, id: Uuid) -> Result<Option<Unit>> {
-        Ok(self.one(units::by_ids(&self.snapshot, &[id]).await?).map(Unit))
-    }
-
-    async fn worker(&self, id: Option<Uuid>) -> Result<Option<Worker>> {
-        let Some(id) = id else { return Ok(None) };
-        Ok(self.one(workers::by_ids(&self.snapshot, &[id]).await?).map(Worker))
+    async fn seen_by(&self) -> Answer<Vec<SeenBy>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { reads::seen_by(&snapshot, &ids).await };
+        let found = self.item.many("seenBy", String::new(), |event| event.row.event_id, load).await?;
+        let told = |row: Item<reads::SeenRow>| SeenBy {
+            unit_id: global(UnitId::KIND, row.unit_id),
+            seen: row.seen,
+            of: row.of,
+        };
+        Ok(found.into_iter().map(told).collect())
     }
 }
 
@@ -185,7 +203,7 @@ macro_rules! event_type {
                 let row = &self.0.event.row;
                 EntityRef {
                     r#type: row.entity_type.clone(),
-                    id: global(&row.entity_type, row.entity_id),
+                    entity_id: global(&row.entity_type, row.entity_id),
                     version: row.entity_version,
                 }
             }
@@ -200,9 +218,16 @@ macro_rules! event_type {
                 self.0.event.data.summary(self.0.event.kind)
             }
 
+            /// Who has seen it, for each unit that it was for and that you belong to. Read when the event reaches
+            /// you; ask the unit's `events` for it as of now.
+            async fn seen_by(&self) -> Answer<Vec<SeenBy>> {
+                self.0.seen_by().await
+            }
+
             /// The case as it is now; null when you may not see it any more.
             async fn case(&self, ctx: &Context<'_>) -> Nullable<Case> {
-                nullable(self.0.case(ctx).await)
+                let read = selection::of(ctx, selection::CASE);
+                nullable(case::one(&self.0.item, "case", |event| event.row.case_id, read).await)
             }
 
             $($fields)*
@@ -262,16 +287,18 @@ event_type! {
         }
         /// The unit.
         async fn unit(&self) -> Nullable<Unit> {
-            match self.allocation_detail() {
-                Ok(detail) => nullable(self.0.unit(detail.2).await),
-                Err(error) => Some(Err(error.into())),
-            }
+            let of = |event: &Shared| match event.data.detail {
+                Detail::Allocation { unit_id, .. } => Some(unit_id),
+                _ => None,
+            };
+            nullable(unit::one(&self.0.item, "unit", of).await)
         }
         /// The allocation as it is now; null when you may not see it any more.
         async fn allocation(&self, ctx: &Context<'_>) -> Nullable<Allocation> {
-            let read = selection::of(ctx, selection::ALLOCATION);
-            let rows = allocations::by_ids(&self.0.snapshot, &[self.0.event.row.entity_id], read).await;
-            nullable(rows.map(|rows| self.0.one(rows).map(Allocation)))
+            let of = |event: &Shared| {
+                matches!(event.data.detail, Detail::Allocation { .. }).then_some(event.row.entity_id)
+            };
+            nullable(allocation::one(&self.0.item, "allocation", of, selection::of(ctx, selection::ALLOCATION)).await)
         }
     }
 }
@@ -318,16 +345,17 @@ event_type! {
         }
         /// The worker who has the part now.
         async fn worker(&self) -> Nullable<Worker> {
-            match &self.0.event.data.detail {
-                Detail::Involvement { worker_id, .. } => nullable(self.0.worker(*worker_id).await),
-                _ => Some(Err(wrong().into())),
-            }
+            let of = |event: &Shared| match event.data.detail {
+                Detail::Involvement { worker_id, .. } => worker_id,
+                _ => None,
+            };
+            nullable(worker::one(&self.0.item, "worker", of).await)
         }
     }
 }
 
 event_type! {
-    /// A unit was asked to take a case over, or has taken it over.
+    /// A unit was asked to take a case over, has taken it over, or the transfer was rejected or withdrawn.
     TransferEvent {
         /// What kind of move.
         async fn transfer_kind(&self) -> Answer<TransferKind> {
@@ -354,23 +382,25 @@ event_type! {
         }
         /// The unit that the case leaves.
         async fn from_unit(&self) -> Nullable<Unit> {
-            match self.transfer_detail() {
-                Ok(detail) => nullable(self.0.unit(detail.2).await),
-                Err(error) => Some(Err(error.into())),
-            }
+            let of = |event: &Shared| match event.data.detail {
+                Detail::Transfer { from_unit_id, .. } => Some(from_unit_id),
+                _ => None,
+            };
+            nullable(unit::one(&self.0.item, "fromUnit", of).await)
         }
         /// The unit that the case goes to.
         async fn to_unit(&self) -> Nullable<Unit> {
-            match self.transfer_detail() {
-                Ok(detail) => nullable(self.0.unit(detail.3).await),
-                Err(error) => Some(Err(error.into())),
-            }
+            let of = |event: &Shared| match event.data.detail {
+                Detail::Transfer { to_unit_id, .. } => Some(to_unit_id),
+                _ => None,
+            };
+            nullable(unit::one(&self.0.item, "toUnit", of).await)
         }
         /// The transfer as it is now; null when you may not see it any more.
         async fn transfer(&self, ctx: &Context<'_>) -> Nullable<Transfer> {
-            let read = selection::of(ctx, selection::TRANSFER);
-            let rows = transfers::by_ids(&self.0.snapshot, &[self.0.event.row.entity_id], read).await;
-            nullable(rows.map(|rows| self.0.one(rows).map(Transfer)))
+            let of =
+                |event: &Shared| matches!(event.data.detail, Detail::Transfer { .. }).then_some(event.row.entity_id);
+            nullable(transfer::one(&self.0.item, "transfer", of, selection::of(ctx, selection::TRANSFER)).await)
         }
     }
 }
@@ -405,28 +435,103 @@ event_type! {
         /// When it is to be held.
         async fn scheduled_for(&self) -> Option<DateTime> {
             match &self.0.event.data.detail {
-                Detail::Conference { scheduled_for, .. } => scheduled_for.map(DateTime),
+                Detail::Conference(one) => one.scheduled_for.map(DateTime),
                 _ => None,
             }
         }
         /// The date that it was moved from.
         async fn previously_scheduled_for(&self) -> Option<DateTime> {
             match &self.0.event.data.detail {
-                Detail::Conference { previously_scheduled_for, .. } => previously_scheduled_for.map(DateTime),
+                Detail::Conference(one) => one.previously_scheduled_for.map(DateTime),
                 _ => None,
             }
         }
         /// Global id of the chair.
         async fn chair_id(&self) -> Option<ID> {
             match &self.0.event.data.detail {
-                Detail::Conference { chair_id, .. } => chair_id.map(|id| global(WorkerId::KIND, id)),
+                Detail::Conference(one) => one.chair_id.map(|id| global(WorkerId::KIND, id)),
+                _ => None,
+            }
+        }
+        /// Whether it is quorate, once attendance is recorded.
+        async fn quorate(&self) -> Option<bool> {
+            match &self.0.event.data.detail {
+                Detail::Conference(one) => one.quorate,
+                _ => None,
+            }
+        }
+        /// How many came, once attendance is recorded.
+        async fn present_count(&self) -> Option<i64> {
+            match &self.0.event.data.detail {
+                Detail::Conference(one) => one.present,
+                _ => None,
+            }
+        }
+        /// How many said that they do not agree with the decision.
+        async fn dissent_count(&self) -> Option<i64> {
+            match &self.0.event.data.detail {
+                Detail::Conference(one) => one.dissents,
                 _ => None,
             }
         }
         /// The conference as it is now; null when you may not see it any more.
         async fn conference(&self) -> Nullable<Conference> {
-            let rows = conferences::by_ids(&self.0.snapshot, &[self.0.event.row.entity_id]).await;
-            nullable(rows.map(|rows| self.0.one(rows).map(Conference)))
+            let of = |event: &Shared| {
+                matches!(event.data.detail, Detail::Conference(_)).then_some(event.row.entity_id)
+            };
+            nullable(conference::one(&self.0.item, "conference", of).await)
+        }
+    }
+}
+
+event_type! {
+    /// An invitation to a conference was answered, its report came or was shared, or somebody is not to come. Who it
+    /// is stands in `invitation`, for those who may see it.
+    InvitationEvent {
+        /// As what they are invited.
+        async fn invitation_capacity(&self) -> Answer<InvitationCapacity> {
+            Ok(self.invitation_detail()?.capacity)
+        }
+        /// The answer, when there was one.
+        async fn response(&self) -> Answer<Option<InvitationResponse>> {
+            Ok(self.invitation_detail()?.response)
+        }
+        /// How far the report has come, when that changed.
+        async fn report_step(&self) -> Answer<Option<ReportStep>> {
+            Ok(self.invitation_detail()?.report)
+        }
+        /// Why they are not to come, when that was recorded.
+        async fn exclusion(&self) -> Answer<Option<Exclusion>> {
+            Ok(self.invitation_detail()?.exclusion)
+        }
+        /// What kind of conference.
+        async fn conference_type(&self) -> Answer<ConferenceType> {
+            Ok(self.invitation_detail()?.kind)
+        }
+        /// The invitation as it is now; null when you may not see it.
+        async fn invitation(&self, ctx: &Context<'_>) -> Nullable<Invitation> {
+            let read = selection::of(ctx, selection::INVITATION);
+            let of = |event: &Shared| {
+                matches!(event.data.detail, Detail::Invitation(_)).then_some(event.row.entity_id)
+            };
+            nullable(conference::one_invitation(&self.0.item, of, read).await)
+        }
+        /// The conference as it is now; null when you may not see it any more.
+        async fn conference(&self) -> Nullable<Conference> {
+            let of = |event: &Shared| match &event.data.detail {
+                Detail::Invitation(detail) => Some(detail.conference_id),
+                _ => None,
+            };
+            nullable(conference::one(&self.0.item, "invitation.conference", of).await)
+        }
+    }
+}
+
+impl InvitationEvent {
+    fn invitation_detail(&self) -> Result<&InvitationDetail> {
+        match &self.0.event.data.detail {
+            Detail::Invitation(detail) => Ok(detail),
+            _ => Err(wrong()),
         }
     }
 }
@@ -434,8 +539,79 @@ event_type! {
 impl ConferenceEvent {
     fn conference_detail(&self) -> Result<(ConferenceType, ConferenceState, bool)> {
         match &self.0.event.data.detail {
-            Detail::Conference { kind, state, online, .. } => Ok((*kind, *state, *online)),
+            Detail::Conference(one) => Ok((one.kind, one.state, one.online)),
             _ => Err(wrong()),
+        }
+    }
+}
+
+event_type! {
+    /// Somebody's membership of a unit began, changed or ended.
+    MembershipEvent {
+        /// Global id of the unit.
+        async fn unit_id(&self) -> Answer<ID> {
+            match &self.0.event.data.detail {
+                Detail::Membership { unit_id, .. } => Ok(global(UnitId::KIND, *unit_id)),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// Global id of the worker.
+        async fn member_id(&self) -> Answer<ID> {
+            match &self.0.event.data.detail {
+                Detail::Membership { worker_id, .. } => Ok(global(WorkerId::KIND, *worker_id)),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// The role in the unit.
+        async fn role(&self) -> Answer<Role> {
+            match &self.0.event.data.detail {
+                Detail::Membership { role, .. } => Ok(*role),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// The role before, when it changed.
+        async fn previous_role(&self) -> Option<Role> {
+            match &self.0.event.data.detail {
+                Detail::Membership { previous_role, .. } => *previous_role,
+                _ => None,
+            }
+        }
+        /// Whether the worker stands in for somebody.
+        async fn cover(&self) -> Answer<bool> {
+            match &self.0.event.data.detail {
+                Detail::Membership { cover, .. } => Ok(*cover),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// Since when.
+        async fn member_from(&self) -> Answer<DateTime> {
+            match &self.0.event.data.detail {
+                Detail::Membership { started_at, .. } => Ok(DateTime(*started_at)),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// Until when, if that is known.
+        async fn member_to(&self) -> Option<DateTime> {
+            match &self.0.event.data.detail {
+                Detail::Membership { ended_at, .. } => ended_at.map(DateTime),
+                _ => None,
+            }
+        }
+        /// The worker.
+        async fn worker(&self) -> Nullable<Worker> {
+            let of = |event: &Shared| match event.data.detail {
+                Detail::Membership { worker_id, .. } => Some(worker_id),
+                _ => None,
+            };
+            nullable(worker::one(&self.0.item, "member", of).await)
+        }
+        /// The unit.
+        async fn unit(&self) -> Nullable<Unit> {
+            let of = |event: &Shared| match event.data.detail {
+                Detail::Membership { unit_id, .. } => Some(unit_id),
+                _ => None,
+            };
+            nullable(unit::one(&self.0.item, "memberUnit", of).await)
         }
     }
 }
@@ -479,11 +655,34 @@ event_type! {
                 _ => None,
             }
         }
+        /// Which version of the plan.
+        async fn revision(&self) -> Option<i32> {
+            match &self.0.event.data.detail {
+                Detail::Plan { revision, .. } => *revision,
+                _ => None,
+            }
+        }
+        /// What happened to it.
+        async fn plan_change(&self) -> Option<PlanChange> {
+            match &self.0.event.data.detail {
+                Detail::Plan { change, .. } => *change,
+                _ => None,
+            }
+        }
         /// The plan as it is now; null when you may not see it any more.
         async fn plan(&self, ctx: &Context<'_>) -> Nullable<Plan> {
             let read = selection::of(ctx, selection::PLAN);
-            let rows = plans::by_ids(&self.0.snapshot, &[self.0.event.row.entity_id], read).await;
-            nullable(rows.map(|rows| self.0.one(rows).map(Plan)))
+            let (row, snapshot) = (&self.0.event.row, self.0.item.snapshot());
+            // The event may be about one of its goals or actions.
+            let rows = match row.entity_type.as_str() {
+                GoalId::KIND => plans::of_goal(snapshot, row.entity_id, read).await,
+                ActionId::KIND => plans::of_action(snapshot, row.entity_id, read).await,
+                _ => {
+                    let of = |event: &Shared| (event.row.entity_type == PlanId::KIND).then_some(event.row.entity_id);
+                    return nullable(plan::one(&self.0.item, "plan", of, read).await);
+                }
+            };
+            nullable(rows.map(|rows| generation(Arc::clone(snapshot), rows).into_iter().next().map(Plan)))
         }
     }
 }
@@ -511,10 +710,14 @@ pub enum FeedItem {
     AllocationEvent(AllocationEvent),
     /// A worker's named part in a case changed.
     InvolvementEvent(InvolvementEvent),
-    /// A transfer was asked for or completed.
+    /// A transfer was asked for, answered or completed.
     TransferEvent(TransferEvent),
     /// A conference changed.
     ConferenceEvent(ConferenceEvent),
+    /// An invitation to a conference changed.
+    InvitationEvent(InvitationEvent),
+    /// A membership of a unit changed.
+    MembershipEvent(MembershipEvent),
     /// A plan changed.
     PlanEvent(PlanEvent),
 }
@@ -536,31 +739,56 @@ pub enum FeedItem {
     field(name = "causation_id", ty = "Option<ID>", desc = "The event that led to this one, if one did."),
     field(name = "entity", ty = "EntityRef", desc = "The record that it is about."),
     field(name = "severity", ty = "Severity", desc = "How much attention it asks for."),
-    field(name = "summary", ty = "String", desc = "One sentence from a template; never free text.")
+    field(name = "summary", ty = "String", desc = "One sentence from a template; never free text."),
+    field(
+        name = "seen_by",
+        ty = "Answer<Vec<SeenBy>>",
+        desc = "Who has seen it, for each unit that it was for and that you belong to."
+    )
 )]
 pub enum Event {
     /// A unit began or stopped holding a case.
     AllocationEvent(AllocationEvent),
     /// A worker's named part in a case changed.
     InvolvementEvent(InvolvementEvent),
-    /// A transfer was asked for or completed.
+    /// A transfer was asked for, answered or completed.
     TransferEvent(TransferEvent),
     /// A conference changed.
     ConferenceEvent(ConferenceEvent),
+    /// An invitation to a conference changed.
+    InvitationEvent(InvitationEvent),
+    /// A membership of a unit changed.
+    MembershipEvent(MembershipEvent),
     /// A plan changed.
     PlanEvent(PlanEvent),
 }
 
-impl FeedItem {
-    /// An event for one viewer, with an instant for what is read along with it.
-    pub(in crate::graphql) fn event(event: Arc<events::Event>, snapshot: Arc<Snapshot>) -> Self {
-        let pushed = Pushed { event, snapshot };
+impl From<Item<Shared>> for Event {
+    fn from(item: Item<Shared>) -> Self {
+        let pushed = Pushed { event: Arc::clone(&item), item };
         match &pushed.event.data.detail {
             Detail::Allocation { .. } => Self::AllocationEvent(AllocationEvent(pushed)),
             Detail::Involvement { .. } => Self::InvolvementEvent(InvolvementEvent(pushed)),
             Detail::Transfer { .. } => Self::TransferEvent(TransferEvent(pushed)),
-            Detail::Conference { .. } => Self::ConferenceEvent(ConferenceEvent(pushed)),
+            Detail::Conference(_) => Self::ConferenceEvent(ConferenceEvent(pushed)),
+            Detail::Invitation(_) => Self::InvitationEvent(InvitationEvent(pushed)),
+            Detail::Membership { .. } => Self::MembershipEvent(MembershipEvent(pushed)),
             Detail::Plan { .. } => Self::PlanEvent(PlanEvent(pushed)),
         }
+    }
+}
+
+impl FeedItem {
+    /// An event for one viewer, with an instant for what is read along with it.
+    pub(in crate::graphql) fn event(event: Shared, snapshot: Arc<Snapshot>) -> Option<Self> {
+        Some(match Event::from(generation(snapshot, vec![event]).into_iter().next()?) {
+            Event::AllocationEvent(event) => Self::AllocationEvent(event),
+            Event::InvolvementEvent(event) => Self::InvolvementEvent(event),
+            Event::TransferEvent(event) => Self::TransferEvent(event),
+            Event::ConferenceEvent(event) => Self::ConferenceEvent(event),
+            Event::InvitationEvent(event) => Self::InvitationEvent(event),
+            Event::MembershipEvent(event) => Self::MembershipEvent(event),
+            Event::PlanEvent(event) => Self::PlanEvent(event),
+        })
     }
 }

@@ -1,16 +1,25 @@
 use async_graphql::{Context, ID, Object};
 
-use super::{Child, Person, child};
+use super::{Child, Conference, Person, child, chronology, chronology::ChronologyEntry};
 use crate::{
     db::{
-        children, families,
-        families::{FamilyGroupRow, FamilyMemberRow, RelationshipRow},
+        children,
+        chronology::{Of, Wanted},
+        conferences,
+        conferences::ConferenceRow,
+        families,
+        families::{FamilyGroupRow, FamilyMemberRow, RelationshipRow, SiblingRow},
     },
-    domain::{codes::ParentalResponsibility, ids::FamilyGroupId},
+    domain::{
+        codes::{ChronologyKind, ParentalResponsibility, SiblingLink},
+        ids::{ChildId, FamilyGroupId},
+    },
+    error::{Error, Result},
     graphql::{
         batch::{Instant, Item},
+        connection::{Connection, Listing},
         error::{Answer, Nullable, nullable},
-        scalars::{Date, global},
+        scalars::{Date, global, local},
         selection,
     },
 };
@@ -59,6 +68,67 @@ impl FamilyGroup {
             found.extend(child.await?.map(Child));
         }
         Ok(found)
+    }
+
+    /// What the members whom you may see are to each other, in both directions, those that are over included.
+    async fn relationships(&self) -> Answer<Vec<Relationship>> {
+        let load =
+            |snapshot: Instant, ids: Vec<_>| async move { families::relationships_within(&snapshot, &ids).await };
+        let found = self.0.many("relationships", String::new(), |family| family.id, load).await?;
+        Ok(found.into_iter().map(Relationship).collect())
+    }
+
+    /// What happened to the children who are or were in the family, as far as you may see them, newest first: cases,
+    /// allocations, transfers, lead practitioners, conferences, plans; and who came to the family and left it.
+    async fn chronology(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only entries of these kinds. An empty list is like none.")] kinds: Option<
+            Vec<ChronologyKind>,
+        >,
+        #[graphql(desc = "Only about these children: at most 100 global ids. An empty list is like none.")]
+        children: Option<Vec<ID>>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<ChronologyEntry>> {
+        let children = match children.map(|ids| some_children(&ids)).transpose() {
+            Ok(children) => children,
+            Err(error) => return Some(Err(error.into())),
+        };
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.id,
+            name: "FamilyGroup.chronology",
+            arguments: String::new(),
+            first,
+            after,
+        };
+        chronology::page(list, Of::Families, Wanted { kinds, children }).await
+    }
+
+    /// Conferences about the family, as far as you may see them, latest request first.
+    async fn conferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Conference>> {
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.id,
+            name: "FamilyGroup.conferences",
+            arguments: String::new(),
+            first,
+            after,
+        };
+        list.page(
+            |row: &ConferenceRow| (row.requested_at, row.id),
+            move |snapshot, ids, page| async move { conferences::of_families(&snapshot, &ids, &page).await },
+            move |snapshot, ids| async move { conferences::count_of_families(&snapshot, &ids).await },
+        )
+        .await
     }
 }
 
@@ -144,4 +214,45 @@ impl Relationship {
         let read = selection::of(ctx, selection::PERSON);
         nullable(child::one_person(&self.0, "other", |one| Some(one.other_id), read).await)
     }
+}
+
+/// The most children that a chronology may be narrowed to.
+const MAX_CHILDREN: usize = 100;
+
+fn some_children(ids: &[ID]) -> Result<Vec<uuid::Uuid>> {
+    if ids.len() > MAX_CHILDREN {
+        return Err(Error::bad_input("children", format!("must not have more than {MAX_CHILDREN} ids")));
+    }
+    ids.iter().map(|id| local("children", ChildId::KIND, id)).collect()
+}
+
+record! {
+    /// A child's brother or sister.
+    Sibling(SiblingRow)
+}
+
+/// A child's brother or sister: somebody in the same family group now, or recorded as a sibling of any kind.
+#[Object]
+impl Sibling {
+    /// How the two are siblings; often in more than one way.
+    async fn how(&self) -> Vec<SiblingLink> {
+        self.0.how.iter().map(|link| link.0).collect()
+    }
+
+    /// The brother or sister.
+    async fn child(&self, ctx: &Context<'_>) -> Nullable<Child> {
+        let read = selection::of(ctx, selection::PERSON);
+        nullable(child::one_child(&self.0, "child", |sibling| Some(sibling.child_id), read).await)
+    }
+}
+
+/// The family group with this id, from any row.
+pub(in crate::graphql) async fn one<R: Send + Sync + 'static>(
+    from: &Item<R>,
+    relation: &'static str,
+    foreign: fn(&R) -> Option<uuid::Uuid>,
+) -> Result<Option<FamilyGroup>> {
+    let load = |snapshot: Instant, ids: Vec<_>| async move { families::by_ids(&snapshot, &ids).await };
+    let found = from.one(relation, String::new(), foreign, |family: &FamilyGroupRow| family.id, load).await?;
+    Ok(found.map(FamilyGroup))
 }

@@ -2,12 +2,13 @@ use async_graphql::{Context, ID, Object};
 
 use super::{Case, Worker, case, worker};
 use crate::{
-    db::involvements::InvolvementRow,
+    db::{involvements, involvements::InvolvementRow},
     domain::{
         codes::{Capacity, ChangeReason},
         ids::InvolvementId,
     },
     graphql::{
+        batch::{Instant, Item},
         error::{Nullable, nullable},
         scalars::{DateTime, global},
         selection,
@@ -57,4 +58,14 @@ impl Involvement {
     async fn worker(&self) -> Nullable<Worker> {
         nullable(worker::one(&self.0, "worker", |one| Some(one.worker_id)).await)
     }
+}
+
+/// The involvement with this id, from any row.
+pub(in crate::graphql) async fn one<R: Send + Sync + 'static>(
+    from: &Item<R>,
+    relation: &'static str,
+    foreign: fn(&R) -> Option<uuid::Uuid>,
+) -> crate::error::Result<Option<Involvement>> {
+    let load = |snapshot: Instant, ids: Vec<_>| async move { involvements::by_ids(&snapshot, &ids).await };
+    Ok(from.one(relation, String::new(), foreign, |one: &InvolvementRow| one.id, load).await?.map(Involvement))
 }

@@ -17,6 +17,7 @@ macro_rules! record {
 pub mod allocation;
 pub mod case;
 pub mod child;
+pub mod chronology;
 pub mod conference;
 pub mod event;
 pub mod family;
@@ -31,7 +32,7 @@ pub mod worker;
 pub use allocation::Allocation;
 pub use case::Case;
 pub use child::{Child, Person};
-pub use conference::Conference;
+pub use conference::{Conference, Invitation};
 pub use family::FamilyGroup;
 pub use involvement::Involvement;
 pub use node::Node;

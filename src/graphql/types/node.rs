@@ -4,12 +4,13 @@ use async_graphql::{Context, ID, Interface};
 use uuid::Uuid;
 
 use super::{
-    Action, Allocation, Area, Case, Child, Conference, FamilyGroup, Goal, Involvement, Person, Plan, Transfer, Unit,
-    Worker, unit::Membership,
+    Action, Allocation, Area, Case, Child, Conference, FamilyGroup, Goal, Invitation, Involvement, Person, Plan,
+    Transfer, Unit, Worker, unit::Membership,
 };
 use crate::{
     db::{
-        Snapshot, allocations, cases, children, conferences, families, involvements, plans, transfers, units, workers,
+        Snapshot, allocations, cases, children, conferences, families, invitations, involvements, plans, transfers,
+        units, workers,
     },
     domain::ids::*,
     error::Result,
@@ -44,6 +45,8 @@ pub enum Node {
     Transfer(Transfer),
     /// A conference.
     Conference(Conference),
+    /// An invitation to a conference.
+    Invitation(Invitation),
     /// A plan.
     Plan(Plan),
     /// A goal.
@@ -102,6 +105,10 @@ pub(in crate::graphql) async fn load(
         }
         ConferenceId::KIND => {
             found!(conferences::by_ids(snapshot, ids), |row: &conferences::ConferenceRow| row.id, Conference)
+        }
+        InvitationId::KIND => {
+            let rows = invitations::by_ids(snapshot, ids, of(selection::INVITATION));
+            found!(rows, |row: &invitations::InvitationRow| row.core.id, Invitation)
         }
         PlanId::KIND => {
             let rows = plans::by_ids(snapshot, ids, of(selection::PLAN));

@@ -1,20 +1,28 @@
 use async_graphql::{Context, ID, Object};
 
-use super::{Case, Child, Conference, Person, Worker, case, child, conference, worker};
+use super::{Case, Child, Conference, Person, Worker, case, child, conference, conference::ConferenceChild, worker};
 use crate::{
     db::{
-        Columns, plans,
+        Columns, conferences,
+        conferences::ConferenceChildRow,
+        plans,
         plans::{ActionRow, GoalRow, PlanRow},
+        progress,
+        progress::{EscalationRow, EvidenceRow, ReviewRow, ShareRow},
     },
     domain::{
-        codes::{AbuseCategory, GoalStatus, PlanKind, PlanStatus},
+        codes::{
+            AbuseCategory, EscalationChoice, EvidenceSource, EvidenceStrength, GoalStatus, InvitationMethod,
+            Participation, PlanKind, PlanStatus,
+        },
         ids::{ActionId, GoalId, PlanId},
     },
     error::Error,
     graphql::{
         batch::{Instant, Item},
+        connection::{Connection, Listing},
         error::{Answer, Nullable, nullable},
-        scalars::{Date, global},
+        scalars::{Date, DateTime, global},
         selection,
     },
 };
@@ -82,6 +90,16 @@ impl Plan {
         self.0.core.version
     }
 
+    /// 1 for a plan as it was first made, 2 and on for the versions that revise it.
+    async fn revision(&self) -> i32 {
+        self.0.core.revision
+    }
+
+    /// When it was first shared; from then on its content stays as it is.
+    async fn shared_at(&self) -> Option<DateTime> {
+        self.0.core.shared_at.map(DateTime)
+    }
+
     /// What the plan is for. Narrative: read only when selected.
     async fn overall_aim(&self) -> Nullable<String> {
         nullable(self.0.overall_aim().map(|text| Some(text.to_owned())))
@@ -121,7 +139,43 @@ impl Plan {
         Ok(found.into_iter().map(Goal).collect())
     }
 
-    /// Actions that are not done, soonest due first.
+    /// The version that this one revises.
+    async fn previous(&self, ctx: &Context<'_>) -> Nullable<Plan> {
+        let read = selection::of(ctx, selection::PLAN);
+        nullable(one(&self.0, "previous", |plan| plan.core.previous_id, read).await)
+    }
+
+    /// The version that revises this one: the latest, when a draft that was shared was drafted anew.
+    async fn next(&self, ctx: &Context<'_>) -> Nullable<Plan> {
+        let read = selection::of(ctx, selection::PLAN);
+        let load = move |snapshot: Instant, ids: Vec<_>| async move { plans::next_of(&snapshot, &ids, read).await };
+        let found = self.0.first("next", format!("{read:?}"), |plan| plan.core.id, load).await;
+        nullable(found.map(|one| one.map(Plan)))
+    }
+
+    /// With whom this version was shared, first one first.
+    async fn shares(&self) -> Answer<Vec<PlanShare>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { progress::shares_of(&snapshot, &ids).await };
+        let found = self.0.many("shares", String::new(), |plan| plan.core.id, load).await?;
+        Ok(found.into_iter().map(PlanShare).collect())
+    }
+
+    /// Its reviews, latest first. A child protection plan is reviewed by conferences.
+    async fn reviews(&self) -> Answer<Vec<PlanReview>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { progress::reviews_of(&snapshot, &ids).await };
+        let found = self.0.many("reviews", String::new(), |plan| plan.core.id, load).await?;
+        Ok(found.into_iter().map(PlanReview).collect())
+    }
+
+    /// When the agreed period for change passed without change or the plan broke down, and what the unit chose; latest
+    /// first.
+    async fn escalations(&self) -> Answer<Vec<PlanEscalation>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { progress::escalations_of(&snapshot, &ids).await };
+        let found = self.0.many("escalations", String::new(), |plan| plan.core.id, load).await?;
+        Ok(found.into_iter().map(PlanEscalation).collect())
+    }
+
+    /// Actions that are neither done nor given up, soonest due first.
     async fn open_actions(
         &self,
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
@@ -137,6 +191,31 @@ impl Plan {
             }
             .await,
         )
+    }
+
+    /// The child's parts in conferences that decided about this plan, latest first.
+    async fn conference_parts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<ConferenceChild>> {
+        let read = selection::of_nodes(ctx, selection::CONFERENCE_CHILD);
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.core.id,
+            name: "Plan.conferenceParts",
+            arguments: format!("{read:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &ConferenceChildRow| row.core.id,
+            move |snapshot, ids, page| async move { conferences::parts_of_plans(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { conferences::count_parts_of_plans(&snapshot, &ids).await },
+        )
+        .await
     }
 }
 
@@ -200,6 +279,36 @@ impl Goal {
         self.0.status.0
     }
 
+    /// Steps with every change: send it as `expectedVersion` where a goal is asked for.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// Evidence of change, latest first, from every version of the plan that had this goal.
+    async fn evidence(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<ChangeEvidence>> {
+        let read = selection::of_nodes(ctx, selection::EVIDENCE);
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |goal| goal.lineage_id,
+            name: "Goal.evidence",
+            arguments: format!("{read:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &EvidenceRow| (row.core.observed_on, row.core.id),
+            move |snapshot, ids, page| async move { progress::evidence_of(&snapshot, &ids, &page, read).await },
+            |snapshot, ids| async move { progress::count_evidence_of(&snapshot, &ids).await },
+        )
+        .await
+    }
+
     /// Who does what for it.
     async fn actions(&self) -> Answer<Vec<Action>> {
         let load = |snapshot: Instant, ids: Vec<_>| async move { plans::actions_of_goals(&snapshot, &ids).await };
@@ -242,6 +351,16 @@ impl Action {
         self.0.done_on.map(Date)
     }
 
+    /// When it was given up without being done: left out of the plan, or the plan was over.
+    async fn dropped_on(&self) -> Option<Date> {
+        self.0.dropped_on.map(Date)
+    }
+
+    /// Steps with every change: send it as `expectedVersion` where an action is asked for.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
     /// What came of it.
     async fn outcome(&self) -> Option<&str> {
         self.0.outcome.as_deref()
@@ -274,5 +393,207 @@ impl Action {
     async fn plan(&self, ctx: &Context<'_>) -> Nullable<Plan> {
         let read = selection::of(ctx, selection::PLAN);
         nullable(one(&self.0, "plan", |action| Some(action.plan_id), read).await)
+    }
+}
+
+record! {
+    /// Somebody with whom a plan was shared.
+    PlanShare(ShareRow)
+}
+
+/// Somebody with whom a version of a plan was shared.
+#[Object]
+impl PlanShare {
+    /// The agency, when it was one.
+    async fn agency_name(&self) -> Option<&str> {
+        self.0.agency_name.as_deref()
+    }
+
+    /// When.
+    async fn shared_on(&self) -> Date {
+        Date(self.0.shared_on)
+    }
+
+    /// How.
+    async fn method(&self) -> InvitationMethod {
+        self.0.method.0
+    }
+
+    /// The person, when it was one.
+    async fn person(&self, ctx: &Context<'_>) -> Nullable<Person> {
+        let read = selection::of(ctx, selection::PERSON);
+        nullable(child::one_person(&self.0, "person", |one| one.person_id, read).await)
+    }
+
+    /// Who shared it.
+    async fn shared_by(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "sharedBy", |one| Some(one.shared_by)).await)
+    }
+
+    /// The version that was shared.
+    async fn plan(&self, ctx: &Context<'_>) -> Nullable<Plan> {
+        let read = selection::of(ctx, selection::PLAN);
+        nullable(one(&self.0, "plan", |one| Some(one.plan_id), read).await)
+    }
+}
+
+record! {
+    /// Evidence of change.
+    ChangeEvidence(EvidenceRow)
+}
+
+/// Evidence that what needs to change does change. Appended, never rewritten.
+#[Object]
+impl ChangeEvidence {
+    /// When it was observed.
+    async fn observed_on(&self) -> Date {
+        Date(self.0.core.observed_on)
+    }
+
+    /// Where it comes from.
+    async fn source(&self) -> EvidenceSource {
+        self.0.core.source.0
+    }
+
+    /// How strong it is.
+    async fn strength(&self) -> EvidenceStrength {
+        self.0.core.strength.0
+    }
+
+    /// Since when the change has lasted, if it has.
+    async fn sustained_since(&self) -> Option<Date> {
+        self.0.core.sustained_since.map(Date)
+    }
+
+    /// What was seen. Narrative: read only when selected.
+    async fn text(&self) -> Nullable<String> {
+        nullable(self.0.text().map(|text| Some(text.to_owned())))
+    }
+
+    /// When it was recorded.
+    async fn recorded_at(&self) -> DateTime {
+        DateTime(self.0.core.recorded_at)
+    }
+
+    /// Who recorded it.
+    async fn recorded_by(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "recordedBy", |one| Some(one.core.recorded_by)).await)
+    }
+
+    /// The goal for which it was recorded.
+    async fn goal(&self) -> Nullable<Goal> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { plans::goals_by_ids(&snapshot, &ids).await };
+        let found = self.0.one("goal", String::new(), |one| Some(one.core.goal_id), |goal: &GoalRow| goal.id, load);
+        nullable(found.await.map(|goal| goal.map(Goal)))
+    }
+}
+
+record! {
+    /// A review of a plan.
+    PlanReview(ReviewRow)
+}
+
+/// A review of a plan: it went on.
+#[Object]
+impl PlanReview {
+    /// When it was due.
+    async fn due_on(&self) -> Option<Date> {
+        self.0.due_on.map(Date)
+    }
+
+    /// When it was held.
+    async fn held_on(&self) -> Date {
+        Date(self.0.held_on)
+    }
+
+    /// How the child took part.
+    async fn participation(&self) -> Option<Participation> {
+        self.0.participation.map(|how| how.0)
+    }
+
+    /// What was decided.
+    async fn decisions(&self) -> &[String] {
+        &self.0.decisions
+    }
+
+    /// Whether the plan is to change: revise it then.
+    async fn change_of_plan(&self) -> bool {
+        self.0.change_of_plan
+    }
+
+    /// When the next one is due.
+    async fn next_review_on(&self) -> Option<Date> {
+        self.0.next_review_on.map(Date)
+    }
+
+    /// Who chaired it.
+    async fn chair(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "chair", |one| one.chair_id).await)
+    }
+
+    /// The conference that reviewed a child protection plan.
+    async fn conference(&self) -> Nullable<Conference> {
+        nullable(conference::one(&self.0, "conference", |one| one.conference_id).await)
+    }
+
+    /// The plan.
+    async fn plan(&self, ctx: &Context<'_>) -> Nullable<Plan> {
+        let read = selection::of(ctx, selection::PLAN);
+        nullable(one(&self.0, "plan", |one| Some(one.plan_id), read).await)
+    }
+}
+
+record! {
+    /// An escalation of a plan.
+    PlanEscalation(EscalationRow)
+}
+
+/// The agreed period for change passed without change, or the plan broke down; and what the unit chose.
+#[Object]
+impl PlanEscalation {
+    /// When it was raised.
+    async fn raised_at(&self) -> DateTime {
+        DateTime(self.0.raised_at)
+    }
+
+    /// Why.
+    async fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// What the unit chose; missing until it has.
+    async fn choice(&self) -> Option<EscalationChoice> {
+        self.0.choice.map(|choice| choice.0)
+    }
+
+    /// Why it chose that.
+    async fn choice_reason(&self) -> Option<&str> {
+        self.0.choice_reason.as_deref()
+    }
+
+    /// The new end of the agreed period, with EXTEND.
+    async fn new_change_by(&self) -> Option<Date> {
+        self.0.new_change_by.map(Date)
+    }
+
+    /// When it was chosen.
+    async fn chosen_at(&self) -> Option<DateTime> {
+        self.0.chosen_at.map(DateTime)
+    }
+
+    /// Who raised it; nobody when the clock did.
+    async fn raised_by(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "raisedBy", |one| one.raised_by).await)
+    }
+
+    /// Who chose.
+    async fn chosen_by(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "chosenBy", |one| one.chosen_by).await)
+    }
+
+    /// The plan.
+    async fn plan(&self, ctx: &Context<'_>) -> Nullable<Plan> {
+        let read = selection::of(ctx, selection::PLAN);
+        nullable(one(&self.0, "plan", |one| Some(one.plan_id), read).await)
     }
 }

@@ -1,8 +1,8 @@
 use async_graphql::{Context, ID, Object};
 
-use super::{Case, Unit, Worker, case, unit, worker};
+use super::{Allocation, Case, Unit, Worker, case, unit, worker};
 use crate::{
-    db::{Columns, transfers, transfers::TransferRow},
+    db::{Columns, allocations, transfers, transfers::TransferRow},
     domain::{
         codes::{TransferKind, TransferState},
         ids::TransferId,
@@ -69,6 +69,11 @@ impl Transfer {
         nullable(self.0.handover_summary().map(|text| Some(text.to_owned())))
     }
 
+    /// Why it was rejected or withdrawn. Narrative: read only when selected.
+    async fn response_reason(&self) -> Nullable<String> {
+        nullable(self.0.response_reason().map(|text| text.map(str::to_owned)))
+    }
+
     /// The case.
     async fn case(&self, ctx: &Context<'_>) -> Nullable<Case> {
         let read = selection::of(ctx, selection::CASE);
@@ -93,6 +98,15 @@ impl Transfer {
     /// Who answered.
     async fn responded_by(&self) -> Nullable<Worker> {
         nullable(worker::one(&self.0, "respondedBy", |one| one.core.responded_by).await)
+    }
+
+    /// The allocation that the transfer led to.
+    async fn allocation(&self, ctx: &Context<'_>) -> Nullable<Allocation> {
+        let read = selection::of(ctx, selection::ALLOCATION);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { allocations::of_transfers(&snapshot, &ids, read).await };
+        let found = self.0.first("allocation", format!("{read:?}"), |transfer| transfer.core.id, load).await;
+        nullable(found.map(|one| one.map(Allocation)))
     }
 }
 

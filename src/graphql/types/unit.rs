@@ -1,19 +1,21 @@
 use async_graphql::{Context, ID, Object};
 
-use super::{Allocation, Case, Transfer, Worker, worker};
+use super::{Allocation, Case, Transfer, Worker, event, event::Event, worker};
 use crate::{
     db::{
-        allocations, cases, outbox, transfers, units,
+        allocations, cases, outbox, reads, transfers,
+        transfers::TransferRow,
+        units,
         units::{AreaRow, MembershipRow, UnitRow},
     },
     domain::{
-        codes::{AllocationKind, Role, Service},
+        codes::{AllocationKind, Role, Service, TransferDirection},
         ids::{AreaId, MembershipId, UnitId},
     },
+    events,
     graphql::{
         batch::{Instant, Item},
-        connection::{Connection, List, counted},
-        context::HearthContext,
+        connection::{Connection, List, Listing, counted},
         error::{Answer, Nullable, nullable},
         scalars::{Date, DateTime, global},
         selection,
@@ -171,10 +173,73 @@ impl Unit {
     /// Where the unit's feed stands in the instant of this response. Subscribe to `unitFeed` with it as `after`, and
     /// you miss nothing that this response does not show.
     async fn feed_cursor(&self, ctx: &Context<'_>) -> Answer<String> {
-        let snapshot = self.0.snapshot();
-        let seq = outbox::position(snapshot).await?;
-        let viewer = snapshot.viewer();
-        Ok(ctx.shared()?.sealer.feed_cursor(viewer.worker_id, seq, viewer.at)?)
+        event::feed_cursor(ctx, self.0.snapshot()).await
+    }
+
+    /// What the unit's feed brought you in the last 30 days, newest first: what a board shows of the time before it was
+    /// opened, with `seenBy` as of now. Empty for a unit that you do not belong to.
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the edge before the page; an event's own cursor is for feeds.")] after: Option<
+            String,
+        >,
+    ) -> Nullable<Connection<Event>> {
+        nullable(
+            async {
+                let list = List::of("Unit.events", self.0.id);
+                let page = list.page(ctx, first, after.as_deref())?;
+                let wanted = page.clone();
+                let load = move |snapshot: Instant, ids: Vec<_>| async move {
+                    let rows = outbox::recent_of_units(&snapshot, &ids, &wanted).await?;
+                    let read = |(at, row)| events::Event::stored(row).map(|event| (at, event));
+                    Ok(rows.into_iter().filter_map(read).collect())
+                };
+                let rows = self.0.many("events", format!("{page:?}"), |unit| unit.id, load).await?;
+                let count = |snapshot: Instant, ids: Vec<_>| async move {
+                    outbox::count_recent_of_units(&snapshot, &ids).await
+                };
+                let count = counted(self.0.clone(), "events.count", String::new(), |unit| unit.id, count);
+                Connection::new(&list, &page, rows, |event| event.seq, count).map(Some)
+            }
+            .await,
+        )
+    }
+
+    /// How many events of the unit's feed you have not read (`markRead`), counted up to 1,000. Before your first
+    /// `markRead` everything since you became a member counts, as far back as events are kept. Null for a unit that you
+    /// do not belong to.
+    async fn unread_count(&self) -> Nullable<i64> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { reads::unread_of_units(&snapshot, &ids).await };
+        let found = self.0.first("unreadCount", String::new(), |unit| unit.id, load).await;
+        nullable(found.map(|count| count.and_then(|count| *count)))
+    }
+
+    /// All transfers to and from the unit that you may see, newest first.
+    async fn transfers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only to the unit, or only from it.")] direction: Option<TransferDirection>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Transfer>> {
+        let read = selection::of_nodes(ctx, selection::TRANSFER);
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.id,
+            name: "Unit.transfers",
+            arguments: format!("{direction:?} {read:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &TransferRow| (row.core.requested_at, row.core.id),
+            move |snapshot, ids, page| async move { transfers::of_units(&snapshot, &ids, direction, &page, read).await },
+            move |snapshot, ids| async move { transfers::count_of_units(&snapshot, &ids, direction).await },
+        )
+        .await
     }
 }
 
@@ -250,6 +315,19 @@ impl Membership {
     /// Until when, if that is known.
     async fn ended_at(&self) -> Option<DateTime> {
         self.0.ended_at.map(DateTime)
+    }
+
+    /// Steps when it ends: send it as `expectedVersion`.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// How many events of the unit's feed the member has not read, as `Unit.unreadCount` counts yours. Members of the
+    /// unit see it, of each other; null for everybody else and for a membership that is over.
+    async fn unread_count(&self) -> Nullable<i64> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { reads::unread_of_memberships(&snapshot, &ids).await };
+        let found = self.0.first("unreadCount", String::new(), |membership| membership.id, load).await;
+        nullable(found.map(|count| count.and_then(|count| *count)))
     }
 
     /// The worker.

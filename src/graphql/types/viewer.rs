@@ -1,12 +1,11 @@
 use async_graphql::{Context, Object};
 
-use super::{Action, Conference, Involvement, Worker, unit::Membership, worker};
+use super::{Action, Conference, Involvement, Worker, event, unit::Membership, worker};
 use crate::{
-    db::{conferences, outbox, plans, workers::WorkerRow},
+    db::{conferences, plans, workers::WorkerRow},
     graphql::{
         batch::{Instant, Item},
         connection::{Connection, List, counted},
-        context::HearthContext,
         error::{Answer, Nullable, nullable},
         scalars::Date,
     },
@@ -94,9 +93,6 @@ impl ViewerType {
 
     /// Where the feeds stand in the instant of this response: subscribe with it as `after` and you miss nothing.
     async fn feed_cursor(&self, ctx: &Context<'_>) -> Answer<String> {
-        let snapshot = self.0.snapshot();
-        let seq = outbox::position(snapshot).await?;
-        let viewer = snapshot.viewer();
-        Ok(ctx.shared()?.sealer.feed_cursor(viewer.worker_id, seq, viewer.at)?)
+        event::feed_cursor(ctx, self.0.snapshot()).await
     }
 }

@@ -1,14 +1,30 @@
 use async_graphql::{Context, ID, Object};
 
-use super::{Area, Involvement, unit::Membership};
+use super::{
+    Action, Area, Conference, Involvement, Transfer,
+    conference::{ConferenceMove, Invitation},
+    unit::Membership,
+};
 use crate::{
-    db::{Coded, involvements, units, workers, workers::WorkerRow},
+    db::{
+        Coded, conferences,
+        conferences::{ConferenceRow, MoveRow},
+        invitations,
+        invitations::InvitationRow,
+        involvements, plans,
+        plans::ActionRow,
+        transfers,
+        transfers::TransferRow,
+        units, workers,
+        workers::WorkerRow,
+    },
     domain::{codes::Role, ids::WorkerId},
     graphql::{
         batch::{Instant, Item},
-        connection::{Connection, List, counted},
+        connection::{Connection, List, Listing, counted},
         error::{Answer, Nullable, nullable},
         scalars::global,
+        selection,
     },
 };
 
@@ -72,6 +88,178 @@ impl Worker {
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Involvement>> {
         involvements_of(&self.0, List::of("Worker.involvements", self.0.id), ctx, first, after).await
+    }
+
+    /// Conferences that the worker chairs or chaired, as far as you may see them, latest request first.
+    async fn chaired_conferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Conference>> {
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.id,
+            name: "Worker.chairedConferences",
+            arguments: String::new(),
+            first,
+            after,
+        };
+        list.page(
+            |row: &ConferenceRow| (row.requested_at, row.id),
+            move |snapshot, ids, page| async move { conferences::chaired_by(&snapshot, &ids, &page).await },
+            move |snapshot, ids| async move { conferences::count_chaired_by(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// Conferences that the worker asked for, as far as you may see them, latest request first.
+    async fn requested_conferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Conference>> {
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.id,
+            name: "Worker.requestedConferences",
+            arguments: String::new(),
+            first,
+            after,
+        };
+        list.page(
+            |row: &ConferenceRow| (row.requested_at, row.id),
+            move |snapshot, ids, page| async move { conferences::requested_by(&snapshot, &ids, &page).await },
+            move |snapshot, ids| async move { conferences::count_requested_by(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// Moves of conferences that the worker made, as far as you may see them, newest first.
+    async fn conference_moves(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<ConferenceMove>> {
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.id,
+            name: "Worker.conferenceMoves",
+            arguments: String::new(),
+            first,
+            after,
+        };
+        list.page(
+            |row: &MoveRow| (row.moved_at, row.id),
+            move |snapshot, ids, page| async move { conferences::moved_by(&snapshot, &ids, &page).await },
+            move |snapshot, ids| async move { conferences::count_moved_by(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// Invitations of the worker to conferences, as far as you may see them, latest first.
+    async fn invitations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Invitation>> {
+        let read = selection::of_nodes(ctx, selection::INVITATION);
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.id,
+            name: "Worker.invitations",
+            arguments: format!("{read:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &InvitationRow| row.core.id,
+            move |snapshot, ids, page| async move { invitations::of_workers(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { invitations::count_of_workers(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// Actions of plans that the worker does or did, as far as you may see them, latest first.
+    async fn owned_actions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those that are not done.", default)] open: bool,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Action>> {
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.id,
+            name: "Worker.ownedActions",
+            arguments: format!("{open:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &ActionRow| row.id,
+            move |snapshot, ids, page| async move { plans::owned_by_workers(&snapshot, &ids, open, &page).await },
+            move |snapshot, ids| async move { plans::count_owned_by_workers(&snapshot, &ids, open).await },
+        )
+        .await
+    }
+
+    /// Transfers that the worker asked for, as far as you may see them, newest first.
+    async fn requested_transfers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Transfer>> {
+        let read = selection::of_nodes(ctx, selection::TRANSFER);
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.id,
+            name: "Worker.requestedTransfers",
+            arguments: format!("{read:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &TransferRow| (row.core.requested_at, row.core.id),
+            move |snapshot, ids, page| async move { transfers::requested_by(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { transfers::count_requested_by(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// Transfers that the worker answered, as far as you may see them, newest first.
+    async fn answered_transfers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Transfer>> {
+        let read = selection::of_nodes(ctx, selection::TRANSFER);
+        let list = Listing {
+            ctx,
+            parent: &self.0,
+            own: |row| row.id,
+            name: "Worker.answeredTransfers",
+            arguments: format!("{read:?}"),
+            first,
+            after,
+        };
+        list.page(
+            |row: &TransferRow| (row.core.requested_at, row.core.id),
+            move |snapshot, ids, page| async move { transfers::answered_by(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { transfers::count_answered_by(&snapshot, &ids).await },
+        )
+        .await
     }
 }
 

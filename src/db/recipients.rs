@@ -1,0 +1,254 @@
+//! Who receives an event, and in which stream: decided at delivery, once for all who listen.
+//!
+//! | stream | who receives the event |
+//! | --- | --- |
+//! | a unit of its audience | the unit's members at the event's time and now |
+//! | a worker whom its audience names | the worker, while a member of one of its units then and now, the manager of one of its areas, or personally in sight of a child whom it is about |
+//! | a child whom it is about | whoever receives it through a unit, an area or by name, and sees the child whole now |
+//!
+//! An active worker in any case.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use super::{
+    failed,
+    outbox::EventRow,
+    schema::{areas, outbox_audience, outbox_subjects, sight, unit_memberships, workers},
+};
+use crate::error::Result;
+
+/// A stream's topic (a unit, a worker, a child), and a worker who receives the event in it.
+pub(in crate::db) type Recipient = (Uuid, Uuid);
+
+/// Worker, from, to.
+type Period = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>);
+
+/// What decides about a page of events.
+#[derive(Default)]
+struct Facts {
+    /// Of each event: holder and kind.
+    audience: HashMap<Uuid, Vec<(Uuid, String)>>,
+    /// Of each event: the children whom it is about and somebody sees whole.
+    subjects: HashMap<Uuid, HashSet<Uuid>>,
+    /// Of each child: units, areas and workers in whole sight.
+    sight: HashMap<Uuid, HashSet<Uuid>>,
+    /// Of each unit: everybody who is a member now, with every period in which they were one.
+    members: HashMap<Uuid, Vec<Period>>,
+    /// Of each area: its manager.
+    managers: HashMap<Uuid, Uuid>,
+    /// Named workers who work here.
+    active: HashSet<Uuid>,
+}
+
+/// The recipients of each of these events, sorted. Reads the same few statements however many events there are.
+pub(in crate::db) async fn of(
+    conn: &AsyncPgConnection,
+    events: &[EventRow],
+    at: DateTime<Utc>,
+) -> Result<Vec<Vec<Recipient>>> {
+    let facts = read(conn, events, at).await?;
+    Ok(events.iter().map(|event| facts.recipients(event.event_id, event.recorded_at)).collect())
+}
+
+async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) -> Result<Facts> {
+    let ids: Vec<Uuid> = events.iter().map(|event| event.event_id).collect();
+    let audience = outbox_audience::table.filter(outbox_audience::event_id.eq_any(&ids)).select((
+        outbox_audience::event_id,
+        outbox_audience::holder_id,
+        outbox_audience::kind,
+    ));
+    let subjects = outbox_subjects::table
+        .inner_join(sight::table.on(sight::subject_id.eq(outbox_subjects::child_id)))
+        .filter(outbox_subjects::event_id.eq_any(&ids))
+        .filter(sight::whole)
+        .filter(sight::until.is_null().or(sight::until.gt(at)))
+        .select((outbox_subjects::event_id, outbox_subjects::child_id, sight::holder_id));
+    // What belongs to one level is on its way together.
+    let (mut first, mut second) = (conn, conn);
+    let (audience, subjects) = futures_util::join!(
+        audience.load::<(Uuid, Uuid, String)>(&mut first),
+        subjects.load::<(Uuid, Uuid, Uuid)>(&mut second)
+    );
+    let mut facts = Facts::default();
+    let mut holders: HashSet<Uuid> = HashSet::new();
+    for (event, holder, kind) in audience.map_err(failed)? {
+        holders.insert(holder);
+        facts.audience.entry(event).or_default().push((holder, kind));
+    }
+    for (event, child, holder) in subjects.map_err(failed)? {
+        holders.insert(holder);
+        facts.subjects.entry(event).or_default().insert(child);
+        facts.sight.entry(child).or_default().insert(holder);
+    }
+
+    let holders: Vec<Uuid> = holders.into_iter().collect();
+    let (now, then) = diesel::alias!(unit_memberships as now, unit_memberships as then);
+    let members = now
+        .inner_join(
+            then.on(then
+                .field(unit_memberships::unit_id)
+                .eq(now.field(unit_memberships::unit_id))
+                .and(then.field(unit_memberships::worker_id).eq(now.field(unit_memberships::worker_id)))),
+        )
+        .inner_join(workers::table.on(workers::id.eq(now.field(unit_memberships::worker_id))))
+        .filter(workers::active)
+        .filter(now.field(unit_memberships::unit_id).eq_any(&holders))
+        .filter(now.field(unit_memberships::started_at).le(at))
+        .filter(now.field(unit_memberships::ended_at).is_null().or(now.field(unit_memberships::ended_at).gt(at)))
+        .select((
+            now.field(unit_memberships::unit_id),
+            now.field(unit_memberships::worker_id),
+            then.field(unit_memberships::started_at),
+            then.field(unit_memberships::ended_at),
+        ));
+    let managers = areas::table
+        .inner_join(workers::table)
+        .filter(workers::active)
+        .filter(areas::id.eq_any(&holders))
+        .select((areas::id, workers::id));
+    let active = workers::table.filter(workers::active).filter(workers::id.eq_any(&holders)).select(workers::id);
+    let (mut first, mut second, mut third) = (conn, conn, conn);
+    let (members, managers, active) = futures_util::join!(
+        members.load::<(Uuid, Uuid, DateTime<Utc>, Option<DateTime<Utc>>)>(&mut first),
+        managers.load::<(Uuid, Uuid)>(&mut second),
+        active.load::<Uuid>(&mut third)
+    );
+    for (unit, worker, from, to) in members.map_err(failed)? {
+        facts.members.entry(unit).or_default().push((worker, from, to));
+    }
+    facts.managers = managers.map_err(failed)?.into_iter().collect();
+    facts.active = active.map_err(failed)?.into_iter().collect();
+    Ok(facts)
+}
+
+impl Facts {
+    fn recipients(&self, event: Uuid, recorded_at: DateTime<Utc>) -> Vec<Recipient> {
+        let mut found = Vec::new();
+        let (mut receive, mut named) = (HashSet::new(), HashSet::new());
+        for (holder, kind) in self.audience.get(&event).into_iter().flatten() {
+            match kind.as_str() {
+                "UNIT" => {
+                    let then = |(_, from, to): &&Period| *from <= recorded_at && to.is_none_or(|to| to > recorded_at);
+                    for (worker, ..) in self.members.get(holder).into_iter().flatten().filter(then) {
+                        found.push((*holder, *worker));
+                        receive.insert(*worker);
+                    }
+                }
+                // A stream of their own comes later; what they receive is in the children's.
+                "AREA" => receive.extend(self.managers.get(holder)),
+                "WORKER" if self.active.contains(holder) => {
+                    named.insert(*holder);
+                }
+                _ => {}
+            }
+        }
+        let children = self.subjects.get(&event);
+        for child in children.into_iter().flatten() {
+            found.extend(receive.union(&named).filter(|worker| self.sees(**worker, *child)).map(|one| (*child, *one)));
+        }
+        let in_sight = |worker: &Uuid| {
+            children.into_iter().flatten().any(|child| self.sight.get(child).is_some_and(|by| by.contains(worker)))
+        };
+        found.extend(named.iter().filter(|one| receive.contains(one) || in_sight(one)).map(|one| (*one, *one)));
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Whether a worker sees a child whole now: in person, with a unit, as manager of an area.
+    fn sees(&self, worker: Uuid, child: Uuid) -> bool {
+        self.sight.get(&child).into_iter().flatten().any(|holder| {
+            *holder == worker
+                || self.managers.get(holder) == Some(&worker)
+                || self.members.get(holder).into_iter().flatten().any(|(member, ..)| *member == worker)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hour: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + chrono::Duration::hours(hour)
+    }
+
+    /// An event at hour 10 for a unit, an area and a named worker, about a child whom another unit sees.
+    struct Scene {
+        facts: Facts,
+        event: Uuid,
+        unit: Uuid,
+        area: Uuid,
+        child: Uuid,
+        named: Uuid,
+    }
+
+    fn scene() -> Scene {
+        let [event, unit, area, child, named] = std::array::from_fn(|_| Uuid::now_v7());
+        let mut facts = Facts::default();
+        let audience = [(unit, "UNIT"), (area, "AREA"), (named, "WORKER")];
+        facts.audience.insert(event, audience.map(|(holder, kind)| (holder, kind.to_owned())).to_vec());
+        facts.subjects.insert(event, HashSet::from([child]));
+        facts.active.insert(named);
+        Scene { facts, event, unit, area, child, named }
+    }
+
+    impl Scene {
+        fn recipients(&self) -> Vec<Recipient> {
+            self.facts.recipients(self.event, at(10))
+        }
+    }
+
+    #[test]
+    fn a_unit_hears_through_who_was_a_member_then_and_is_one_now() {
+        let mut scene = scene();
+        let [old, new, gone_and_back] = std::array::from_fn(|_| Uuid::now_v7());
+        // Only who is a member now is here at all, with every period.
+        let periods = vec![
+            (old, at(1), None),
+            (new, at(11), None),
+            (gone_and_back, at(1), Some(at(9))),
+            (gone_and_back, at(12), None),
+        ];
+        scene.facts.members.insert(scene.unit, periods);
+        assert_eq!(scene.recipients(), [(scene.unit, old)]);
+    }
+
+    #[test]
+    fn who_is_named_hears_only_while_something_ties_them_to_it() {
+        let mut scene = scene();
+        assert_eq!(scene.recipients(), []);
+        scene.facts.members.insert(scene.unit, vec![(scene.named, at(11), None)]);
+        assert_eq!(scene.recipients(), [], "a member since later");
+        scene.facts.managers.insert(scene.area, scene.named);
+        assert_eq!(scene.recipients(), [(scene.named, scene.named)], "the area's manager");
+        scene.facts.managers.clear();
+        scene.facts.sight.insert(scene.child, HashSet::from([scene.named]));
+        let mut both = vec![(scene.named, scene.named), (scene.child, scene.named)];
+        both.sort_unstable();
+        assert_eq!(scene.recipients(), both, "personally in sight, as a chair");
+        scene.facts.active.clear();
+        assert_eq!(scene.recipients(), [], "works here no longer");
+    }
+
+    #[test]
+    fn a_childs_stream_needs_both_the_audience_and_whole_sight_now() {
+        let mut scene = scene();
+        let [member, manager, other_unit, other] = std::array::from_fn(|_| Uuid::now_v7());
+        scene.facts.members.insert(scene.unit, vec![(member, at(1), None)]);
+        scene.facts.members.insert(other_unit, vec![(other, at(1), None)]);
+        scene.facts.managers.insert(scene.area, manager);
+        scene.facts.sight.insert(scene.child, HashSet::from([other_unit]));
+        // The other unit sees the child and heard nothing of the event; the unit heard of it and sees the child no more.
+        assert_eq!(scene.recipients(), [(scene.unit, member)]);
+        scene.facts.sight.insert(scene.child, HashSet::from([scene.unit, scene.area, other_unit]));
+        let mut all = vec![(scene.unit, member), (scene.child, member), (scene.child, manager)];
+        all.sort_unstable();
+        assert_eq!(scene.recipients(), all);
+    }
+}

@@ -1,0 +1,421 @@
+//! Sittings of conferences: who came, what they said to the decision, and the steps that a conference took.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    Coded, Columns, Placed, Snapshot, ViewerTx,
+    columns::choose,
+    failed, lateral,
+    schema::{conference_attendances, conference_sittings, conference_steps, conference_views},
+};
+use crate::{
+    domain::{
+        Code,
+        codes::{AbuseCategory, Attendance, ConferenceState, InvitationCapacity, QuorumException, SittingOutcome},
+        conference::Step,
+    },
+    error::{Error, Result},
+};
+
+/// The core of a sitting.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conference_sittings, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct SittingCore {
+    pub id: Uuid,
+    pub conference_id: Uuid,
+    pub opened_at: DateTime<Utc>,
+    pub opened_by: Uuid,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub outcome: Option<Coded<SittingOutcome>>,
+    pub quorate: Option<bool>,
+    pub quorum_exception: Option<Coded<QuorumException>>,
+}
+
+/// A sitting with what was selected of it.
+#[derive(Clone, Debug)]
+pub struct SittingRow {
+    /// The core.
+    pub core: SittingCore,
+    read: Columns,
+    interim_plan: Option<String>,
+}
+
+impl SittingRow {
+    /// Narrative: what keeps the child safe until the conference sits again.
+    pub fn interim_plan(&self) -> Result<Option<&str>> {
+        self.read.check(Columns::NARRATIVE)?;
+        Ok(self.interim_plan.as_deref())
+    }
+}
+
+/// Whether somebody came to a sitting.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conference_attendances, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct AttendanceRow {
+    pub sitting_id: Uuid,
+    pub invitation_id: Uuid,
+    pub attended: Coded<Attendance>,
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// The core of what somebody said to a decision.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conference_views, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct ViewCore {
+    pub id: Uuid,
+    pub sitting_id: Uuid,
+    pub conference_id: Uuid,
+    pub invitation_id: Uuid,
+    pub child_id: Option<Uuid>,
+    pub agrees: bool,
+    pub category: Option<Coded<AbuseCategory>>,
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// What somebody said to a decision, with what was selected of it.
+#[derive(Clone, Debug)]
+pub struct ViewRow {
+    /// The core.
+    pub core: ViewCore,
+    read: Columns,
+    text: Option<String>,
+}
+
+impl ViewRow {
+    /// Narrative: in their words.
+    pub fn text(&self) -> Result<&str> {
+        self.read.check(Columns::NARRATIVE)?;
+        Ok(self.text.as_deref().unwrap_or_default())
+    }
+}
+
+/// A step that a conference took.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = conference_steps, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct StepRow {
+    pub conference_id: Uuid,
+    pub step: String,
+    pub state_before: Coded<ConferenceState>,
+    pub state_after: Coded<ConferenceState>,
+    pub reason: Option<String>,
+    pub taken_by: Uuid,
+    pub taken_at: DateTime<Utc>,
+}
+
+/// The sittings of each of these conferences, latest first.
+pub async fn of_conferences(
+    snapshot: &Snapshot,
+    conference_ids: &[Uuid],
+    read: Columns,
+) -> Result<Vec<Placed<SittingRow>>> {
+    let query = conference_sittings::table
+        .filter(conference_sittings::conference_id.eq(lateral::parent_id()))
+        .order((conference_sittings::opened_at.desc(), conference_sittings::id.desc()))
+        .select((
+            SittingCore::as_select(),
+            choose(read.has(Columns::NARRATIVE), conference_sittings::interim_plan, "NULL"),
+        ));
+    let rows: Vec<Placed<(SittingCore, Option<String>)>> =
+        snapshot.load(lateral::for_each(conference_ids, query)).await?;
+    Ok(rows.into_iter().map(|(at, (core, interim_plan))| (at, SittingRow { core, read, interim_plan })).collect())
+}
+
+/// These sittings.
+pub async fn by_ids(snapshot: &Snapshot, ids: &[Uuid], read: Columns) -> Result<Vec<SittingRow>> {
+    let query = conference_sittings::table.filter(conference_sittings::id.eq_any(ids.to_vec())).select((
+        SittingCore::as_select(),
+        choose(read.has(Columns::NARRATIVE), conference_sittings::interim_plan, "NULL"),
+    ));
+    let rows: Vec<(SittingCore, Option<String>)> = snapshot.load(query).await?;
+    Ok(rows.into_iter().map(|(core, interim_plan)| SittingRow { core, read, interim_plan }).collect())
+}
+
+/// Who came to each of these sittings.
+pub async fn attendances_of(snapshot: &Snapshot, sitting_ids: &[Uuid]) -> Result<Vec<Placed<AttendanceRow>>> {
+    let query = conference_attendances::table
+        .filter(conference_attendances::sitting_id.eq(lateral::parent_id()))
+        .order(conference_attendances::invitation_id)
+        .select(AttendanceRow::as_select());
+    snapshot.load(lateral::for_each(sitting_ids, query)).await
+}
+
+/// To which sittings each of these invited people came, latest record first.
+pub async fn attendances_of_invitations(
+    snapshot: &Snapshot,
+    invitation_ids: &[Uuid],
+) -> Result<Vec<Placed<AttendanceRow>>> {
+    let query = conference_attendances::table
+        .filter(conference_attendances::invitation_id.eq(lateral::parent_id()))
+        .order((conference_attendances::recorded_at.desc(), conference_attendances::id.desc()))
+        .select(AttendanceRow::as_select());
+    snapshot.load(lateral::for_each(invitation_ids, query)).await
+}
+
+macro_rules! views_of {
+    ($(#[$doc:meta])* $name:ident by $column:ident) => {
+        $(#[$doc])*
+        pub async fn $name(snapshot: &Snapshot, ids: &[Uuid], read: Columns) -> Result<Vec<Placed<ViewRow>>> {
+            let query = conference_views::table
+                .filter(conference_views::$column.eq(lateral::parent_id()))
+                .order(conference_views::id)
+                .select((
+                    ViewCore::as_select(),
+                    choose(read.has(Columns::NARRATIVE), conference_views::text.nullable(), "NULL"),
+                ));
+            let rows: Vec<Placed<(ViewCore, Option<String>)>> = snapshot.load(lateral::for_each(ids, query)).await?;
+            Ok(rows.into_iter().map(|(at, (core, text))| (at, ViewRow { core, read, text })).collect())
+        }
+    };
+}
+
+views_of! {
+    /// What was said at each of these sittings.
+    views_of_sittings by sitting_id
+}
+views_of! {
+    /// What each of these invited people said.
+    views_of_invitations by invitation_id
+}
+
+/// The steps of each of these conferences, first one first.
+pub async fn steps_of(snapshot: &Snapshot, conference_ids: &[Uuid]) -> Result<Vec<Placed<StepRow>>> {
+    let query = conference_steps::table
+        .filter(conference_steps::conference_id.eq(lateral::parent_id()))
+        .order(conference_steps::version)
+        .select(StepRow::as_select());
+    snapshot.load(lateral::for_each(conference_ids, query)).await
+}
+
+/// The sittings of a conference inside a change, latest first.
+pub async fn of_conference(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Vec<SittingCore>> {
+    conference_sittings::table
+        .filter(conference_sittings::conference_id.eq(conference_id))
+        .order((conference_sittings::opened_at.desc(), conference_sittings::id.desc()))
+        .select(SittingCore::as_select())
+        .load(tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// Begins a sitting.
+pub async fn open(tx: &mut ViewerTx, id: Uuid, conference_id: Uuid, at: DateTime<Utc>) -> Result<()> {
+    let by = tx.viewer().worker_id.0;
+    diesel::insert_into(conference_sittings::table)
+        .values((
+            conference_sittings::id.eq(id),
+            conference_sittings::conference_id.eq(conference_id),
+            conference_sittings::opened_at.eq(at),
+            conference_sittings::opened_by.eq(by),
+        ))
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// How a sitting ends.
+pub struct Ending {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How.
+    pub outcome: SittingOutcome,
+    /// Whether it had its quorum.
+    pub quorate: bool,
+    /// Why the chair went on without.
+    pub exception: Option<QuorumException>,
+    /// What keeps the child safe until it sits again.
+    pub interim_plan: Option<String>,
+}
+
+/// Ends a sitting.
+pub async fn end(tx: &mut ViewerTx, id: Uuid, ending: Ending) -> Result<()> {
+    let ended = diesel::update(conference_sittings::table.find(id))
+        .set((
+            conference_sittings::ended_at.eq(ending.at),
+            conference_sittings::outcome.eq(Coded(ending.outcome)),
+            conference_sittings::quorate.eq(ending.quorate),
+            conference_sittings::quorum_exception.eq(ending.exception.map(Coded)),
+            conference_sittings::interim_plan.eq(ending.interim_plan),
+        ))
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    if ended == 1 { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Who came, for one invitation of a sitting: its id, its person, and whether they came.
+pub struct Came {
+    /// The invitation.
+    pub invitation_id: Uuid,
+    /// Its person.
+    pub person_id: Option<Uuid>,
+    /// Whether they came.
+    pub attended: Attendance,
+}
+
+/// Records who came; a later record of the same sitting corrects an earlier one.
+pub async fn attend(
+    tx: &mut ViewerTx,
+    sitting_id: Uuid,
+    conference_id: Uuid,
+    came: Vec<Came>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let by = tx.viewer().worker_id.0;
+    let rows: Vec<_> = came
+        .into_iter()
+        .map(|one| {
+            (
+                conference_attendances::id.eq(Uuid::now_v7()),
+                conference_attendances::sitting_id.eq(sitting_id),
+                conference_attendances::conference_id.eq(conference_id),
+                conference_attendances::invitation_id.eq(one.invitation_id),
+                conference_attendances::person_id.eq(one.person_id),
+                conference_attendances::attended.eq(Coded(one.attended)),
+                conference_attendances::recorded_by.eq(by),
+                conference_attendances::recorded_at.eq(at),
+            )
+        })
+        .collect();
+    diesel::insert_into(conference_attendances::table)
+        .values(rows)
+        .on_conflict((conference_attendances::sitting_id, conference_attendances::invitation_id))
+        .do_update()
+        .set((
+            conference_attendances::attended.eq(diesel::upsert::excluded(conference_attendances::attended)),
+            conference_attendances::recorded_by.eq(diesel::upsert::excluded(conference_attendances::recorded_by)),
+            conference_attendances::recorded_at.eq(diesel::upsert::excluded(conference_attendances::recorded_at)),
+        ))
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Which agencies and other people came to a sitting: capacity, the agency's name, and how many of them. Also those
+/// whom the viewer does not see by name; needs the conference authorised for writing.
+pub async fn came(tx: &mut ViewerTx, sitting_id: Uuid) -> Result<Vec<(InvitationCapacity, Option<String>, i64)>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        capacity: String,
+        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+        agency_name: Option<String>,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        came: i64,
+    }
+    let rows: Vec<Row> = diesel::sql_query("select capacity, agency_name, came from hearth.agencies_present($1)")
+        .bind::<diesel::sql_types::Uuid, _>(sitting_id)
+        .load(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    rows.into_iter()
+        .map(|row| {
+            let capacity = InvitationCapacity::parse(&row.capacity);
+            let capacity = capacity.ok_or_else(|| Error::internal("an unknown capacity"))?;
+            Ok((capacity, row.agency_name, row.came))
+        })
+        .collect()
+}
+
+/// Whether somebody came to a sitting, as far as it is recorded, inside a change.
+pub async fn attendance(tx: &mut ViewerTx, sitting_id: Uuid, invitation_id: Uuid) -> Result<Option<Attendance>> {
+    let found: Option<Coded<Attendance>> = conference_attendances::table
+        .filter(conference_attendances::sitting_id.eq(sitting_id))
+        .filter(conference_attendances::invitation_id.eq(invitation_id))
+        .select(conference_attendances::attended)
+        .first(tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)?;
+    Ok(found.map(|attended| attended.0))
+}
+
+/// What somebody said to a decision.
+#[derive(Insertable)]
+#[diesel(table_name = conference_views)]
+#[allow(missing_docs)]
+pub struct NewView {
+    pub id: Uuid,
+    pub sitting_id: Uuid,
+    pub conference_id: Uuid,
+    pub invitation_id: Uuid,
+    pub person_id: Option<Uuid>,
+    pub child_id: Option<Uuid>,
+    pub agrees: bool,
+    pub text: String,
+    pub category: Option<Coded<AbuseCategory>>,
+    pub recorded_by: Uuid,
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Minutes what somebody said.
+pub async fn minute(tx: &mut ViewerTx, new: NewView) -> Result<()> {
+    diesel::insert_into(conference_views::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    Ok(())
+}
+
+/// How many dissent at a sitting, as far as the viewer sees.
+pub async fn dissents(tx: &mut ViewerTx, sitting_id: Uuid) -> Result<i64> {
+    conference_views::table
+        .filter(conference_views::sitting_id.eq(sitting_id))
+        .filter(diesel::dsl::not(conference_views::agrees))
+        .count()
+        .get_result(tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// A step to remember.
+#[allow(missing_docs)]
+pub struct Taken {
+    pub conference_id: Uuid,
+    pub step: Step,
+    pub before: ConferenceState,
+    pub after: ConferenceState,
+    pub reason: Option<String>,
+    pub at: DateTime<Utc>,
+    pub version: i32,
+}
+
+/// Remembers a step.
+pub async fn remember(tx: &mut ViewerTx, taken: Taken) -> Result<()> {
+    let by = tx.viewer().worker_id.0;
+    diesel::insert_into(conference_steps::table)
+        .values((
+            conference_steps::id.eq(Uuid::now_v7()),
+            conference_steps::conference_id.eq(taken.conference_id),
+            conference_steps::step.eq(taken.step.code()),
+            conference_steps::state_before.eq(Coded(taken.before)),
+            conference_steps::state_after.eq(Coded(taken.after)),
+            conference_steps::reason.eq(taken.reason),
+            conference_steps::taken_by.eq(by),
+            conference_steps::taken_at.eq(taken.at),
+            conference_steps::version.eq(taken.version),
+        ))
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// The reason that was given when a conference last took this step, inside a change.
+pub async fn last_reason(tx: &mut ViewerTx, conference_id: Uuid, step: Step) -> Result<Option<String>> {
+    let found: Option<Option<String>> = conference_steps::table
+        .filter(conference_steps::conference_id.eq(conference_id))
+        .filter(conference_steps::step.eq(step.code()))
+        .order(conference_steps::version.desc())
+        .select(conference_steps::reason)
+        .first(tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)?;
+    Ok(found.flatten())
+}

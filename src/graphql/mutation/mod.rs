@@ -1,0 +1,270 @@
+//! The mutation root, one file a noun.
+//!
+//! Every mutation takes one `input` with an idempotency key. What a user can meet in everyday work is answered in
+//! `errors`, as data; what the client did wrong, or may not do, is a GraphQL error with a code. The payload is read
+//! from a new instant after the commit: a record that is now out of sight is null.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Interface, MergedObject, SimpleObject};
+use uuid::Uuid;
+
+use super::{
+    batch::{Item, generation},
+    context::HearthContext,
+    error::{Fault, Nullable, nullable},
+    scalars::local,
+    selection,
+    types::{
+        Action, Allocation, Case, Conference, Goal, Invitation, Involvement, Plan, Transfer, Unit, unit::Membership,
+    },
+};
+use crate::{
+    db::{
+        Snapshot, allocations as allocation_rows, cases, conferences as conference_rows, invitations, involvements,
+        plans as plan_rows, transfers as transfer_rows, units,
+    },
+    error::{Error, Refusal, Result},
+    services::Outcome,
+};
+
+/// Why nothing was changed, as data: show the message, and offer what the type offers.
+#[derive(Clone, Interface)]
+#[graphql(field(name = "message", ty = "String", desc = "In words for the user."))]
+pub enum UserError {
+    /// The record's state does not allow the step.
+    IllegalTransition(IllegalTransition),
+    /// Somebody else was faster.
+    VersionConflict(VersionConflict),
+    /// A rule is not met.
+    GuardFailed(GuardFailed),
+    /// Another record stands in the way.
+    Conflict(Conflict),
+}
+
+/// The record's state does not allow the step.
+#[derive(Clone, SimpleObject)]
+pub struct IllegalTransition {
+    /// In words for the user.
+    message: String,
+    /// The state that it is in.
+    from: String,
+    /// The states that can come next.
+    legal_next: Vec<String>,
+}
+
+/// Somebody changed the record since you read it: read it again, then decide again.
+#[derive(Clone, SimpleObject)]
+pub struct VersionConflict {
+    /// In words for the user.
+    message: String,
+    /// The version that it has now.
+    current_version: i32,
+}
+
+/// A rule of practice or law is not met.
+#[derive(Clone, SimpleObject)]
+pub struct GuardFailed {
+    /// In words for the user.
+    message: String,
+    /// The rule's name.
+    guard: String,
+    /// What is missing, and what to do.
+    explanation: String,
+}
+
+/// Another record stands in the way.
+#[derive(Clone, SimpleObject)]
+pub struct Conflict {
+    /// In words for the user: what stands in the way, and what to do.
+    message: String,
+}
+
+impl From<Refusal> for UserError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::IllegalTransition { from, legal_next } => {
+                let next = if legal_next.is_empty() { "nothing".to_owned() } else { legal_next.join(", ") };
+                Self::IllegalTransition(IllegalTransition {
+                    message: format!("This is not possible while it is {from}; what can come next: {next}."),
+                    from: from.to_owned(),
+                    legal_next: legal_next.into_iter().map(str::to_owned).collect(),
+                })
+            }
+            Refusal::VersionConflict { current_version } => Self::VersionConflict(VersionConflict {
+                message: "Somebody changed this since you read it: read it again, then decide again.".to_owned(),
+                current_version,
+            }),
+            Refusal::GuardFailed { guard, explanation } => {
+                Self::GuardFailed(GuardFailed { message: explanation.clone(), guard: guard.to_owned(), explanation })
+            }
+            Refusal::Conflict { explanation } => Self::Conflict(Conflict { message: explanation.to_owned() }),
+        }
+    }
+}
+
+/// What every payload is made of.
+struct Changed {
+    outcome: Outcome,
+    snapshot: Option<Arc<Snapshot>>,
+    errors: Vec<UserError>,
+}
+
+impl Changed {
+    /// A change that was made, or the refusal as data.
+    fn new(ctx: &Context<'_>, result: Result<Outcome>) -> Result<Self> {
+        match result {
+            Ok(outcome) => Ok(Self { outcome, snapshot: Some(ctx.fresh()?), errors: Vec::new() }),
+            Err(Error::Refused(refusal)) => {
+                Ok(Self { outcome: Outcome::default(), snapshot: None, errors: vec![refusal.into()] })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The record with this id in the new instant.
+    async fn read<R, F, Fut>(&self, id: Option<Uuid>, load: F) -> Result<Option<Item<R>>>
+    where
+        F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut,
+        Fut: Future<Output = Result<Vec<R>>>,
+    {
+        let (Some(id), Some(snapshot)) = (id, &self.snapshot) else { return Ok(None) };
+        let rows = load(Arc::clone(snapshot), vec![id]).await?;
+        Ok(generation(Arc::clone(snapshot), rows).into_iter().next())
+    }
+
+    async fn case(&self, ctx: &Context<'_>) -> Nullable<Case> {
+        let read = selection::of(ctx, selection::CASE);
+        let load =
+            move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { cases::by_ids(&snapshot, &ids, read).await };
+        nullable(self.read(self.outcome.case_id, load).await.map(|one| one.map(Case)))
+    }
+
+    async fn allocation(&self, ctx: &Context<'_>) -> Nullable<Allocation> {
+        let read = selection::of(ctx, selection::ALLOCATION);
+        let load = move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move {
+            allocation_rows::by_ids(&snapshot, &ids, read).await
+        };
+        nullable(self.read(self.outcome.allocation_id, load).await.map(|one| one.map(Allocation)))
+    }
+
+    async fn involvement(&self, _: &Context<'_>) -> Nullable<Involvement> {
+        let load = |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { involvements::by_ids(&snapshot, &ids).await };
+        nullable(self.read(self.outcome.involvement_id, load).await.map(|one| one.map(Involvement)))
+    }
+
+    async fn transfer(&self, ctx: &Context<'_>) -> Nullable<Transfer> {
+        let read = selection::of(ctx, selection::TRANSFER);
+        let load = move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move {
+            transfer_rows::by_ids(&snapshot, &ids, read).await
+        };
+        nullable(self.read(self.outcome.transfer_id, load).await.map(|one| one.map(Transfer)))
+    }
+
+    async fn conference(&self, _: &Context<'_>) -> Nullable<Conference> {
+        let load = |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { conference_rows::by_ids(&snapshot, &ids).await };
+        nullable(self.read(self.outcome.conference_id, load).await.map(|one| one.map(Conference)))
+    }
+
+    async fn invitation(&self, ctx: &Context<'_>) -> Nullable<Invitation> {
+        let read = selection::of(ctx, selection::INVITATION);
+        let load =
+            move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { invitations::by_ids(&snapshot, &ids, read).await };
+        nullable(self.read(self.outcome.invitation_id, load).await.map(|one| one.map(Invitation)))
+    }
+
+    async fn unit(&self, _: &Context<'_>) -> Nullable<Unit> {
+        let load = |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { units::by_ids(&snapshot, &ids).await };
+        nullable(self.read(self.outcome.unit_id, load).await.map(|one| one.map(Unit)))
+    }
+
+    async fn membership(&self, _: &Context<'_>) -> Nullable<Membership> {
+        let load =
+            |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { units::memberships_by_ids(&snapshot, &ids).await };
+        nullable(self.read(self.outcome.membership_id, load).await.map(|one| one.map(Membership)))
+    }
+
+    async fn plan(&self, ctx: &Context<'_>) -> Nullable<Plan> {
+        let read = selection::of(ctx, selection::PLAN);
+        let load =
+            move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { plan_rows::by_ids(&snapshot, &ids, read).await };
+        nullable(self.read(self.outcome.plan_id, load).await.map(|one| one.map(Plan)))
+    }
+
+    async fn goal(&self, _: &Context<'_>) -> Nullable<Goal> {
+        let load = |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { plan_rows::goals_by_ids(&snapshot, &ids).await };
+        nullable(self.read(self.outcome.goal_id, load).await.map(|one| one.map(Goal)))
+    }
+
+    async fn action(&self, _: &Context<'_>) -> Nullable<Action> {
+        let load =
+            |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { plan_rows::actions_by_ids(&snapshot, &ids).await };
+        nullable(self.read(self.outcome.action_id, load).await.map(|one| one.map(Action)))
+    }
+
+    async fn plans(&self, ctx: &Context<'_>) -> std::result::Result<Vec<Plan>, Fault> {
+        let Some(snapshot) = &self.snapshot else { return Ok(Vec::new()) };
+        let read = selection::of(ctx, selection::PLAN);
+        let rows = plan_rows::by_ids(snapshot, &self.outcome.plan_ids, read).await?;
+        Ok(generation(Arc::clone(snapshot), rows).into_iter().map(Plan).collect())
+    }
+}
+
+/// What every mutation does: reads its input, runs the use case, answers with what was changed or why it was not.
+macro_rules! change {
+    ($ctx:ident, $input:ident, $service:ident, $payload:ident, $wanted:expr) => {{
+        // Boxed: a mutation root's fields are the arms of one future.
+        let changing: futures_util::future::BoxFuture<'_, crate::error::Result<Changed>> = Box::pin(async move {
+            let wanted = $wanted;
+            let result = $ctx.services().await?.$service($ctx.viewer()?, &$input.idempotency_key, wanted).await;
+            Changed::new($ctx, result)
+        });
+        nullable(changing.await.map($payload).map(Some))
+    }};
+}
+
+macro_rules! payload {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $of:ty,)* }) => {
+        $(#[$doc])*
+        pub struct $name(Changed);
+
+        $(#[$doc])*
+        #[Object]
+        impl $name {
+            /// Why nothing was changed; empty when it was.
+            async fn errors(&self) -> Vec<super::UserError> {
+                self.0.errors.clone()
+            }
+
+            $(
+                $(#[$field_doc])*
+                async fn $field(&self, ctx: &Context<'_>) -> $of {
+                    self.0.$field(ctx).await
+                }
+            )*
+        }
+    };
+}
+
+mod allocations;
+mod conferences;
+mod memberships;
+mod plans;
+mod reads;
+mod transfers;
+
+/// Everything that can be changed. Ask again with the same idempotency key when you did not hear the answer: the
+/// change is made once.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    allocations::AllocationMutations,
+    transfers::TransferMutations,
+    conferences::ConferenceMutations,
+    memberships::MembershipMutations,
+    plans::PlanMutations,
+    reads::ReadMutations,
+);
+
+fn optional(field: &'static str, kind: &str, id: Option<&ID>) -> Result<Option<Uuid>> {
+    id.map(|id| local(field, kind, id)).transpose()
+}

@@ -1,0 +1,507 @@
+//! A plan's way: agreed, shared, reviewed, escalated, ended.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Outcome, Services, Taking, text};
+use crate::{
+    auth::{Viewer, policy::Action},
+    db::{
+        Coded, ViewerTx, children,
+        plans::{self, ActionRow, GoalRow, PlanUpdate},
+        progress::{self, Choice, NewReview, NewShare},
+    },
+    domain::{
+        codes::{
+            EscalationChoice, GoalStatus, InvitationMethod, Participation, PlanChange, PlanKind, PlanStatus, Severity,
+        },
+        plan::{GoalShape, Step, goals_fault, period_fault},
+    },
+    error::{Error, Result},
+};
+
+/// Brings a draft into force.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct AgreePlan {
+    pub plan_id: Uuid,
+    /// First day; of a revision it stays the first version's.
+    pub start_on: Option<NaiveDate>,
+    pub review_due_on: Option<NaiveDate>,
+    pub expected_version: i32,
+}
+
+/// With whom a plan is shared.
+#[derive(Clone, Debug, Serialize)]
+pub enum Recipient {
+    /// Somebody of the family.
+    Person(Uuid),
+    /// An agency, by its name.
+    Agency(String),
+}
+
+/// Shares a version.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct SharePlan {
+    pub plan_id: Uuid,
+    pub recipients: Vec<Recipient>,
+    pub method: InvitationMethod,
+    pub shared_on: NaiveDate,
+    pub expected_version: i32,
+}
+
+/// Records a review of a child in need plan.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct RecordPlanReview {
+    pub plan_id: Uuid,
+    pub held_on: NaiveDate,
+    pub participation: Option<Participation>,
+    pub decisions: Vec<String>,
+    pub change_of_plan: bool,
+    pub next_review_on: NaiveDate,
+    pub expected_version: i32,
+}
+
+/// The plan broke down, or the agreed period for change passed without change.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct EscalatePlan {
+    pub plan_id: Uuid,
+    pub reason: String,
+    pub expected_version: i32,
+}
+
+/// What the unit chooses for an escalated plan.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct SettlePlanEscalation {
+    pub plan_id: Uuid,
+    pub choice: EscalationChoice,
+    pub reason: String,
+    /// With EXTEND.
+    pub new_change_by: Option<NaiveDate>,
+    pub expected_version: i32,
+}
+
+/// Ends a plan.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct EndPlan {
+    pub plan_id: Uuid,
+    pub end_on: NaiveDate,
+    pub reason: String,
+    pub expected_version: i32,
+}
+
+const MAX_RECIPIENTS: usize = 30;
+const MAX_DECISIONS: usize = 30;
+
+impl Services {
+    /// Brings a draft into force; a revision takes the place of the version before it. A child in need plan and a
+    /// child protection plan are never in force together.
+    pub async fn agree_plan(&self, viewer: Viewer, key: &str, input: AgreePlan) -> Result<Outcome> {
+        let wanted = input.clone();
+        self.change(viewer, "agreePlan", key, &input, move |tx| Box::pin(agree(tx, wanted))).await
+    }
+
+    /// Shares a version with parents, the child or agencies. Its content stays as it is from then on.
+    pub async fn share_plan(&self, viewer: Viewer, key: &str, input: SharePlan) -> Result<Outcome> {
+        if input.recipients.is_empty() || input.recipients.len() > MAX_RECIPIENTS {
+            return Err(Error::bad_input("recipients", format!("must name between 1 and {MAX_RECIPIENTS}")));
+        }
+        let mut wanted = input.clone();
+        for one in &mut wanted.recipients {
+            if let Recipient::Agency(name) = one {
+                *name = text("agencyName", name, 200)?;
+            }
+        }
+        self.change(viewer, "sharePlan", key, &input, move |tx| Box::pin(share(tx, wanted))).await
+    }
+
+    /// Records a review of a child in need plan, which goes on. A child protection plan is reviewed by a conference.
+    pub async fn record_plan_review(&self, viewer: Viewer, key: &str, input: RecordPlanReview) -> Result<Outcome> {
+        if input.decisions.len() > MAX_DECISIONS {
+            return Err(Error::bad_input("decisions", format!("must be at most {MAX_DECISIONS}")));
+        }
+        let mut wanted = input.clone();
+        for decision in &mut wanted.decisions {
+            *decision = text("decisions", decision, 2_000)?;
+        }
+        self.change(viewer, "recordPlanReview", key, &input, move |tx| Box::pin(review(tx, wanted))).await
+    }
+
+    /// The plan did not work. The managers hear of it, and the unit has to choose what follows.
+    pub async fn escalate_plan(&self, viewer: Viewer, key: &str, input: EscalatePlan) -> Result<Outcome> {
+        let reason = text("reason", &input.reason, 5_000)?;
+        let wanted = input.clone();
+        self.change(viewer, "escalatePlan", key, &input, move |tx| Box::pin(escalate(tx, wanted, reason))).await
+    }
+
+    /// What follows: another period, a strategy discussion, a legal gateway, a decision on care, or the plan's end.
+    pub async fn settle_plan_escalation(
+        &self,
+        viewer: Viewer,
+        key: &str,
+        input: SettlePlanEscalation,
+    ) -> Result<Outcome> {
+        let reason = text("reason", &input.reason, 5_000)?;
+        let wanted = input.clone();
+        self.change(viewer, "settlePlanEscalation", key, &input, move |tx| Box::pin(settle(tx, wanted, reason))).await
+    }
+
+    /// Ends a child in need plan whose goals are settled. A child protection plan is ended by a conference.
+    pub async fn end_plan(&self, viewer: Viewer, key: &str, input: EndPlan) -> Result<Outcome> {
+        let reason = text("reason", &input.reason, 5_000)?;
+        let wanted = input.clone();
+        self.change(viewer, "endPlan", key, &input, move |tx| Box::pin(end(tx, wanted, reason))).await
+    }
+}
+
+async fn agree(tx: &mut ViewerTx, input: AgreePlan) -> Result<Outcome> {
+    // Who agrees depends on the kind: the unit's consultant, or for a child protection plan its conference's chair.
+    let found = plans::get(tx, input.plan_id).await?.ok_or(Error::NotFound)?;
+    let action = match found.kind.0 {
+        PlanKind::Cin => Action::AgreePlan,
+        PlanKind::ChildProtection => Action::AgreeProtectionPlan,
+    };
+    let taking = Taking::begin(tx, input.plan_id, action, Step::Agree, Some(input.expected_version)).await?;
+    let (plan, today) = (&taking.plan, taking.today());
+    let goals = plans::goals(tx, plan.id).await?;
+    let actions = plans::open_actions(tx, plan.id).await?;
+    let shapes: Vec<GoalShape> = goals
+        .iter()
+        // What is settled already needs nothing more to be done for it.
+        .filter(|goal| goal.status.0 == GoalStatus::Open)
+        .map(|goal| GoalShape {
+            measured: goal.measure.is_some() && goal.target.is_some(),
+            actions: actions.iter().filter(|one| one.goal_id == goal.id).count(),
+        })
+        .collect();
+    if let Some((guard, why)) = goals_fault(&shapes) {
+        return Err(Error::guard(guard, why));
+    }
+    let open = plans::open_of_case(tx, plan.case_id).await?;
+    let continues = match &open {
+        Some(before) => is_before(tx, plan.previous_id, before.id).await?,
+        None => false,
+    };
+    if open.as_ref().is_some_and(|before| continues && before.status.0 == PlanStatus::Escalated) {
+        return Err(Error::guard(
+            "ESCALATION_OPEN",
+            "The plan in force is escalated: settle that first, then agree the revised one.",
+        ));
+    }
+    let began = began(tx, plan.previous_id).await?;
+    let start_on = match &open {
+        Some(before) if continues => {
+            if input.start_on.is_some_and(|day| Some(day) != before.start_on) {
+                return Err(Error::bad_input("startOn", "stays the first version's: leave it out"));
+            }
+            before.start_on.unwrap_or(today)
+        }
+        _ if began || plan.kind.0 == PlanKind::ChildProtection => {
+            return Err(Error::guard(
+                "REVISED_PLAN_OPEN",
+                "The plan that this draft revises is not in force any more: draft a new one.",
+            ));
+        }
+        Some(_) => {
+            return Err(Error::guard(
+                "ONE_OPEN_PLAN",
+                "The child has a plan in force: a child in need plan and a child protection plan are never in force \
+                 together, nor two of a kind.",
+            ));
+        }
+        None => {
+            let start = input.start_on.unwrap_or(today);
+            if start > today {
+                return Err(Error::bad_input("startOn", "must not lie in the future"));
+            }
+            if start < taking.case.core.opened_on {
+                return Err(Error::bad_input("startOn", "must not lie before the case was opened"));
+            }
+            if plans::last_end(tx, plan.case_id).await?.is_some_and(|last| start < last) {
+                return Err(Error::bad_input("startOn", "must not lie before the end of the plan before it"));
+            }
+            start
+        }
+    };
+    let Some(agreed_change_by) = plan.agreed_change_by else {
+        return Err(Error::guard(
+            "PERIOD_AGREED",
+            "A plan says until when change is to be achieved: write agreedChangeBy into the draft.",
+        ));
+    };
+    if let Some(fault) = period_fault(agreed_change_by, start_on, today) {
+        return Err(Error::guard("PERIOD_AGREED", format!("The agreed period for change {fault}.")));
+    }
+    // A review that took place while the draft was written set the next one.
+    let reviewed = open.as_ref().filter(|_| continues).and_then(|before| before.review_due_on);
+    let review_due_on = input.review_due_on.or(plan.review_due_on.max(reviewed));
+    if review_due_on.is_some_and(|due| due <= start_on) {
+        return Err(Error::bad_input("reviewDueOn", "must lie after the plan's first day"));
+    }
+
+    taking.authorise(tx).await?;
+    if let Some(before) = &open {
+        carry_over(tx, before.id, &goals, &actions).await?;
+        plans::supersede(tx, before, today).await?;
+        let replaced = plans::get(tx, before.id).await?.ok_or(Error::NotFound)?;
+        taking.tell(tx, &replaced, PlanChange::Superseded, Severity::Info, false).await?;
+    }
+    let update = PlanUpdate {
+        version: taking.version(),
+        status: Some(Coded(taking.status)),
+        start_on: Some(start_on),
+        review_due_on: Some(review_due_on),
+        ..PlanUpdate::default()
+    };
+    plans::update(tx, plan.id, update).await?;
+    let agreed = plans::get(tx, plan.id).await?.ok_or(Error::NotFound)?;
+    taking.tell(tx, &agreed, PlanChange::Agreed, Severity::Action, true).await?;
+    Ok(taking.outcome())
+}
+
+/// Takes over what was achieved under the version in force while its revision was written: goals that were settled, and
+/// actions that were done.
+async fn carry_over(tx: &mut ViewerTx, before: Uuid, goals: &[GoalRow], actions: &[ActionRow]) -> Result<()> {
+    let known = plans::goals(tx, before).await?;
+    for settled in known.iter().filter(|goal| goal.status.0 != GoalStatus::Open) {
+        let same = |goal: &&GoalRow| goal.lineage_id == settled.lineage_id && goal.status.0 == GoalStatus::Open;
+        if let Some(goal) = goals.iter().find(same) {
+            plans::settle_goal(tx, goal, settled.status.0).await?;
+        }
+    }
+    let lineage = |goals: &[GoalRow], id| goals.iter().find(|goal| goal.id == id).map(|goal| goal.lineage_id);
+    for (done, on) in plans::done_actions(tx, before).await? {
+        let same = |action: &&ActionRow| {
+            action.text == done.text && lineage(goals, action.goal_id) == lineage(&known, done.goal_id)
+        };
+        if let Some(action) = actions.iter().find(same) {
+            plans::done(tx, action, on, done.outcome.clone()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether `plan_id` is this version or one before it in its line: drafts that were shared lie between.
+async fn is_before(tx: &mut ViewerTx, mut version: Option<Uuid>, plan_id: Uuid) -> Result<bool> {
+    while let Some(id) = version {
+        if id == plan_id {
+            return Ok(true);
+        }
+        version = plans::get(tx, id).await?.and_then(|plan| plan.previous_id);
+    }
+    Ok(false)
+}
+
+/// Whether any version of this line was in force.
+async fn began(tx: &mut ViewerTx, mut version: Option<Uuid>) -> Result<bool> {
+    while let Some(id) = version {
+        let Some(plan) = plans::get(tx, id).await? else { return Ok(false) };
+        if plan.start_on.is_some() {
+            return Ok(true);
+        }
+        version = plan.previous_id;
+    }
+    Ok(false)
+}
+
+async fn share(tx: &mut ViewerTx, input: SharePlan) -> Result<Outcome> {
+    let me = tx.viewer().worker_id;
+    let taking = Taking::begin(tx, input.plan_id, Action::SharePlan, Step::Share, Some(input.expected_version)).await?;
+    if input.shared_on > taking.today() {
+        return Err(Error::bad_input("sharedOn", "must not lie in the future"));
+    }
+    let mut new = Vec::with_capacity(input.recipients.len());
+    for one in input.recipients {
+        let (person_id, agency_name) = match one {
+            Recipient::Person(id) if !children::person_in_sight(tx, id).await? => return Err(Error::NotFound),
+            Recipient::Person(id) => (Some(id), None),
+            Recipient::Agency(name) => (None, Some(name)),
+        };
+        new.push(NewShare {
+            id: Uuid::now_v7(),
+            plan_id: taking.plan.id,
+            child_id: taking.plan.child_id,
+            person_id,
+            agency_name,
+            shared_on: input.shared_on,
+            method: Coded(input.method),
+            shared_by: me.0,
+        });
+    }
+    taking.authorise(tx).await?;
+    progress::share(tx, new).await?;
+    let update = PlanUpdate {
+        version: taking.version(),
+        shared_at: taking.plan.shared_at.is_none().then_some(taking.at),
+        ..PlanUpdate::default()
+    };
+    plans::update(tx, taking.plan.id, update).await?;
+    let shared = plans::get(tx, taking.plan.id).await?.ok_or(Error::NotFound)?;
+    taking.tell(tx, &shared, PlanChange::Shared, Severity::Info, false).await?;
+    Ok(taking.outcome())
+}
+
+async fn review(tx: &mut ViewerTx, input: RecordPlanReview) -> Result<Outcome> {
+    let me = tx.viewer().worker_id;
+    let taking =
+        Taking::begin(tx, input.plan_id, Action::RecordPlanReview, Step::Review, Some(input.expected_version)).await?;
+    let plan = &taking.plan;
+    if plan.kind.0 == PlanKind::ChildProtection {
+        return Err(Error::guard(
+            "CONFERENCE_REVIEWS",
+            "A child protection plan is reviewed by a conference: request a review conference.",
+        ));
+    }
+    if input.held_on > taking.today() {
+        return Err(Error::bad_input("heldOn", "must not lie in the future"));
+    }
+    // The day of the review lies after the plan's first day, and reviews follow one another.
+    if plan.start_on.is_some_and(|start| input.held_on <= start) {
+        return Err(Error::bad_input("heldOn", "must lie after the plan's first day"));
+    }
+    if progress::last_review(tx, plan.id).await?.is_some_and(|last| input.held_on <= last) {
+        return Err(Error::bad_input("heldOn", "must lie after the review before it"));
+    }
+    if input.next_review_on <= input.held_on {
+        return Err(Error::bad_input("nextReviewOn", "must lie after the review"));
+    }
+    taking.authorise(tx).await?;
+    let new = NewReview {
+        id: Uuid::now_v7(),
+        plan_id: plan.id,
+        child_id: plan.child_id,
+        due_on: plan.review_due_on,
+        held_on: input.held_on,
+        chair_id: Some(me.0),
+        conference_id: None,
+        participation: input.participation.map(Coded),
+        decisions: input.decisions,
+        change_of_plan: input.change_of_plan,
+        next_review_on: Some(input.next_review_on),
+        recorded_by: me.0,
+        recorded_at: taking.at,
+    };
+    progress::review(tx, new).await?;
+    plans::reviewed(tx, plan, Some(input.next_review_on)).await?;
+    let reviewed = plans::get(tx, plan.id).await?.ok_or(Error::NotFound)?;
+    taking.tell(tx, &reviewed, PlanChange::Reviewed, Severity::Info, false).await?;
+    Ok(taking.outcome())
+}
+
+async fn escalate(tx: &mut ViewerTx, input: EscalatePlan, reason: String) -> Result<Outcome> {
+    let taking =
+        Taking::begin(tx, input.plan_id, Action::EscalatePlan, Step::Escalate, Some(input.expected_version)).await?;
+    taking.authorise(tx).await?;
+    progress::escalate(tx, Uuid::now_v7(), taking.plan.id, taking.plan.child_id, reason, taking.at).await?;
+    let update = PlanUpdate { version: taking.version(), status: Some(Coded(taking.status)), ..PlanUpdate::default() };
+    plans::update(tx, taking.plan.id, update).await?;
+    let escalated = plans::get(tx, taking.plan.id).await?.ok_or(Error::NotFound)?;
+    taking.tell(tx, &escalated, PlanChange::Escalated, Severity::Urgent, true).await?;
+    Ok(taking.outcome())
+}
+
+async fn settle(tx: &mut ViewerTx, input: SettlePlanEscalation, reason: String) -> Result<Outcome> {
+    let me = tx.viewer().worker_id;
+    let step = match input.choice {
+        EscalationChoice::Extend => Step::Extend,
+        EscalationChoice::Close => Step::End,
+        EscalationChoice::Strategy | EscalationChoice::LegalGateway | EscalationChoice::CareDecision => Step::Choose,
+    };
+    let action = Action::SettlePlanEscalation;
+    let taking = Taking::begin(tx, input.plan_id, action, step, Some(input.expected_version)).await?;
+    let (plan, today) = (&taking.plan, taking.today());
+    if plan.status.0 != PlanStatus::Escalated {
+        return Err(Error::guard("ESCALATED", "There is nothing to settle: the plan is not escalated."));
+    }
+    match (input.choice, input.new_change_by) {
+        (EscalationChoice::Extend, None) => {
+            return Err(Error::bad_input("newChangeBy", "is needed with EXTEND: until when?"));
+        }
+        (EscalationChoice::Extend, Some(until)) => {
+            if until <= today || plan.agreed_change_by.is_some_and(|before| until <= before) {
+                return Err(Error::bad_input("newChangeBy", "must lie in the future and after the period before"));
+            }
+            if progress::extensions(tx, plan.case_id).await? > 0 && !taking.may(me, Action::ExtendPlanAgain) {
+                return Err(Error::guard(
+                    "SECOND_EXTENSION",
+                    "The period was extended before: a second extension is the service manager's to give.",
+                ));
+            }
+        }
+        (_, Some(_)) => return Err(Error::bad_input("newChangeBy", "belongs to EXTEND only: leave it out")),
+        (EscalationChoice::Close, None) => check_end(tx, &taking, today).await?,
+        (_, None) => {}
+    }
+    taking.authorise(tx).await?;
+    let escalation = match progress::open_escalation(tx, plan.id).await? {
+        Some(open) => open,
+        None => {
+            // Another way after the one that was chosen: a choice of its own, so that none is overwritten.
+            let id = Uuid::now_v7();
+            progress::escalate(tx, id, plan.id, plan.child_id, reason.clone(), taking.at).await?;
+            id
+        }
+    };
+    let choice =
+        Choice { choice: input.choice, reason: reason.clone(), new_change_by: input.new_change_by, at: taking.at };
+    progress::choose_way(tx, escalation, choice).await?;
+    let change = match input.choice {
+        EscalationChoice::Close => {
+            plans::end(tx, plan, today, Some(reason)).await?;
+            PlanChange::Ended
+        }
+        _ => {
+            let update = PlanUpdate {
+                version: taking.version(),
+                status: Some(Coded(taking.status)),
+                agreed_change_by: input.new_change_by.map(Some),
+                ..PlanUpdate::default()
+            };
+            plans::update(tx, plan.id, update).await?;
+            PlanChange::Chosen
+        }
+    };
+    let settled = plans::get(tx, plan.id).await?.ok_or(Error::NotFound)?;
+    taking.tell(tx, &settled, change, Severity::Action, true).await?;
+    Ok(taking.outcome())
+}
+
+/// What must be so before a plan ends outside a conference.
+async fn check_end(tx: &mut ViewerTx, taking: &Taking, on: NaiveDate) -> Result<()> {
+    let plan = &taking.plan;
+    if plan.kind.0 == PlanKind::ChildProtection {
+        return Err(Error::guard(
+            "CONFERENCE_ENDS",
+            "A child protection plan is ended by a conference: request a review conference.",
+        ));
+    }
+    if plan.start_on.is_some_and(|start| on < start) {
+        return Err(Error::bad_input("endOn", "must not lie before the plan's first day"));
+    }
+    if plans::goals(tx, plan.id).await?.iter().any(|goal| goal.status.0 == GoalStatus::Open) {
+        return Err(Error::guard(
+            "GOALS_SETTLED",
+            "Some goals are open: settle for each whether it is met, not met or given up.",
+        ));
+    }
+    Ok(())
+}
+
+async fn end(tx: &mut ViewerTx, input: EndPlan, reason: String) -> Result<Outcome> {
+    let taking = Taking::begin(tx, input.plan_id, Action::EndPlan, Step::End, Some(input.expected_version)).await?;
+    if input.end_on > taking.today() {
+        return Err(Error::bad_input("endOn", "must not lie in the future"));
+    }
+    check_end(tx, &taking, input.end_on).await?;
+    taking.authorise(tx).await?;
+    plans::end(tx, &taking.plan, input.end_on, Some(reason)).await?;
+    let ended = plans::get(tx, taking.plan.id).await?.ok_or(Error::NotFound)?;
+    taking.tell(tx, &ended, PlanChange::Ended, Severity::Action, true).await?;
+    Ok(taking.outcome())
+}

@@ -1,0 +1,155 @@
+//! Plans: drafted, agreed, shared, revised; what becomes of their goals; reviewed, escalated, ended.
+
+mod draft;
+mod lifecycle;
+mod progress;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+pub use draft::{ActionInput, ActionOwner, ChangePlanDraft, DraftPlan, GoalInput, PlanContent, RevisePlan};
+pub use lifecycle::{AgreePlan, EndPlan, EscalatePlan, Recipient, RecordPlanReview, SettlePlanEscalation, SharePlan};
+pub use progress::{CompletePlanAction, RecordChangeEvidence, SetGoalStatus};
+
+use super::{
+    Outcome, Services,
+    announce::{Announcer, Entity, Stamp, managers_of, stamp, units_of},
+    optional_text, text,
+};
+use crate::{
+    auth::{
+        policy,
+        policy::Action,
+        viewer::{Holding, Standing},
+    },
+    db::{
+        ViewerTx, cases,
+        cases::Locked,
+        conferences,
+        outbox::Audience,
+        plans::{self, PlanCore},
+        viewers,
+    },
+    domain::{
+        Code,
+        calendar::london_day,
+        codes::{EventType, PlanChange, PlanStatus, Severity},
+        event::Detail,
+        ids::{PlanId, WorkerId},
+        plan::{Step, legal_next},
+    },
+    error::{Error, Refusal, Result},
+};
+
+/// What events say of a plan.
+pub(super) fn plan_detail(plan: &PlanCore, status: PlanStatus, change: PlanChange) -> Detail {
+    Detail::Plan {
+        kind: plan.kind.0,
+        status,
+        start_on: plan.start_on,
+        end_on: plan.end_on,
+        review_due_on: plan.review_due_on,
+        agreed_change_by: plan.agreed_change_by,
+        revision: Some(plan.revision),
+        change: Some(change),
+    }
+}
+
+/// A step of a plan that policy and the state machine allow, about to be taken.
+struct Taking {
+    plan: PlanCore,
+    case: Locked,
+    standing: Standing,
+    holding: Holding,
+    /// The status after it.
+    status: PlanStatus,
+    at: DateTime<Utc>,
+    stamp: Stamp,
+    announcer: Announcer,
+}
+
+impl Taking {
+    /// Locks the plan's case and asks, in this order: policy, version, status. Hidden or missing: NOT_FOUND.
+    async fn begin(
+        tx: &mut ViewerTx,
+        plan_id: Uuid,
+        action: Action,
+        step: Step,
+        expected_version: Option<i32>,
+    ) -> Result<Self> {
+        let me = tx.viewer().worker_id;
+        let found = plans::get(tx, plan_id).await?.ok_or(Error::NotFound)?;
+        let case = cases::lock(tx, found.case_id).await?;
+        // Again: it may have changed while the case was waited for.
+        let plan = plans::get(tx, plan_id).await?.ok_or(Error::NotFound)?;
+        let standing = viewers::standing(tx).await?;
+        let mut chairs = Vec::new();
+        if let Some(conference) = plan.conference_id {
+            // Whoever chaired the conference that made the plan, and whoever chaired the last one that carried it on.
+            chairs.extend(conferences::chair_of(tx, conference).await?);
+            chairs.extend(conferences::last_chair_of_child(tx, plan.child_id).await?);
+        }
+        let holding = Holding { named: chairs.into_iter().map(WorkerId).collect(), ..case.holding.clone() };
+        let role = policy::require(&standing, me, &holding, action)?;
+        if expected_version.is_some_and(|expected| expected != plan.version) {
+            return Err(Error::Refused(Refusal::VersionConflict { current_version: plan.version }));
+        }
+        let status = plan.status.0;
+        let next = step.from_status(status).ok_or_else(|| {
+            Error::Refused(Refusal::IllegalTransition {
+                from: status.code(),
+                legal_next: legal_next(status).into_iter().map(Code::code).collect(),
+            })
+        })?;
+        let at = case.moment(tx.viewer().at);
+        let stamp = stamp(tx, &case).await?;
+        let announcer = Announcer::new(&standing.name, role, at);
+        Ok(Self { plan, case, standing, holding, status: next, at, stamp, announcer })
+    }
+
+    fn today(&self) -> NaiveDate {
+        london_day(self.at)
+    }
+
+    fn version(&self) -> i32 {
+        self.plan.version + 1
+    }
+
+    /// Whether the viewer may also do this.
+    fn may(&self, me: WorkerId, action: Action) -> bool {
+        policy::require(&self.standing, me, &self.holding, action).is_ok()
+    }
+
+    async fn authorise(&self, tx: &mut ViewerTx) -> Result<()> {
+        tx.authorise(&[self.plan.child_id]).await
+    }
+
+    /// The units that work the case, the chair of the plan's conference, and, when it matters to them, the managers.
+    fn audience(&self, managers: bool) -> Vec<Audience> {
+        let mut audience = units_of(&self.case);
+        audience.extend(self.holding.named.iter().map(|chair| Audience::Worker(chair.0)));
+        if managers {
+            audience.extend(managers_of(&self.case));
+        }
+        audience
+    }
+
+    async fn tell(
+        &self,
+        tx: &mut ViewerTx,
+        plan: &PlanCore,
+        change: PlanChange,
+        severity: Severity,
+        managers: bool,
+    ) -> Result<()> {
+        let of = if change == PlanChange::Agreed { EventType::PlanAgreed } else { EventType::PlanChanged };
+        let entity = Entity { kind: PlanId::KIND, id: plan.id, version: plan.version };
+        let detail = plan_detail(plan, plan.status.0, change);
+        let audience = self.audience(managers);
+        self.announcer.announce(tx, of, severity, entity, Some(&self.stamp), detail, &audience).await
+    }
+
+    fn outcome(&self) -> Outcome {
+        Outcome { case_id: Some(self.case.core.id), plan_id: Some(self.plan.id), ..Outcome::default() }
+    }
+}
