@@ -149,6 +149,8 @@ impl Socket {
     async fn open(number: usize, arguments: &Arguments) -> Result<Self, Failure> {
         let socket = TcpSocket::new_v4()?;
         let source = Ipv4Addr::from(u32::from(Ipv4Addr::LOCALHOST) + 1 + (number / PER_ADDRESS) as u32);
+        // Ports of a run before wait a minute for what may still come to them, which here is nothing.
+        socket.set_reuseaddr(true)?;
         socket.bind((source, 0).into())?;
         let mut stream = socket.connect(arguments.address).await?;
         stream.set_nodelay(true)?;

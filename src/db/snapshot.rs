@@ -1,6 +1,9 @@
 //! One operation, one instant.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    task::Poll,
+};
 
 use diesel_async::{
     AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
@@ -111,7 +114,17 @@ impl Snapshot {
         let Some(conn) = Arc::into_inner(conn) else { return };
         let ended = {
             let mut shared: &AsyncPgConnection = &conn;
-            shared.batch_execute(if usable { "COMMIT" } else { "ROLLBACK" }).await
+            let ending = std::pin::pin!(shared.batch_execute(if usable { "COMMIT" } else { "ROLLBACK" }));
+            if usable {
+                // On its way, before whatever the connection is used for next. Its answer says nothing about what was
+                // read: nobody waits for it, and a connection that has died is noticed by who uses it next.
+                match futures_util::poll!(ending) {
+                    Poll::Ready(ended) => ended,
+                    Poll::Pending => Ok(()),
+                }
+            } else {
+                ending.await
+            }
         };
         if ended.is_err() {
             drop(Object::take(conn));

@@ -12,7 +12,7 @@
 //! | 1012 | the server stops | retries, resumes |
 //! | 1013 | an operation failed by our fault, for now | retries, resumes |
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
 use async_graphql::{Response as GraphResponse, ServerError};
 use axum::{
@@ -23,16 +23,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{
-    StreamExt,
-    stream::{BoxStream, SelectAll, unfold},
-};
+use futures_util::{Sink, StreamExt, stream::BoxStream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
 
-use super::{SEND_WITHIN, Web, ended, is_ours};
+use super::{Web, ended, is_ours};
 use crate::{
     auth::{Viewer, token::Verified},
     error::code,
@@ -44,8 +39,7 @@ const PROTOCOL: &str = "graphql-transport-ws";
 const INIT_WITHIN: Duration = Duration::from_secs(5);
 /// How often an idle socket is probed, so that dead ones are noticed.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
-/// Responses of one operation that wait for the socket.
-const BUFFERED: usize = 4;
+const TOKEN_EXPIRED: End = End::Close(4403, "Token expired");
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -128,33 +122,44 @@ enum End {
     Gone,
 }
 
-/// What a running operation says: its number, and a response or that it is over.
-type Outgoing = BoxStream<'static, (u64, Option<Said>)>;
+/// What happens next on a socket.
+enum Happened {
+    /// The client sent something, or is gone.
+    Heard(Option<Result<Message, axum::Error>>),
+    /// What was to be sent did not leave.
+    Broke,
+    /// The operation at this place says something, or that it is over.
+    Said(usize, Option<Said>),
+}
 
+/// An operation that runs for the client.
+struct Running {
+    /// The client's. It may use an id again at once after `complete`.
+    id: String,
+    responses: BoxStream<'static, Said>,
+    /// What it said while something else was on its way.
+    waiting: Option<Option<Said>>,
+}
+
+/// One task for everything of a client. It never waits for the client alone: an operation comes to the end of what it
+/// reads for an event, and gives its connection to the database back, also while the client does not read.
 struct Socket {
     web: Arc<Web>,
     socket: WebSocket,
+    /// Whether something is on its way. Until it has left nothing else is sent, and nothing is heard. A client that
+    /// reads nothing is given up by `Patient`, one that never comes to the end by the probe.
+    sending: bool,
+    /// Whether the client is to be probed as soon as nothing is on its way.
+    probing: bool,
     /// From the upgrade's header, or from the handshake.
     verified: Option<Verified>,
     acknowledged: bool,
-    /// Operations by the client's id. A client may use an id again at once after `complete`, so what still comes of
-    /// the operation before is told apart by our number.
-    running: HashMap<String, (u64, AbortOnDropHandle<()>)>,
-    begun: u64,
-    outgoing: SelectAll<Outgoing>,
+    running: Vec<Running>,
 }
 
 impl Socket {
     fn new(web: Arc<Web>, socket: WebSocket, verified: Option<Verified>) -> Self {
-        Self {
-            web,
-            socket,
-            verified,
-            acknowledged: false,
-            running: HashMap::new(),
-            begun: 0,
-            outgoing: SelectAll::new(),
-        }
+        Self { web, socket, sending: false, probing: false, verified, acknowledged: false, running: Vec::new() }
     }
 
     async fn run(mut self) {
@@ -164,7 +169,6 @@ impl Socket {
         };
         // Everything that runs for this client ends here.
         self.running.clear();
-        self.outgoing.clear();
         if let End::Close(code, reason) = ended {
             let frame = CloseFrame { code, reason: reason.into() };
             let closing = async {
@@ -179,57 +183,105 @@ impl Socket {
 
     async fn talk(&mut self) -> Result<std::convert::Infallible, End> {
         let stop = self.web.stop.clone();
-        let init = tokio::time::sleep(INIT_WITHIN);
-        tokio::pin!(init);
+        let mut stopped = std::pin::pin!(stop.cancelled());
+        // Until the handshake its time, then the token's.
+        let mut time = std::pin::pin!(tokio::time::sleep(INIT_WITHIN));
         let mut probe = tokio::time::interval(PROBE_EVERY);
         probe.tick().await;
         let mut heard = true;
         loop {
-            let expiry = self.expires_in();
-            tokio::select! {
-                () = stop.cancelled() => return Err(End::Close(1012, "Service restart")),
-                () = &mut init, if !self.acknowledged => return Err(End::Close(4408, "Connection initialisation timeout")),
-                () = tokio::time::sleep(expiry), if self.acknowledged => return Err(End::Close(4403, "Token expired")),
-                message = self.socket.recv() => {
-                    heard = true;
-                    match message {
-                        Some(Ok(message)) => self.receive(message).await?,
-                        // Too large, or no WebSocket at all: not worth a retry. Nobody hears it if the client is gone.
-                        Some(Err(_)) => return Err(End::Close(4400, "Invalid or too large message")),
-                        None => return Err(End::Gone),
-                    }
-                }
-                Some((number, response)) = self.outgoing.next(), if !self.outgoing.is_empty() => {
-                    self.deliver(number, response).await?;
-                }
+            let happened = tokio::select! {
+                () = &mut stopped => return Err(End::Close(1012, "Service restart")),
+                () = &mut time => return Err(match self.acknowledged {
+                    true => TOKEN_EXPIRED,
+                    false => End::Close(4408, "Connection initialisation timeout"),
+                }),
                 _ = probe.tick() => {
                     if !heard {
                         return Err(End::Gone);
                     }
                     heard = false;
-                    self.send(Message::Ping(Vec::new().into())).await?;
+                    self.probing = true;
+                    continue;
                 }
+                happened = self.next() => happened,
+            };
+            match happened {
+                Happened::Broke => return Err(End::Gone),
+                Happened::Heard(message) => {
+                    heard = true;
+                    let before = self.acknowledged;
+                    match message {
+                        Some(Ok(message)) => self.receive(message)?,
+                        // Too large, or no WebSocket at all: not worth a retry. Nobody hears it if the client is gone.
+                        Some(Err(_)) => return Err(End::Close(4400, "Invalid or too large message")),
+                        None => return Err(End::Gone),
+                    }
+                    if let (false, true, Some(verified)) = (before, self.acknowledged, self.verified) {
+                        time.as_mut().reset(tokio::time::Instant::now() + verified.expires_in((self.web.clock)()));
+                    }
+                }
+                // What is ready at the same moment must not slip through after the token's time.
+                Happened::Said(..) if self.expired() => return Err(TOKEN_EXPIRED),
+                Happened::Said(at, said) => self.deliver(at, said)?,
             }
         }
     }
 
-    fn expires_in(&self) -> Duration {
-        self.verified.map_or(INIT_WITHIN, |verified| verified.expires_in((self.web.clock)()))
+    fn expired(&self) -> bool {
+        self.verified.is_none_or(|verified| verified.expires_in((self.web.clock)()).is_zero())
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), End> {
-        match tokio::time::timeout(SEND_WITHIN, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(End::Gone),
-        }
+    async fn next(&mut self) -> Happened {
+        poll_fn(|cx| {
+            while self.sending || self.probing {
+                if self.sending {
+                    match Pin::new(&mut self.socket).poll_flush(cx) {
+                        Poll::Ready(Ok(())) => self.sending = false,
+                        Poll::Ready(Err(_)) => return Poll::Ready(Happened::Broke),
+                        Poll::Pending => break,
+                    }
+                } else {
+                    self.probing = false;
+                    if self.send(Message::Ping(Vec::new().into())).is_err() {
+                        return Poll::Ready(Happened::Broke);
+                    }
+                }
+            }
+            if !self.sending
+                && let Poll::Ready(message) = self.socket.poll_next_unpin(cx)
+            {
+                return Poll::Ready(Happened::Heard(message));
+            }
+            for (at, running) in self.running.iter_mut().enumerate() {
+                if running.waiting.is_none()
+                    && let Poll::Ready(said) = running.responses.poll_next_unpin(cx)
+                {
+                    running.waiting = Some(said);
+                }
+                if !self.sending
+                    && let Some(said) = running.waiting.take()
+                {
+                    return Poll::Ready(Happened::Said(at, said));
+                }
+            }
+            Poll::Pending
+        })
+        .await
     }
 
-    async fn say(&mut self, message: ToClient<'_>) -> Result<(), End> {
+    /// Called only while nothing else is on its way.
+    fn send(&mut self, message: Message) -> Result<(), End> {
+        self.sending = true;
+        Pin::new(&mut self.socket).start_send(message).map_err(|_| End::Gone)
+    }
+
+    fn say(&mut self, message: ToClient<'_>) -> Result<(), End> {
         let text = serde_json::to_string(&message).map_err(|_| End::Close(1012, "Internal error"))?;
-        self.send(Message::Text(text.into())).await
+        self.send(Message::Text(text.into()))
     }
 
-    async fn receive(&mut self, message: Message) -> Result<(), End> {
+    fn receive(&mut self, message: Message) -> Result<(), End> {
         let text = match message {
             Message::Text(text) => text,
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
@@ -253,86 +305,70 @@ impl Socket {
                     Some(verified) => {
                         self.verified = Some(verified);
                         self.acknowledged = true;
-                        self.say(ToClient::ConnectionAck).await
+                        self.say(ToClient::ConnectionAck)
                     }
                     None => Err(End::Close(4403, "Forbidden")),
                 }
             }
-            FromClient::Ping { payload } => self.say(ToClient::Pong { payload }).await,
+            FromClient::Ping { payload } => self.say(ToClient::Pong { payload }),
             FromClient::Pong {} => Ok(()),
             FromClient::Subscribe { .. } if !self.acknowledged => Err(End::Close(4401, "Unauthorized")),
             FromClient::Subscribe { id, payload } => match Asked::from_parameters(payload) {
-                Ok(asked) => self.subscribe(id, &asked).await,
+                Ok(asked) => self.subscribe(id, &asked),
                 Err(_) => Err(End::Close(4400, "Invalid message")),
             },
             FromClient::Complete { id } => {
-                self.running.remove(&id);
+                self.running.retain(|running| running.id != id);
                 Ok(())
             }
         }
     }
 
-    async fn subscribe(&mut self, id: String, asked: &Asked) -> Result<(), End> {
+    fn subscribe(&mut self, id: String, asked: &Asked) -> Result<(), End> {
         let Some(verified) = self.verified else { return Err(End::Close(4401, "Unauthorized")) };
-        if self.running.contains_key(&id) {
+        if self.running.iter().any(|running| running.id == id) {
             return Err(End::Close(4409, "Subscriber already exists"));
         }
         if self.running.len() >= self.web.max_operations {
             let errors = [plain_error("Too many operations on this socket: complete one first.", code::BAD_USER_INPUT)];
-            return self.say(ToClient::Error { id: &id, payload: &errors }).await;
+            return self.say(ToClient::Error { id: &id, payload: &errors });
         }
         let ready = match self.web.graph.prepare(asked) {
             Ok(ready) => ready,
-            Err(errors) => return self.say(ToClient::Error { id: &id, payload: &errors }).await,
+            Err(errors) => return self.say(ToClient::Error { id: &id, payload: &errors }),
         };
         if ready.kind != OperationKind::Subscription {
             let message = "Only subscriptions run on a socket: send queries and mutations by POST.";
             let errors = [plain_error(message, code::BAD_USER_INPUT)];
-            return self.say(ToClient::Error { id: &id, payload: &errors }).await;
+            return self.say(ToClient::Error { id: &id, payload: &errors });
         }
         let viewer = Viewer::new(verified.worker_id, (self.web.clock)());
-        self.begun += 1;
-        let number = self.begun;
-        // In a task of its own: it must come to the end of what it reads for an event, and give its connection back,
-        // also while this socket waits for a client that does not read.
-        let (say, said) = mpsc::channel(BUFFERED);
-        let responses = self.web.graph.stream(ready, viewer);
-        let task = tokio::spawn(async move {
-            let mut responses = std::pin::pin!(responses);
-            while let Some(response) = responses.next().await {
-                if say.send((number, Some(response))).await.is_err() {
-                    return;
-                }
-            }
-            let _ = say.send((number, None)).await;
-        });
-        self.running.insert(id, (number, AbortOnDropHandle::new(task)));
-        let outgoing = unfold(said, |mut said| async move { said.recv().await.map(|one| (one, said)) });
-        self.outgoing.push(outgoing.boxed());
+        let responses = self.web.graph.stream(ready, viewer).boxed();
+        self.running.push(Running { id, responses, waiting: None });
         Ok(())
     }
 
-    async fn deliver(&mut self, number: u64, said: Option<Said>) -> Result<(), End> {
-        // Completed by the client meanwhile: nothing more may be said about it.
-        let known = self.running.iter().find(|(_, (running, _))| *running == number);
-        let Some(id) = known.map(|(id, _)| id.clone()) else { return Ok(()) };
+    fn deliver(&mut self, at: usize, said: Option<Said>) -> Result<(), End> {
+        // The others are asked first next time.
+        self.running.rotate_left(at + 1);
+        let Some(id) = self.running.last().map(|running| running.id.clone()) else { return Ok(()) };
         match said {
             Some(Said::Text(text)) => {
                 let id = serde_json::to_string(&id).map_err(|_| End::Close(1012, "Internal error"))?;
                 let text = [r#"{"type":"next","id":"#, &id, r#","payload":"#, &text, "}"].concat();
-                self.send(Message::Text(text.into())).await
+                self.send(Message::Text(text.into()))
             }
             // The protocol's `error` is final for the client, but this will pass: let it come again.
             Some(Said::Response(response)) if is_ours(&response) => Err(End::Close(1013, "Try again later")),
             Some(Said::Response(response)) if ended(&response) => {
                 // The protocol's `error` ends the operation.
-                self.running.remove(&id);
-                self.say(ToClient::Error { id: &id, payload: &response.errors }).await
+                self.running.pop();
+                self.say(ToClient::Error { id: &id, payload: &response.errors })
             }
-            Some(Said::Response(response)) => self.say(ToClient::Next { id: &id, payload: &response }).await,
+            Some(Said::Response(response)) => self.say(ToClient::Next { id: &id, payload: &response }),
             None => {
-                self.running.remove(&id);
-                self.say(ToClient::Complete { id: &id }).await
+                self.running.pop();
+                self.say(ToClient::Complete { id: &id })
             }
         }
     }
