@@ -212,6 +212,19 @@ pub async fn case_of(tx: &mut ViewerTx, id: Uuid) -> Result<Option<Uuid>> {
     allocations::table.find(id).select(allocations::case_id).first(tx.conn()?).await.optional().map_err(failed)
 }
 
+/// The unit that holds a case in sight, before the case is locked.
+pub async fn holder_of(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<Uuid>> {
+    allocations::table
+        .filter(allocations::case_id.eq(case_id))
+        .filter(allocations::kind.eq("PRIMARY"))
+        .filter(allocations::ended_at.is_null())
+        .select(allocations::unit_id)
+        .first(tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)
+}
+
 /// An allocation inside a change.
 pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<AllocationCore>> {
     allocations::table.find(id).select(AllocationCore::as_select()).first(tx.conn()?).await.optional().map_err(failed)

@@ -224,6 +224,10 @@ async fn read(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<CaseCore>> {
 
 /// Locks a case in sight and reads who holds it. Everything that changes a case comes through here, so changes of one
 /// case happen one after the other. Hidden or missing: NOT_FOUND.
+///
+/// The order of all locks, so that none waits for another in a circle: the idempotency key, one unit, one conference,
+/// then cases by id. A unit is waited for by whatever changes its memberships, and by whatever makes it hold a case or
+/// a member of it lead one ([`lock_with_unit`]): nobody is given a part in a unit that they leave at the same moment.
 pub async fn lock(tx: &mut ViewerTx, case_id: Uuid) -> Result<Locked> {
     // Looked for before it is waited for: nobody learns of a hidden case by how long a lock takes.
     read(tx, case_id).await?.ok_or(Error::NotFound)?;
@@ -261,6 +265,13 @@ pub async fn lock(tx: &mut ViewerTx, case_id: Uuid) -> Result<Locked> {
         primary,
         helping,
     })
+}
+
+/// Locks a unit and then a case in sight: for what makes the unit hold the case, or a member of it lead the case.
+pub async fn lock_with_unit(tx: &mut ViewerTx, case_id: Uuid, unit_id: Uuid) -> Result<Locked> {
+    read(tx, case_id).await?.ok_or(Error::NotFound)?;
+    tx.queue_for(unit_id).await?;
+    lock(tx, case_id).await
 }
 
 /// Steps the case's version, with a new status where the change brings one. First among a change's statements: what

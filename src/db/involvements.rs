@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use super::{
     Coded, Page, Placed, Snapshot, ViewerTx, failed, lateral,
-    schema::{unit_memberships, worker_involvements},
+    schema::{allocations, unit_memberships, worker_involvements},
+    units::runs,
 };
 use crate::{
     domain::codes::{Capacity, ChangeReason},
-    error::Result,
+    error::{Error, Result},
 };
 
 /// A worker's named part in a case.
@@ -115,33 +116,37 @@ pub async fn leads(tx: &mut ViewerTx, case_ids: &[Uuid]) -> Result<Vec<Uuid>> {
         .map_err(failed)
 }
 
-/// Parts inside a unit (co-worker, clinical) of workers who belong to none of these units, inside a change.
+/// Parts of these capacities of workers who belong to none of these units, of one worker only if one is named, inside a
+/// change.
 pub async fn parts_without_unit(
     tx: &mut ViewerTx,
     case_id: Uuid,
+    capacities: &[Capacity],
+    worker_id: Option<Uuid>,
     units_that_stay: &[Uuid],
 ) -> Result<Vec<InvolvementRow>> {
     let at = tx.viewer().at;
     let stays = unit_memberships::table
         .filter(unit_memberships::worker_id.eq(worker_involvements::worker_id))
         .filter(unit_memberships::unit_id.eq_any(units_that_stay.to_vec()))
-        .filter(unit_memberships::started_at.le(at))
-        .filter(unit_memberships::ended_at.is_null().or(unit_memberships::ended_at.gt(at)));
-    worker_involvements::table
+        .filter(runs(at));
+    let mut query = worker_involvements::table
         .filter(worker_involvements::case_id.eq(case_id))
-        .filter(worker_involvements::capacity.eq_any(vec!["CO_WORKER", "CLINICAL"]))
+        .filter(worker_involvements::capacity.eq_any(capacities.iter().copied().map(Coded).collect::<Vec<_>>()))
         .filter(worker_involvements::ended_at.is_null())
         .filter(diesel::dsl::not(diesel::dsl::exists(stays)))
         .order(worker_involvements::id)
         .select(InvolvementRow::as_select())
-        .load(tx.conn()?)
-        .await
-        .map_err(failed)
+        .into_boxed();
+    if let Some(worker) = worker_id {
+        query = query.filter(worker_involvements::worker_id.eq(worker));
+    }
+    query.load(tx.conn()?).await.map_err(failed)
 }
 
-/// Ends an involvement.
+/// Ends an involvement that runs.
 pub async fn end(tx: &mut ViewerTx, id: Uuid, at: DateTime<Utc>, reason: ChangeReason) -> Result<()> {
-    diesel::update(worker_involvements::table.find(id).filter(worker_involvements::ended_at.is_null()))
+    let ended = diesel::update(worker_involvements::table.find(id).filter(worker_involvements::ended_at.is_null()))
         .set((
             worker_involvements::ended_at.eq(at),
             worker_involvements::change_reason.eq(Coded(reason)),
@@ -150,7 +155,7 @@ pub async fn end(tx: &mut ViewerTx, id: Uuid, at: DateTime<Utc>, reason: ChangeR
         .execute(tx.conn()?)
         .await
         .map_err(failed)?;
-    Ok(())
+    if ended == 1 { Ok(()) } else { Err(Error::conflict("This part ended meanwhile: read the case again.")) }
 }
 
 /// Names a worker lead practitioner.
@@ -177,32 +182,25 @@ pub async fn start_lead(
     Ok(())
 }
 
-/// The parts inside a unit (lead, co-worker, clinical) that a worker has in cases which this unit holds and no other
-/// unit of theirs does, inside a change, in the order of the cases.
-pub async fn parts_in_unit(tx: &mut ViewerTx, worker_id: Uuid, unit_id: Uuid) -> Result<Vec<InvolvementRow>> {
-    use super::schema::allocations;
-    let at = tx.viewer().at;
-    let (here, elsewhere) = diesel::alias!(allocations as here, allocations as elsewhere);
-    let held_here = here
-        .filter(here.field(allocations::case_id).eq(worker_involvements::case_id))
-        .filter(here.field(allocations::unit_id).eq(unit_id))
-        .filter(here.field(allocations::ended_at).is_null());
-    let held_elsewhere = elsewhere
-        .inner_join(unit_memberships::table.on(unit_memberships::unit_id.eq(elsewhere.field(allocations::unit_id))))
-        .filter(elsewhere.field(allocations::case_id).eq(worker_involvements::case_id))
-        .filter(elsewhere.field(allocations::ended_at).is_null())
-        .filter(elsewhere.field(allocations::unit_id).ne(unit_id))
-        .filter(unit_memberships::worker_id.eq(worker_id))
-        .filter(unit_memberships::started_at.le(at))
-        .filter(unit_memberships::ended_at.is_null().or(unit_memberships::ended_at.gt(at)));
+/// The cases that a unit holds and in which a worker has a part of one of these capacities, inside a change, by id.
+pub async fn cases_with_parts(
+    tx: &mut ViewerTx,
+    worker_id: Uuid,
+    unit_id: Uuid,
+    capacities: &[Capacity],
+) -> Result<Vec<Uuid>> {
+    let held = allocations::table
+        .filter(allocations::case_id.eq(worker_involvements::case_id))
+        .filter(allocations::unit_id.eq(unit_id))
+        .filter(allocations::ended_at.is_null());
     worker_involvements::table
         .filter(worker_involvements::worker_id.eq(worker_id))
         .filter(worker_involvements::ended_at.is_null())
-        .filter(worker_involvements::capacity.eq_any(vec!["LEAD_PRACTITIONER", "CO_WORKER", "CLINICAL"]))
-        .filter(diesel::dsl::exists(held_here))
-        .filter(diesel::dsl::not(diesel::dsl::exists(held_elsewhere)))
-        .order((worker_involvements::case_id, worker_involvements::id))
-        .select(InvolvementRow::as_select())
+        .filter(worker_involvements::capacity.eq_any(capacities.iter().copied().map(Coded).collect::<Vec<_>>()))
+        .filter(diesel::dsl::exists(held))
+        .select(worker_involvements::case_id)
+        .distinct()
+        .order(worker_involvements::case_id)
         .load(tx.conn()?)
         .await
         .map_err(failed)

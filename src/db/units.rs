@@ -135,9 +135,19 @@ pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<UnitRow>> {
     units::table.find(id).select(UnitRow::as_select()).first(tx.conn()?).await.optional().map_err(failed)
 }
 
-/// Waits until no other change counts this unit's cases.
+/// Waits until no other change concerns the unit's members, gives it a case, or counts its cases. Before any case is
+/// locked: see [`super::cases::lock`].
 pub async fn queue_for(tx: &mut ViewerTx, id: Uuid) -> Result<()> {
     tx.queue_for(id).await
+}
+
+/// Whether a membership runs at a change's moment. One that somebody ended is over, and one that is written down has
+/// begun, even if the change's moment lies before: it waited for the unit while the other was committed.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(in crate::db) fn runs(at: DateTime<Utc>) -> _ {
+    unit_memberships::ended_at
+        .is_null()
+        .or(unit_memberships::ended_at.gt(at).and(unit_memberships::reason_end.is_null()))
 }
 
 /// The role of a worker in a unit at the change's moment.
@@ -146,8 +156,7 @@ pub async fn role_in(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Resul
     let role: Option<Coded<Role>> = unit_memberships::table
         .filter(unit_memberships::unit_id.eq(unit_id))
         .filter(unit_memberships::worker_id.eq(worker_id))
-        .filter(unit_memberships::started_at.le(at))
-        .filter(unit_memberships::ended_at.is_null().or(unit_memberships::ended_at.gt(at)))
+        .filter(runs(at))
         .select(unit_memberships::role)
         .first(tx.conn()?)
         .await
@@ -164,8 +173,7 @@ pub async fn consultant_of(tx: &mut ViewerTx, unit_id: Uuid, but: Option<Uuid>) 
     unit_memberships::table
         .filter(unit_memberships::unit_id.eq(unit_id))
         .filter(unit_memberships::role.eq(Role::ConsultantSocialWorker.code()))
-        .filter(unit_memberships::started_at.le(at))
-        .filter(unit_memberships::ended_at.is_null().or(unit_memberships::ended_at.gt(at)))
+        .filter(runs(at))
         .filter(unit_memberships::worker_id.ne(but.unwrap_or(Uuid::nil())))
         .order(unit_memberships::cover)
         .select(unit_memberships::worker_id)

@@ -109,7 +109,7 @@ impl Services {
 
 async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summary: Option<String>) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
-    let case = cases::lock(tx, input.case_id).await?;
+    let case = cases::lock_with_unit(tx, input.case_id, input.unit_id).await?;
     let unit = active_unit(tx, input.unit_id).await?;
     let standing = viewers::standing(tx).await?;
     let holding = Holding { receiving: Some((UnitId(unit.id), AreaId(unit.area_id))), ..case.holding.clone() };
@@ -130,8 +130,7 @@ async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summar
              a unit of another service.",
         ));
     }
-    // Two allocations that each see the last free place must not both take it.
-    units::queue_for(tx, unit.id).await?;
+    // Two allocations that each see the last free place do not both take it: the unit is locked.
     if units::count_held(tx, unit.id).await? >= i64::from(unit.capacity_cases)
         && policy::require(&standing, me, &holding, Action::AllocateOverCapacity).is_err()
     {
@@ -227,7 +226,7 @@ pub(super) async fn end_help(
 
 async fn help(tx: &mut ViewerTx, input: StartHelping, reason: String, summary: Option<String>) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
-    let case = cases::lock(tx, input.case_id).await?;
+    let case = cases::lock_with_unit(tx, input.case_id, input.unit_id).await?;
     let unit = active_unit(tx, input.unit_id).await?;
     let standing = viewers::standing(tx).await?;
     let role = policy::require(&standing, me, &case.holding, Action::StartHelpingAllocation)?;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     auth::{Viewer, policy, policy::Action},
-    db::{ViewerTx, cases, involvements, outbox::Audience, units, viewers, workers, workers::WorkerRow},
+    db::{ViewerTx, allocations, cases, involvements, outbox::Audience, units, viewers, workers, workers::WorkerRow},
     domain::{
         codes::{Capacity, ChangeReason, EventType, Severity},
         event::Detail,
@@ -28,7 +28,10 @@ pub struct ChangeLead {
     pub expected_version: i32,
 }
 
-/// A worker who may lead: a qualified consultant social worker or social worker of this unit.
+/// The parts that a worker has as a member of a unit.
+pub(super) const INSIDE_A_UNIT: [Capacity; 3] = [Capacity::LeadPractitioner, Capacity::CoWorker, Capacity::Clinical];
+
+/// A worker who may lead: a qualified consultant social worker or social worker of this unit, which is locked.
 pub(super) async fn check_lead(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Result<WorkerRow> {
     let worker = workers::get(tx, worker_id).await?.ok_or(Error::NotFound)?;
     let role = units::role_in(tx, unit_id, worker_id).await?;
@@ -42,13 +45,13 @@ pub(super) async fn check_lead(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid
     ))
 }
 
-/// The lead practitioner of a unit when nobody is named: its consultant social worker, if qualified and active.
+/// The lead practitioner of a unit, which is locked, when nobody is named: its consultant social worker, if qualified and active.
 pub(super) async fn default_lead(tx: &mut ViewerTx, unit_id: Uuid, but: Option<Uuid>) -> Result<Option<WorkerRow>> {
     let Some(consultant) = units::consultant_of(tx, unit_id, but).await? else { return Ok(None) };
     Ok(workers::get(tx, consultant).await?.filter(|worker| worker.active && worker.qualified))
 }
 
-/// Parts inside a unit that stops holding the case end with it.
+/// Parts inside a unit that stops holding the case end with it; who leads is the caller's to say.
 pub(super) async fn end_parts(
     tx: &mut ViewerTx,
     announcer: &Announcer,
@@ -58,7 +61,8 @@ pub(super) async fn end_parts(
     reason: ChangeReason,
     audience: &[Audience],
 ) -> Result<()> {
-    for part in involvements::parts_without_unit(tx, case_id, units_that_stay).await? {
+    let capacities = [Capacity::CoWorker, Capacity::Clinical];
+    for part in involvements::parts_without_unit(tx, case_id, &capacities, None, units_that_stay).await? {
         involvements::end(tx, part.id, announcer.at.max(part.started_at), reason).await?;
         let mut audience = audience.to_vec();
         audience.push(Audience::Worker(part.worker_id));
@@ -87,13 +91,20 @@ impl Services {
 
 async fn change_lead(tx: &mut ViewerTx, input: ChangeLead) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
-    let case = cases::lock(tx, input.case_id).await?;
+    let unit = allocations::holder_of(tx, input.case_id).await?;
+    let case = match unit {
+        Some(unit) => cases::lock_with_unit(tx, input.case_id, unit).await?,
+        None => cases::lock(tx, input.case_id).await?,
+    };
     let standing = viewers::standing(tx).await?;
     let role = policy::require(&standing, me, &case.holding, Action::ChangeLeadPractitioner)?;
     case.expect_version(input.expected_version)?;
     let Some(primary) = &case.primary else {
         return Err(Error::guard("CASE_HELD", "No unit holds this case: allocate it first."));
     };
+    if unit != Some(primary.unit_id) {
+        return Err(Error::conflict("The case went to another unit meanwhile: read it again."));
+    }
     let worker = check_lead(tx, primary.unit_id, input.worker_id).await?;
     let before = involvements::lead(tx, case.core.id).await?;
     if before.as_ref().is_some_and(|lead| lead.worker_id == worker.id) {

@@ -8,13 +8,12 @@ use super::{
     Outcome, Services,
     allocations::active_unit,
     announce::{Announcer, Entity, stamp, units_of},
-    involvements::{check_lead, default_lead},
+    involvements::{INSIDE_A_UNIT, check_lead, default_lead},
 };
 use crate::{
     auth::{Viewer, policy, policy::Action, viewer::Holding},
     db::{
         ViewerTx, cases, involvements,
-        involvements::InvolvementRow,
         outbox::Audience,
         units::{self, MembershipRow, NewMembership, UnitRow},
         viewers, workers,
@@ -209,10 +208,9 @@ async fn running(
 async fn end(tx: &mut ViewerTx, input: EndMembership) -> Result<Outcome> {
     let (membership, unit, worker, announcer) =
         running(tx, input.membership_id, Action::EndMembership, input.expected_version).await?;
-    let parts = involvements::parts_in_unit(tx, worker.id, unit.id).await?;
     let successor = successor(tx, &unit, &worker, input.leads_pass_to).await?;
-    let children = hand_over(tx, &announcer, parts, successor.as_ref(), input.reason).await?;
-    let mut subjects = children;
+    let leaving = Leaving { worker: &worker, unit: &unit, capacities: &INSIDE_A_UNIT, successor: successor.as_ref() };
+    let mut subjects = hand_over(tx, &announcer, leaving, input.reason).await?;
     subjects.push(unit.id);
     tx.authorise(&subjects).await?;
     let version = units::leave(tx, &membership, announcer.at, input.reason.code()).await?;
@@ -235,10 +233,10 @@ async fn change_role(tx: &mut ViewerTx, input: ChangeMembershipRole) -> Result<O
         ));
     }
     if !input.role.may_lead() {
-        let parts = involvements::parts_in_unit(tx, worker.id, unit.id).await?;
-        let leads: Vec<_> = parts.into_iter().filter(|part| part.capacity.0 == Capacity::LeadPractitioner).collect();
         let successor = successor(tx, &unit, &worker, input.leads_pass_to).await?;
-        hand_over(tx, &announcer, leads, successor.as_ref(), ChangeReason::Manage).await?;
+        let capacities = &[Capacity::LeadPractitioner];
+        let leaving = Leaving { worker: &worker, unit: &unit, capacities, successor: successor.as_ref() };
+        hand_over(tx, &announcer, leaving, ChangeReason::Manage).await?;
     }
     tx.authorise(&[unit.id]).await?;
     let share = units::share_of_post(tx, membership.id).await?;
@@ -274,46 +272,66 @@ async fn successor(
     }
 }
 
-/// Ends these parts, case by case; leads pass on. Returns the children concerned.
+/// Whose parts in a unit's cases end, and who leads those cases from now on.
+struct Leaving<'a> {
+    worker: &'a WorkerRow,
+    unit: &'a UnitRow,
+    capacities: &'a [Capacity],
+    successor: Option<&'a WorkerRow>,
+}
+
+/// Ends the parts that a worker has because of a unit, which is locked, case by case; leads pass on. Returns the
+/// children concerned.
 async fn hand_over(
     tx: &mut ViewerTx,
     announcer: &Announcer,
-    parts: Vec<InvolvementRow>,
-    successor: Option<&WorkerRow>,
+    of: Leaving<'_>,
     reason: ChangeReason,
 ) -> Result<Vec<Uuid>> {
     let mut children = Vec::new();
-    for part in parts {
-        let case = cases::lock(tx, part.case_id).await?;
+    for case_id in involvements::cases_with_parts(tx, of.worker.id, of.unit.id, of.capacities).await? {
+        let case = match cases::lock(tx, case_id).await {
+            // It went out of sight while it was waited for.
+            Err(Error::NotFound) => continue,
+            case => case?,
+        };
+        // Read under the lock: meanwhile somebody else may lead, or another unit hold the case.
+        let (here, others): (Vec<_>, Vec<_>) = case.units().into_iter().partition(|unit| unit.0 == of.unit.id);
+        let others: Vec<Uuid> = others.into_iter().map(|unit| unit.0).collect();
+        let parts = involvements::parts_without_unit(tx, case_id, of.capacities, Some(of.worker.id), &others).await?;
+        if here.is_empty() || parts.is_empty() {
+            continue;
+        }
         let stamp = stamp(tx, &case).await?;
-        let at = announcer.at.max(part.started_at);
         children.push(case.core.child_id);
         tx.authorise(&[case.core.child_id]).await?;
         cases::touch(tx, &case, case.core.status.0).await?;
-        involvements::end(tx, part.id, at, reason).await?;
-        let lead = part.capacity.0 == Capacity::LeadPractitioner;
-        let next = successor.filter(|_| lead);
-        let entity = match next {
-            Some(next) => {
-                let id = InvolvementId::new().0;
-                involvements::start_lead(tx, id, case.core.id, case.core.child_id, next.id, at).await?;
-                Entity { kind: InvolvementId::KIND, id, version: 1 }
-            }
-            None => Entity { kind: InvolvementId::KIND, id: part.id, version: part.version + 1 },
-        };
-        let mut audience = units_of(&case);
-        audience.push(Audience::Worker(part.worker_id));
-        audience.extend(next.map(|next| Audience::Worker(next.id)));
-        let detail = Detail::Involvement {
-            worker_id: next.map(|next| next.id),
-            worker_name: next.map(|next| next.name.clone()),
-            previous_worker_id: Some(part.worker_id),
-            capacity: part.capacity.0,
-            reason: Some(reason),
-        };
-        announcer
-            .announce(tx, EventType::InvolvementChanged, Severity::Action, entity, Some(&stamp), detail, &audience)
-            .await?;
+        for part in parts {
+            let at = announcer.at.max(part.started_at);
+            involvements::end(tx, part.id, at, reason).await?;
+            let next = of.successor.filter(|_| part.capacity.0 == Capacity::LeadPractitioner);
+            let entity = match next {
+                Some(next) => {
+                    let id = InvolvementId::new().0;
+                    involvements::start_lead(tx, id, case.core.id, case.core.child_id, next.id, at).await?;
+                    Entity { kind: InvolvementId::KIND, id, version: 1 }
+                }
+                None => Entity { kind: InvolvementId::KIND, id: part.id, version: part.version + 1 },
+            };
+            let mut audience = units_of(&case);
+            audience.push(Audience::Worker(part.worker_id));
+            audience.extend(next.map(|next| Audience::Worker(next.id)));
+            let detail = Detail::Involvement {
+                worker_id: next.map(|next| next.id),
+                worker_name: next.map(|next| next.name.clone()),
+                previous_worker_id: Some(part.worker_id),
+                capacity: part.capacity.0,
+                reason: Some(reason),
+            };
+            announcer
+                .announce(tx, EventType::InvolvementChanged, Severity::Action, entity, Some(&stamp), detail, &audience)
+                .await?;
+        }
     }
     Ok(children)
 }

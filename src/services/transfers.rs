@@ -165,7 +165,7 @@ async fn request(tx: &mut ViewerTx, input: RequestTransfer, handover_summary: St
 async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let seen = transfers::get(tx, input.transfer_id).await?.ok_or(Error::NotFound)?;
-    let case = cases::lock(tx, seen.case_id).await?;
+    let case = cases::lock_with_unit(tx, seen.case_id, seen.to_unit_id).await?;
     let transfer = transfers::get(tx, input.transfer_id).await?.ok_or(Error::NotFound)?;
     let to = units::get(tx, transfer.to_unit_id).await?.ok_or(Error::NotFound)?;
     let standing = viewers::standing(tx).await?;

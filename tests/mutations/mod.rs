@@ -7,4 +7,5 @@ mod idempotency;
 mod involvements;
 mod memberships;
 mod plans;
+mod races;
 mod transfers;
