@@ -124,7 +124,7 @@ fn failed(error: DieselError) -> Error {
                 (_, Some("one_membership_at_a_time")) => {
                     Error::conflict("This worker is a member of the unit at that time: change the role instead.")
                 }
-                (_, Some("one_draft_plan")) => {
+                (_, Some("one_draft_plan" | "one_new_draft_plan")) => {
                     Error::conflict("There is a draft already: read the plans again, and change that one.")
                 }
                 (_, Some("one_lead_practitioner")) => {

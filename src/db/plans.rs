@@ -37,6 +37,7 @@ pub struct PlanCore {
     pub number_of_previous_cpps: Option<i32>,
     pub revision: i32,
     pub previous_id: Option<Uuid>,
+    pub line_id: Uuid,
     pub shared_at: Option<DateTime<Utc>>,
     pub version: i32,
 }
@@ -121,6 +122,7 @@ pub struct ActionRow {
     pub done_on: Option<NaiveDate>,
     pub outcome: Option<String>,
     pub dropped_on: Option<NaiveDate>,
+    pub lineage_id: Uuid,
     pub version: i32,
 }
 
@@ -289,6 +291,18 @@ pub async fn previous_protection_plans(tx: &mut ViewerTx, child_id: Uuid) -> Res
         .map_err(failed)
 }
 
+/// The draft of a line of versions inside a change.
+pub async fn draft_of_line(tx: &mut ViewerTx, line_id: Uuid) -> Result<Option<PlanCore>> {
+    plans::table
+        .filter(plans::line_id.eq(line_id))
+        .filter(plans::status.eq(Coded(PlanStatus::Draft)))
+        .select(PlanCore::as_select())
+        .first(tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)
+}
+
 /// A new plan.
 #[derive(Insertable)]
 #[diesel(table_name = plans)]
@@ -311,6 +325,7 @@ pub struct NewPlan {
     pub child_view: Option<String>,
     pub revision: i32,
     pub previous_id: Option<Uuid>,
+    pub root_id: Option<Uuid>,
 }
 
 /// Writes a plan.
@@ -416,6 +431,18 @@ pub async fn goals(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Vec<GoalRow>> {
         .map_err(failed)
 }
 
+/// A plan's goals that are not open any more, dropped ones among them, inside a change.
+pub async fn settled_goals(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Vec<GoalRow>> {
+    plan_goals::table
+        .filter(plan_goals::plan_id.eq(plan_id))
+        .filter(plan_goals::status.ne(Coded(GoalStatus::Open)))
+        .order(plan_goals::id)
+        .select(GoalRow::as_select())
+        .load(tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
 /// A plan's actions that were neither done nor dropped, inside a change.
 pub async fn open_actions(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Vec<ActionRow>> {
     plan_actions::table
@@ -471,6 +498,7 @@ pub struct NewAction {
     pub owner_person_id: Option<Uuid>,
     pub owner_agency: Option<String>,
     pub due_on: Option<NaiveDate>,
+    pub root_id: Option<Uuid>,
 }
 
 /// Writes goals.
@@ -651,7 +679,8 @@ pub async fn of_conferences(
     Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
 }
 
-/// A page of the actions of each of these workers, latest first; only those that are not done when `open`.
+/// A page of the actions of each of these workers, latest first; only those that are neither done nor dropped
+/// when `open`.
 pub async fn owned_by_workers(
     snapshot: &Snapshot,
     ids: &[Uuid],
@@ -663,7 +692,7 @@ pub async fn owned_by_workers(
         .select(ActionRow::as_select());
     let mut query = latest_first!(query, page, plan_actions::id);
     if open {
-        query = query.filter(plan_actions::done_on.is_null());
+        query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
     }
     snapshot.load(lateral::for_each(ids, query)).await
 }
@@ -675,12 +704,13 @@ pub async fn count_owned_by_workers(snapshot: &Snapshot, ids: &[Uuid], open: boo
         .select(diesel::dsl::count_star())
         .into_boxed();
     if open {
-        query = query.filter(plan_actions::done_on.is_null());
+        query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
     }
     snapshot.load(lateral::for_each(ids, query)).await
 }
 
-/// A page of the actions of each of these people, latest first; only those that are not done when `open`.
+/// A page of the actions of each of these people, latest first; only those that are neither done nor dropped
+/// when `open`.
 pub async fn owned_by_persons(
     snapshot: &Snapshot,
     ids: &[Uuid],
@@ -692,7 +722,7 @@ pub async fn owned_by_persons(
         .select(ActionRow::as_select());
     let mut query = latest_first!(query, page, plan_actions::id);
     if open {
-        query = query.filter(plan_actions::done_on.is_null());
+        query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
     }
     snapshot.load(lateral::for_each(ids, query)).await
 }
@@ -704,7 +734,7 @@ pub async fn count_owned_by_persons(snapshot: &Snapshot, ids: &[Uuid], open: boo
         .select(diesel::dsl::count_star())
         .into_boxed();
     if open {
-        query = query.filter(plan_actions::done_on.is_null());
+        query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
     }
     snapshot.load(lateral::for_each(ids, query)).await
 }

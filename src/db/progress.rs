@@ -9,7 +9,7 @@ use super::{
     Coded, Columns, Page, Placed, Snapshot, ViewerTx,
     columns::choose,
     failed, lateral,
-    schema::{change_evidence, plan_escalations, plan_reviews, plan_shares},
+    schema::{change_evidence, plan_escalations, plan_reviews, plan_shares, plans},
 };
 use crate::{
     domain::codes::{EscalationChoice, EvidenceSource, EvidenceStrength, InvitationMethod, Participation},
@@ -243,10 +243,11 @@ pub async fn review(tx: &mut ViewerTx, new: NewReview) -> Result<()> {
     Ok(())
 }
 
-/// The latest review of a plan inside a change.
-pub async fn last_review(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Option<NaiveDate>> {
+/// The latest review of any version of a plan inside a change.
+pub async fn last_review(tx: &mut ViewerTx, line_id: Uuid) -> Result<Option<NaiveDate>> {
     plan_reviews::table
-        .filter(plan_reviews::plan_id.eq(plan_id))
+        .inner_join(plans::table.on(plans::id.eq(plan_reviews::plan_id)))
+        .filter(plans::line_id.eq(line_id))
         .select(diesel::dsl::max(plan_reviews::held_on))
         .first(tx.conn()?)
         .await
@@ -290,15 +291,12 @@ pub async fn open_escalation(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Option<
         .map_err(failed)
 }
 
-/// How often the period of any of these versions of a plan was extended, inside a change.
-pub async fn extensions(tx: &mut ViewerTx, case_id: Uuid) -> Result<i64> {
-    use super::schema::plans;
-    // Of the line of versions that is in force: a case has one at a time.
+/// How often the agreed period of a plan was extended, in whichever version, inside a change.
+pub async fn extensions(tx: &mut ViewerTx, line_id: Uuid) -> Result<i64> {
     plan_escalations::table
         .inner_join(plans::table.on(plans::id.eq(plan_escalations::plan_id)))
-        .filter(plans::case_id.eq(case_id))
+        .filter(plans::line_id.eq(line_id))
         .filter(plan_escalations::choice.eq(Coded(EscalationChoice::Extend)))
-        .filter(plans::status.ne("ENDED"))
         .count()
         .get_result(tx.conn()?)
         .await

@@ -373,6 +373,8 @@ diesel::table! {
         outcome -> Nullable<Text>,
         version -> Integer,
         dropped_on -> Nullable<Date>,
+        root_id -> Nullable<Uuid>,
+        lineage_id -> Uuid,
     }
 }
 
@@ -465,6 +467,8 @@ diesel::table! {
         previous_id -> Nullable<Uuid>,
         shared_at -> Nullable<Timestamptz>,
         end_reason -> Nullable<Text>,
+        root_id -> Nullable<Uuid>,
+        line_id -> Uuid,
     }
 }
 

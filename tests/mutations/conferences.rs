@@ -189,11 +189,20 @@ async fn a_plan_decision_makes_the_protection_plan_and_ends_the_plan_in_need_in_
     client
         .execute(
             "insert into plans (id, case_id, child_id, kind, status, start_on)
-             select gen_random_uuid(), id, child_id, 'CIN', 'ACTIVE', '2026-11-01' from cases where 'Case:' || id = $1",
+             select gen_random_uuid(), id, child_id, 'CIN', 'ESCALATED', '2026-11-01' from cases where 'Case:' || id = $1",
             &[&case],
         )
         .await
         .unwrap();
+    // It is escalated, and its next version is being written.
+    for statement in [
+        "insert into plan_escalations (id, plan_id, child_id, raised_at, reason)
+         select gen_random_uuid(), id, child_id, '2026-11-17', 'x' from plans where 'Case:' || case_id = $1",
+        "insert into plans (id, case_id, child_id, kind, status, revision, previous_id, root_id)
+         select gen_random_uuid(), case_id, child_id, kind, 'DRAFT', 2, id, id from plans where 'Case:' || case_id = $1",
+    ] {
+        client.execute(statement, &[&case]).await.unwrap();
+    }
     invite(&server, "UNIT_COORDINATOR", &conference).await;
     server.later(chrono::Duration::days(7) + chrono::Duration::hours(4));
     let version = open(&server, &conference).await;
@@ -231,12 +240,16 @@ async fn a_plan_decision_makes_the_protection_plan_and_ends_the_plan_in_need_in_
     assert_eq!(payload["conference"]["children"][0]["plan"]["startOn"], "2026-11-25");
     assert_eq!(payload["plans"][0]["kind"], "CHILD_PROTECTION");
     assert_eq!(payload["plans"][0]["initialCategory"], "NEG");
-    let query = "query($id: ID!) { case(id: $id) { status child { plans { nodes { kind status startOn endOn } } } } }";
+    let query = "query($id: ID!) { case(id: $id) { status child { plans { nodes {
+        kind status startOn endOn revision escalations { choice } } } } } }";
     let now = server.data("CLINICIAN", query, json!({ "id": case })).await;
     assert_eq!(now["case"]["status"], "CP");
     let plans = now["case"]["child"]["plans"]["nodes"].as_array().unwrap();
     let ended = plans.iter().find(|plan| plan["kind"] == "CIN" && plan["startOn"] == "2026-11-01").unwrap();
     assert_eq!((&ended["status"], &ended["endOn"]), (&json!("ENDED"), &json!("2026-11-25")));
+    // Nothing of it is left that waits for somebody.
+    assert_eq!(ended["escalations"], json!([{ "choice": "CLOSE" }]));
+    assert_eq!(plans.iter().find(|plan| plan["revision"] == 2).unwrap()["status"], "SUPERSEDED");
     // Decided is decided.
     let mut again = decide(plan);
     again["expectedVersion"] = json!(version + 1);

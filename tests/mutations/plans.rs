@@ -103,6 +103,32 @@ impl Planning {
         planning
     }
 
+    /// Another new plan of the case.
+    async fn drafted(&self) -> String {
+        let input = json!({ "idempotencyKey": key(), "caseId": self.case, "kind": "CIN", "content": content() });
+        let payload = self.server.done("SOCIAL_WORKER", "draftPlan", PLAN, input).await;
+        payload["plan"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The plan's next version.
+    async fn revised(&self) -> String {
+        let (_, input) = self.input("revisePlan").await;
+        let payload = self.server.done("SOCIAL_WORKER", "revisePlan", PLAN, input).await;
+        payload["plan"]["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn pursued(&self) -> Vec<Value> {
+        let goals = self.look().await["goals"].as_array().unwrap().clone();
+        goals.into_iter().filter(|goal| goal["status"] != "DROPPED").collect()
+    }
+
+    async fn settle_goals(&self, status: &str) {
+        for goal in self.pursued().await {
+            let input = json!({ "idempotencyKey": key(), "goalId": goal["id"], "status": status, "expectedVersion": goal["version"] });
+            self.server.done("SOCIAL_WORKER", "setGoalStatus", "", input).await;
+        }
+    }
+
     async fn look(&self) -> Value {
         self.look_at(&self.plan).await
     }
@@ -454,20 +480,200 @@ async fn a_revision_replaces_the_version_in_force_when_it_is_agreed_and_keeps_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_draft_whose_plan_ended_meanwhile_is_not_agreed() {
+async fn a_plan_that_ends_takes_its_draft_with_it_and_a_new_one_may_be_drafted() {
     let planning = Planning::active().await;
     let server = &planning.server;
-    let (_, input) = planning.input("revisePlan").await;
-    let payload = server.done("SOCIAL_WORKER", "revisePlan", PLAN, input).await;
-    let new = payload["plan"]["id"].as_str().unwrap().to_owned();
-    for goal in planning.look().await["goals"].as_array().unwrap() {
-        let input = json!({ "idempotencyKey": key(), "goalId": goal["id"], "status": "NOT_MET", "expectedVersion": goal["version"] });
-        server.done("SOCIAL_WORKER", "setGoalStatus", "", input).await;
-    }
+    let new = planning.revised().await;
+    let mut socket = server.socket("CLINICIAN").await;
+    socket
+        .subscribe(
+            "feed",
+            "subscription($id: ID!) { unitFeed(unitId: $id) { __typename ... on PlanEvent { planChange plan { id } } } }",
+            json!({ "id": server.unit(3).await }),
+        )
+        .await;
+    socket.item().await;
+    planning.settle_goals("NOT_MET").await;
     planning.take("endPlan").await;
+    let mut heard = Vec::new();
+    for _ in 0..4 {
+        let event = socket.item().await;
+        heard.push((event["planChange"].clone(), event["plan"]["id"].clone()));
+    }
+    assert_eq!(heard[2..], [(json!("SUPERSEDED"), json!(new)), (json!("ENDED"), json!(planning.plan))]);
+    let over = planning.look_at(&new).await;
+    assert_eq!((&over["status"], &over["endOn"]), (&json!("SUPERSEDED"), &json!("2026-11-18")));
+    for action in over["goals"].as_array().unwrap().iter().flat_map(|goal| goal["actions"].as_array().unwrap()) {
+        assert_eq!(action["droppedOn"], "2026-11-18");
+    }
     let (_, input) = planning.input_of(&new, "agreePlan").await;
     let refused = server.mutate("CONSULTANT_SOCIAL_WORKER", "agreePlan", "", input).await;
-    assert_eq!(refused["errors"][0]["guard"], "REVISED_PLAN_OPEN");
+    assert_eq!(refused["errors"][0]["__typename"], "IllegalTransition");
+    let next = planning.drafted().await;
+    let (_, input) = planning.input_of(&next, "agreePlan").await;
+    server.done("CONSULTANT_SOCIAL_WORKER", "agreePlan", "", input).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_has_one_draft_also_after_a_shared_one_was_replaced() {
+    let planning = Planning::active().await;
+    let server = &planning.server;
+    // Two who begin at the same moment: one does.
+    let (_, input) = planning.input("revisePlan").await;
+    let mut other = input.clone();
+    other["idempotencyKey"] = json!(key());
+    let (one, other) = futures_util::future::join(
+        server.mutate("SOCIAL_WORKER", "revisePlan", "plan { id }", input),
+        server.mutate("CONSULTANT_SOCIAL_WORKER", "revisePlan", "plan { id }", other),
+    )
+    .await;
+    let (made, refused) = if one["errors"] == json!([]) { (one, other) } else { (other, one) };
+    assert_eq!(refused["errors"][0]["__typename"], "Conflict");
+    let shared = made["plan"]["id"].as_str().unwrap();
+    let (_, input) = planning.input_of(shared, "sharePlan").await;
+    server.done("SOCIAL_WORKER", "sharePlan", "", input).await;
+    let (_, input) = planning.input_of(shared, "revisePlan").await;
+    server.done("SOCIAL_WORKER", "revisePlan", "", input).await;
+    let refused = planning.attempt("revisePlan").await;
+    assert_eq!(refused["errors"][0]["__typename"], "Conflict", "the shared draft's successor is the plan's draft");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_escalation_that_waits_is_answered_when_the_plan_ends() {
+    let planning = Planning::active().await;
+    planning.take("escalatePlan").await;
+    planning.settle_goals("NOT_MET").await;
+    planning.take("endPlan").await;
+    let query = "query($id: ID!) { plan(id: $id) { escalations { choice choiceReason chosenBy { id } } } }";
+    let data = planning.server.data("CLINICIAN", query, json!({ "id": planning.plan })).await;
+    let consultant = format!("Worker:{}", planning.server.worker("CONSULTANT_SOCIAL_WORKER"));
+    assert_eq!(
+        data["plan"]["escalations"],
+        json!([{ "choice": "CLOSE", "choiceReason": "Done.", "chosenBy": { "id": consultant } }])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_a_plan_while_its_revision_was_written_is_not_undone() {
+    let planning = Planning::draft().await;
+    let server = &planning.server;
+    // Two actions that say the same.
+    let (_, mut input) = planning.input("changePlanDraft").await;
+    input["content"]["goals"][0]["actions"][1] = input["content"]["goals"][0]["actions"][0].clone();
+    input["content"]["goals"][0]["actions"][1]["dueOn"] = json!("2026-12-02");
+    server.done("SOCIAL_WORKER", "changePlanDraft", "", input).await;
+    planning.take("agreePlan").await;
+    let new = planning.revised().await;
+    // The revision words the second of them anew.
+    let draft = planning.look_at(&new).await;
+    let (first, second) = (&draft["goals"][0], &draft["goals"][1]);
+    let action = |id: &Value, text: &str| json!({ "id": id, "text": text, "ownerAgency": "Park Primary School" });
+    let (_, mut input) = planning.input_of(&new, "changePlanDraft").await;
+    input["content"]["goals"][0]["id"] = first["id"].clone();
+    input["content"]["goals"][0]["actions"] = json!([
+        action(&first["actions"][0]["id"], "Meets the family at the gate."),
+        action(&first["actions"][1]["id"], "Meets the mother at the gate.")
+    ]);
+    input["content"]["goals"][1]["id"] = second["id"].clone();
+    input["content"]["goals"][1]["actions"] = json!([action(&second["actions"][0]["id"], "Has the boiler repaired.")]);
+    server.done("SOCIAL_WORKER", "changePlanDraft", "", input).await;
+    // Meanwhile it is done, and the other goal is given up.
+    let before = planning.pursued().await;
+    let done = &before[0]["actions"][1];
+    let input = json!({ "idempotencyKey": key(), "actionId": done["id"], "doneOn": "2026-11-18", "outcome": "Works",
+                        "expectedVersion": done["version"] });
+    server.done("CLINICIAN", "completePlanAction", "", input).await;
+    let goal = &before[1];
+    let input = json!({ "idempotencyKey": key(), "goalId": goal["id"], "status": "DROPPED", "expectedVersion": goal["version"] });
+    server.done("SOCIAL_WORKER", "setGoalStatus", "", input).await;
+    let (_, input) = planning.input_of(&new, "agreePlan").await;
+    server.done("CONSULTANT_SOCIAL_WORKER", "agreePlan", "", input).await;
+    let agreed = planning.look_at(&new).await;
+    let mut said: Vec<(&str, &Value, &Value)> = Vec::new();
+    for action in agreed["goals"].as_array().unwrap().iter().flat_map(|goal| goal["actions"].as_array().unwrap()) {
+        said.push((action["text"].as_str().unwrap(), &action["outcome"], &action["droppedOn"]));
+    }
+    said.sort_unstable_by_key(|one| one.0);
+    assert_eq!(
+        said,
+        [
+            ("Has the boiler repaired.", &Value::Null, &json!("2026-11-18")),
+            ("Meets the family at the gate.", &Value::Null, &Value::Null),
+            ("Meets the mother at the gate.", &json!("Works"), &Value::Null)
+        ]
+    );
+    assert_eq!(agreed["goals"][1]["status"], "DROPPED", "what was given up does not come back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_follows_an_extension_made_meanwhile_unless_it_says_something_else() {
+    for (own, expected) in [(None, "2027-04-30"), (Some("2027-06-30"), "2027-06-30")] {
+        let planning = Planning::active().await;
+        let new = planning.revised().await;
+        if let Some(day) = own {
+            let (_, mut input) = planning.input_of(&new, "changePlanDraft").await;
+            input["content"]["agreedChangeBy"] = json!(day);
+            planning.server.done("SOCIAL_WORKER", "changePlanDraft", "", input).await;
+        }
+        planning.take("escalatePlan").await;
+        planning.take("extend").await;
+        assert_eq!(planning.look_at(&new).await["agreedChangeBy"], expected);
+        let (_, input) = planning.input_of(&new, "agreePlan").await;
+        planning.server.done("CONSULTANT_SOCIAL_WORKER", "agreePlan", "", input).await;
+        assert_eq!(planning.look_at(&new).await["agreedChangeBy"], expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn extensions_and_reviews_count_for_all_versions_of_their_plan_and_for_no_other() {
+    let mut planning = Planning::active().await;
+    planning.take("escalatePlan").await;
+    planning.take("extend").await;
+    planning.server.later(chrono::Duration::days(30));
+    let (_, mut input) = planning.input("recordPlanReview").await;
+    input["heldOn"] = json!("2026-12-10");
+    planning.server.done("SOCIAL_WORKER", "recordPlanReview", "", input).await;
+    let new = planning.revised().await;
+    planning.plan = new;
+    let (_, mut input) = planning.input("agreePlan").await;
+    input["reviewDueOn"] = Value::Null;
+    planning.server.done("CONSULTANT_SOCIAL_WORKER", "agreePlan", "", input).await;
+    planning.bad_input("heldOn", "recordPlanReview", |input| input["heldOn"] = json!("2026-12-01")).await;
+    planning.take("escalatePlan").await;
+    let later = |input: &mut Value| input["newChangeBy"] = json!("2027-08-31");
+    planning.refused_by("SECOND_EXTENSION", "extend", later).await;
+    // The plan after it starts anew.
+    planning.settle_goals("NOT_MET").await;
+    let (_, mut input) = planning.input("endPlan").await;
+    input["endOn"] = json!("2026-12-18");
+    planning.server.done("CONSULTANT_SOCIAL_WORKER", "endPlan", "", input).await;
+    planning.plan = planning.drafted().await;
+    planning.take("agreePlan").await;
+    planning.take("escalatePlan").await;
+    planning.take("extend").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn actions_that_were_given_up_are_open_for_nobody() {
+    let planning = Planning::draft().await;
+    let server = &planning.server;
+    let (_, mut input) = planning.input("changePlanDraft").await;
+    let mine = json!([{ "text": "Mine.", "ownerWorkerId": format!("Worker:{}", server.worker("CLINICIAN")) }]);
+    input["content"]["goals"][0]["actions"] = mine;
+    server.done("SOCIAL_WORKER", "changePlanDraft", "", input).await;
+    planning.take("agreePlan").await;
+    let open = async || {
+        let query = "{ viewer { worker { ownedActions(open: true, first: 100) { nodes { text } totalCount } } } }";
+        let data = server.data("CLINICIAN", query, json!({})).await;
+        let owned = &data["viewer"]["worker"]["ownedActions"];
+        let found = owned["nodes"].as_array().unwrap().iter().filter(|one| one["text"] == "Mine.").count();
+        (found, owned["totalCount"].as_i64().unwrap())
+    };
+    let (found, total) = open().await;
+    assert_eq!(found, 1);
+    planning.settle_goals("NOT_MET").await;
+    planning.take("endPlan").await;
+    assert_eq!(open().await, (0, total - 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

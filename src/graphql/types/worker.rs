@@ -191,7 +191,7 @@ impl Worker {
     async fn owned_actions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only those that are not done.", default)] open: bool,
+        #[graphql(desc = "Only those that are neither done nor given up.", default)] open: bool,
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Action>> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Announcer, Entity, Outcome, Services, Stamp, Taking, managers_of, optional_text, plan_detail,
+    Announcer, Entity, Outcome, Services, Stamp, Taking, Telling, end_line, managers_of, optional_text, plan_detail,
     sitting::{latest_sitting, quorum_of},
     stamp, units_of,
 };
@@ -302,13 +302,8 @@ async fn carry_out(
     cases::touch(tx, one.case, status).await?;
     let previous = plans::previous_protection_plans(tx, one.case.core.child_id).await?;
     if let Some(plan) = &one.open_plan {
-        let version = plans::end(tx, plan, held_on, None).await?;
-        let ended = PlanCore { end_on: Some(held_on), ..plan.clone() };
-        let detail = plan_detail(&ended, PlanStatus::Ended, PlanChange::Ended);
-        let entity = Entity { kind: PlanId::KIND, id: plan.id, version };
-        announcer
-            .announce(tx, EventType::PlanChanged, Severity::Info, entity, Some(&one.stamp), detail, &audience)
-            .await?;
+        let telling = Telling { announcer, stamp: &one.stamp, audience: &audience, severity: Severity::Info };
+        end_line(tx, telling, plan, held_on, None).await?;
     }
     let plan_id = PlanId::new().0;
     let protection = kind == PlanKind::ChildProtection;
@@ -332,6 +327,7 @@ async fn carry_out(
             child_view: None,
             revision: 1,
             previous_id: None,
+            root_id: None,
         },
     )
     .await?;

@@ -24,7 +24,7 @@ use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, managers_of, stamp, units_of},
     optional_text,
-    plans::plan_detail,
+    plans::{Telling, end_line, plan_detail},
     text,
 };
 use crate::{

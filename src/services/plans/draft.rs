@@ -197,6 +197,7 @@ fn new_action(plan_id: Uuid, child_id: Uuid, goal_id: Uuid, action: ActionInput)
         owner_person_id,
         owner_agency,
         due_on: action.due_on,
+        root_id: None,
     }
 }
 
@@ -244,6 +245,7 @@ async fn draft(tx: &mut ViewerTx, input: DraftPlan) -> Result<Outcome> {
             child_view: content.child_view,
             revision: 1,
             previous_id: None,
+            root_id: None,
         },
     )
     .await?;
@@ -422,6 +424,7 @@ async fn revise(tx: &mut ViewerTx, input: RevisePlan) -> Result<Outcome> {
             child_view,
             revision: plan.revision + 1,
             previous_id: Some(plan.id),
+            root_id: Some(plan.line_id),
         },
     )
     .await?;
@@ -451,6 +454,7 @@ async fn revise(tx: &mut ViewerTx, input: RevisePlan) -> Result<Outcome> {
             owner_person_id: one.owner_person_id,
             owner_agency: one.owner_agency.clone(),
             due_on: one.due_on,
+            root_id: Some(one.lineage_id),
         }));
     }
     write(tx, goals, actions).await?;

@@ -4,18 +4,21 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Outcome, Services, Taking, text};
+use super::{Announcer, Audience, Entity, Outcome, Services, Stamp, Taking, plan_detail, text};
 use crate::{
     auth::{Viewer, policy::Action},
     db::{
         Coded, ViewerTx, children,
-        plans::{self, ActionRow, GoalRow, PlanUpdate},
+        plans::{self, ActionRow, GoalRow, PlanCore, PlanUpdate},
         progress::{self, Choice, NewReview, NewShare},
     },
     domain::{
+        calendar::london_day,
         codes::{
-            EscalationChoice, GoalStatus, InvitationMethod, Participation, PlanChange, PlanKind, PlanStatus, Severity,
+            EscalationChoice, EventType, GoalStatus, InvitationMethod, Participation, PlanChange, PlanKind, PlanStatus,
+            Severity,
         },
+        ids::PlanId,
         plan::{GoalShape, Step, goals_fault, period_fault},
     },
     error::{Error, Result},
@@ -169,11 +172,23 @@ async fn agree(tx: &mut ViewerTx, input: AgreePlan) -> Result<Outcome> {
     };
     let taking = Taking::begin(tx, input.plan_id, action, Step::Agree, Some(input.expected_version)).await?;
     let (plan, today) = (&taking.plan, taking.today());
-    let goals = plans::goals(tx, plan.id).await?;
+    let open = plans::open_of_case(tx, plan.case_id).await?;
+    let before = open.as_ref().filter(|open| open.line_id == plan.line_id);
+    if before.is_some_and(|before| before.status.0 == PlanStatus::Escalated) {
+        return Err(Error::guard(
+            "ESCALATION_OPEN",
+            "The plan in force is escalated: settle that first, then agree the revised one.",
+        ));
+    }
+    taking.authorise(tx).await?;
     let actions = plans::open_actions(tx, plan.id).await?;
+    if let Some(before) = before {
+        carry_over(tx, before.id, plan.id, &actions, today).await?;
+    }
+    // After that: what is settled already needs nothing more to be done for it.
+    let goals = plans::goals(tx, plan.id).await?;
     let shapes: Vec<GoalShape> = goals
         .iter()
-        // What is settled already needs nothing more to be done for it.
         .filter(|goal| goal.status.0 == GoalStatus::Open)
         .map(|goal| GoalShape {
             measured: goal.measure.is_some() && goal.target.is_some(),
@@ -183,39 +198,28 @@ async fn agree(tx: &mut ViewerTx, input: AgreePlan) -> Result<Outcome> {
     if let Some((guard, why)) = goals_fault(&shapes) {
         return Err(Error::guard(guard, why));
     }
-    let open = plans::open_of_case(tx, plan.case_id).await?;
-    let continues = match &open {
-        Some(before) => is_before(tx, plan.previous_id, before.id).await?,
-        None => false,
-    };
-    if open.as_ref().is_some_and(|before| continues && before.status.0 == PlanStatus::Escalated) {
-        return Err(Error::guard(
-            "ESCALATION_OPEN",
-            "The plan in force is escalated: settle that first, then agree the revised one.",
-        ));
-    }
-    let began = began(tx, plan.previous_id).await?;
-    let start_on = match &open {
-        Some(before) if continues => {
+    let start_on = match (before, &open) {
+        (Some(before), _) => {
             if input.start_on.is_some_and(|day| Some(day) != before.start_on) {
                 return Err(Error::bad_input("startOn", "stays the first version's: leave it out"));
             }
             before.start_on.unwrap_or(today)
         }
-        _ if began || plan.kind.0 == PlanKind::ChildProtection => {
+        // A conference makes such a plan, and ends it with its drafts.
+        _ if plan.kind.0 == PlanKind::ChildProtection => {
             return Err(Error::guard(
                 "REVISED_PLAN_OPEN",
                 "The plan that this draft revises is not in force any more: draft a new one.",
             ));
         }
-        Some(_) => {
+        (None, Some(_)) => {
             return Err(Error::guard(
                 "ONE_OPEN_PLAN",
                 "The child has a plan in force: a child in need plan and a child protection plan are never in force \
                  together, nor two of a kind.",
             ));
         }
-        None => {
+        (None, None) => {
             let start = input.start_on.unwrap_or(today);
             if start > today {
                 return Err(Error::bad_input("startOn", "must not lie in the future"));
@@ -239,15 +243,13 @@ async fn agree(tx: &mut ViewerTx, input: AgreePlan) -> Result<Outcome> {
         return Err(Error::guard("PERIOD_AGREED", format!("The agreed period for change {fault}.")));
     }
     // A review that took place while the draft was written set the next one.
-    let reviewed = open.as_ref().filter(|_| continues).and_then(|before| before.review_due_on);
+    let reviewed = before.and_then(|before| before.review_due_on);
     let review_due_on = input.review_due_on.or(plan.review_due_on.max(reviewed));
     if review_due_on.is_some_and(|due| due <= start_on) {
         return Err(Error::bad_input("reviewDueOn", "must lie after the plan's first day"));
     }
 
-    taking.authorise(tx).await?;
-    if let Some(before) = &open {
-        carry_over(tx, before.id, &goals, &actions).await?;
+    if let Some(before) = before {
         plans::supersede(tx, before, today).await?;
         let replaced = plans::get(tx, before.id).await?.ok_or(Error::NotFound)?;
         taking.tell(tx, &replaced, PlanChange::Superseded, Severity::Info, false).await?;
@@ -265,49 +267,33 @@ async fn agree(tx: &mut ViewerTx, input: AgreePlan) -> Result<Outcome> {
     Ok(taking.outcome())
 }
 
-/// Takes over what was achieved under the version in force while its revision was written: goals that were settled, and
-/// actions that were done.
-async fn carry_over(tx: &mut ViewerTx, before: Uuid, goals: &[GoalRow], actions: &[ActionRow]) -> Result<()> {
-    let known = plans::goals(tx, before).await?;
-    for settled in known.iter().filter(|goal| goal.status.0 != GoalStatus::Open) {
-        let same = |goal: &&GoalRow| goal.lineage_id == settled.lineage_id && goal.status.0 == GoalStatus::Open;
-        if let Some(goal) = goals.iter().find(same) {
-            plans::settle_goal(tx, goal, settled.status.0).await?;
+/// Takes over what became of the version in force while its revision was written: actions that were done, and goals that
+/// were settled. A goal that was given up does not come back, nor what was to be done for it.
+async fn carry_over(
+    tx: &mut ViewerTx,
+    before: Uuid,
+    draft: Uuid,
+    actions: &[ActionRow],
+    today: NaiveDate,
+) -> Result<()> {
+    let mut open: Vec<&ActionRow> = actions.iter().collect();
+    for (done, on) in plans::done_actions(tx, before).await? {
+        if let Some(at) = open.iter().position(|action| action.lineage_id == done.lineage_id) {
+            plans::done(tx, open.swap_remove(at), on, done.outcome).await?;
         }
     }
-    let lineage = |goals: &[GoalRow], id| goals.iter().find(|goal| goal.id == id).map(|goal| goal.lineage_id);
-    for (done, on) in plans::done_actions(tx, before).await? {
-        let same = |action: &&ActionRow| {
-            action.text == done.text && lineage(goals, action.goal_id) == lineage(&known, done.goal_id)
-        };
-        if let Some(action) = actions.iter().find(same) {
-            plans::done(tx, action, on, done.outcome.clone()).await?;
+    let goals = plans::goals(tx, draft).await?;
+    for settled in plans::settled_goals(tx, before).await? {
+        let same = |goal: &&GoalRow| goal.lineage_id == settled.lineage_id && goal.status.0 == GoalStatus::Open;
+        let Some(goal) = goals.iter().find(same) else { continue };
+        plans::settle_goal(tx, goal, settled.status.0).await?;
+        if settled.status.0 == GoalStatus::Dropped {
+            for action in open.iter().filter(|action| action.goal_id == goal.id) {
+                plans::drop_action(tx, action, today).await?;
+            }
         }
     }
     Ok(())
-}
-
-/// Whether `plan_id` is this version or one before it in its line: drafts that were shared lie between.
-async fn is_before(tx: &mut ViewerTx, mut version: Option<Uuid>, plan_id: Uuid) -> Result<bool> {
-    while let Some(id) = version {
-        if id == plan_id {
-            return Ok(true);
-        }
-        version = plans::get(tx, id).await?.and_then(|plan| plan.previous_id);
-    }
-    Ok(false)
-}
-
-/// Whether any version of this line was in force.
-async fn began(tx: &mut ViewerTx, mut version: Option<Uuid>) -> Result<bool> {
-    while let Some(id) = version {
-        let Some(plan) = plans::get(tx, id).await? else { return Ok(false) };
-        if plan.start_on.is_some() {
-            return Ok(true);
-        }
-        version = plan.previous_id;
-    }
-    Ok(false)
 }
 
 async fn share(tx: &mut ViewerTx, input: SharePlan) -> Result<Outcome> {
@@ -365,7 +351,7 @@ async fn review(tx: &mut ViewerTx, input: RecordPlanReview) -> Result<Outcome> {
     if plan.start_on.is_some_and(|start| input.held_on <= start) {
         return Err(Error::bad_input("heldOn", "must lie after the plan's first day"));
     }
-    if progress::last_review(tx, plan.id).await?.is_some_and(|last| input.held_on <= last) {
+    if progress::last_review(tx, plan.line_id).await?.is_some_and(|last| input.held_on <= last) {
         return Err(Error::bad_input("heldOn", "must lie after the review before it"));
     }
     if input.next_review_on <= input.held_on {
@@ -427,7 +413,7 @@ async fn settle(tx: &mut ViewerTx, input: SettlePlanEscalation, reason: String) 
             if until <= today || plan.agreed_change_by.is_some_and(|before| until <= before) {
                 return Err(Error::bad_input("newChangeBy", "must lie in the future and after the period before"));
             }
-            if progress::extensions(tx, plan.case_id).await? > 0 && !taking.may(me, Action::ExtendPlanAgain) {
+            if progress::extensions(tx, plan.line_id).await? > 0 && !taking.may(me, Action::ExtendPlanAgain) {
                 return Err(Error::guard(
                     "SECOND_EXTENSION",
                     "The period was extended before: a second extension is the service manager's to give.",
@@ -451,25 +437,82 @@ async fn settle(tx: &mut ViewerTx, input: SettlePlanEscalation, reason: String) 
     let choice =
         Choice { choice: input.choice, reason: reason.clone(), new_change_by: input.new_change_by, at: taking.at };
     progress::choose_way(tx, escalation, choice).await?;
-    let change = match input.choice {
-        EscalationChoice::Close => {
-            plans::end(tx, plan, today, Some(reason)).await?;
-            PlanChange::Ended
-        }
-        _ => {
-            let update = PlanUpdate {
-                version: taking.version(),
-                status: Some(Coded(taking.status)),
-                agreed_change_by: input.new_change_by.map(Some),
-                ..PlanUpdate::default()
-            };
-            plans::update(tx, plan.id, update).await?;
-            PlanChange::Chosen
-        }
+    if input.choice == EscalationChoice::Close {
+        taking.end_line(tx, today, reason).await?;
+        return Ok(taking.outcome());
+    }
+    let update = PlanUpdate {
+        version: taking.version(),
+        status: Some(Coded(taking.status)),
+        agreed_change_by: input.new_change_by.map(Some),
+        ..PlanUpdate::default()
     };
+    plans::update(tx, plan.id, update).await?;
     let settled = plans::get(tx, plan.id).await?.ok_or(Error::NotFound)?;
-    taking.tell(tx, &settled, change, Severity::Action, true).await?;
+    taking.tell(tx, &settled, PlanChange::Chosen, Severity::Action, true).await?;
+    // A revision that is being written follows, unless it says something else.
+    if let Some(draft) = plans::draft_of_line(tx, plan.line_id).await?
+        && input.new_change_by.is_some()
+        && draft.agreed_change_by == plan.agreed_change_by
+    {
+        let update = PlanUpdate {
+            version: draft.version + 1,
+            agreed_change_by: Some(input.new_change_by),
+            ..PlanUpdate::default()
+        };
+        plans::update(tx, draft.id, update).await?;
+        let draft = plans::get(tx, draft.id).await?.ok_or(Error::NotFound)?;
+        taking.tell(tx, &draft, PlanChange::Edited, Severity::Info, false).await?;
+    }
     Ok(taking.outcome())
+}
+
+/// Whom the end of a plan is told, and how.
+pub(in crate::services) struct Telling<'a> {
+    pub(in crate::services) announcer: &'a Announcer,
+    pub(in crate::services) stamp: &'a Stamp,
+    pub(in crate::services) audience: &'a [Audience],
+    pub(in crate::services) severity: Severity,
+}
+
+/// Ends a plan in force, and with it its line of versions: a revision that was not agreed can be agreed no more, and an
+/// escalation that waits for a choice is answered by the end. Without a reason a conference ended it.
+pub(in crate::services) async fn end_line(
+    tx: &mut ViewerTx,
+    telling: Telling<'_>,
+    plan: &PlanCore,
+    on: NaiveDate,
+    reason: Option<String>,
+) -> Result<()> {
+    let Telling { announcer, stamp, audience, severity } = telling;
+    let mut over = Vec::new();
+    if let Some(draft) = plans::draft_of_line(tx, plan.line_id).await? {
+        plans::supersede(tx, &draft, london_day(announcer.at)).await?;
+        over.push((draft.id, PlanChange::Superseded, Severity::Info));
+    }
+    if let Some(open) = progress::open_escalation(tx, plan.id).await? {
+        let reason = reason.clone().unwrap_or_else(|| "A conference ended the plan.".to_owned());
+        let choice = Choice { choice: EscalationChoice::Close, reason, new_change_by: None, at: announcer.at };
+        progress::choose_way(tx, open, choice).await?;
+    }
+    plans::end(tx, plan, on, reason).await?;
+    over.push((plan.id, PlanChange::Ended, severity));
+    for (id, change, severity) in over {
+        let plan = plans::get(tx, id).await?.ok_or(Error::NotFound)?;
+        let detail = plan_detail(&plan, plan.status.0, change);
+        let entity = Entity { kind: PlanId::KIND, id, version: plan.version };
+        announcer.announce(tx, EventType::PlanChanged, severity, entity, Some(stamp), detail, audience).await?;
+    }
+    Ok(())
+}
+
+impl Taking {
+    async fn end_line(&self, tx: &mut ViewerTx, on: NaiveDate, reason: String) -> Result<()> {
+        let audience = self.audience(true);
+        let telling =
+            Telling { announcer: &self.announcer, stamp: &self.stamp, audience: &audience, severity: Severity::Action };
+        end_line(tx, telling, &self.plan, on, Some(reason)).await
+    }
 }
 
 /// What must be so before a plan ends outside a conference.
@@ -500,8 +543,6 @@ async fn end(tx: &mut ViewerTx, input: EndPlan, reason: String) -> Result<Outcom
     }
     check_end(tx, &taking, input.end_on).await?;
     taking.authorise(tx).await?;
-    plans::end(tx, &taking.plan, input.end_on, Some(reason)).await?;
-    let ended = plans::get(tx, taking.plan.id).await?.ok_or(Error::NotFound)?;
-    taking.tell(tx, &ended, PlanChange::Ended, Severity::Action, true).await?;
+    taking.end_line(tx, input.end_on, reason).await?;
     Ok(taking.outcome())
 }

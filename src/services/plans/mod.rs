@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 pub use draft::{ActionInput, ActionOwner, ChangePlanDraft, DraftPlan, GoalInput, PlanContent, RevisePlan};
 pub use lifecycle::{AgreePlan, EndPlan, EscalatePlan, Recipient, RecordPlanReview, SettlePlanEscalation, SharePlan};
+pub(super) use lifecycle::{Telling, end_line};
 pub use progress::{CompletePlanAction, RecordChangeEvidence, SetGoalStatus};
 
 use super::{
