@@ -233,6 +233,7 @@ async fn a_changed_role_is_one_membership_ended_and_another_begun() {
         .await;
     assert_eq!(refused, "FORBIDDEN");
     server.later(chrono::Duration::minutes(1));
+    server.all_placed().await;
     let mut colleague = server.socket("CLINICIAN").await;
     colleague
         .subscribe(

@@ -484,6 +484,7 @@ async fn a_plan_that_ends_takes_its_draft_with_it_and_a_new_one_may_be_drafted()
     let planning = Planning::active().await;
     let server = &planning.server;
     let new = planning.revised().await;
+    server.all_placed().await;
     let mut socket = server.socket("CLINICIAN").await;
     socket
         .subscribe(
@@ -925,6 +926,7 @@ async fn a_workers_list_holds_actions_of_plans_in_force_only() {
 async fn the_unit_hears_of_every_step_of_a_plan() {
     let planning = Planning::draft().await;
     let unit = planning.server.unit(3).await;
+    planning.server.all_placed().await;
     let mut socket = planning.server.socket("CLINICIAN").await;
     socket
         .subscribe(
