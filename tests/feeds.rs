@@ -486,3 +486,84 @@ async fn who_asks_for_the_same_gets_the_same_envelope_and_a_cursor_of_their_own(
         (&json!("error"), &json!("BAD_USER_INPUT"))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_leaves_a_unit_is_told_that_they_left_and_nothing_more() {
+    let server = Server::start().await;
+    let three = server.unit(3).await;
+    let worker = format!("Worker:{}", server.worker("SOCIAL_WORKER"));
+    let (mut socket, opened) = my_feed(&server, "SOCIAL_WORKER", None).await;
+    let query = "query($id: ID!) { unit(id: $id) { members { id version worker { id } } } }";
+    let data = server.data("CLINICIAN", query, json!({ "id": three })).await;
+    let members = data["unit"]["members"].as_array().unwrap();
+    let member = members.iter().find(|one| one["worker"]["id"] == worker).unwrap();
+    let input = json!({ "idempotencyKey": key(), "membershipId": member["id"], "reason": "LEFTRL",
+                        "expectedVersion": member["version"] });
+    server.done("SERVICE_MANAGER", "endMembership", "", input).await;
+    // Their cases passed on in the same change; of those they hear nothing.
+    let event = socket.item().await;
+    assert_eq!((&event["type"], &event["caseRef"]), (&json!("MEMBERSHIP_CHANGED"), &Value::Null));
+    assert_eq!(event["entity"]["entityId"], member["id"]);
+    // Nor of what follows: the next thing is that they are back.
+    server.allocated_to(3).await;
+    let input = json!({ "idempotencyKey": key(), "unitId": three, "workerId": worker, "role": "SOCIAL_WORKER" });
+    let back = server.done("SERVICE_MANAGER", "startMembership", "membership { id }", input).await;
+    assert_eq!(socket.item().await["entity"]["entityId"], back["membership"]["id"]);
+    // The past tells the same.
+    let (mut again, _) = my_feed(&server, "SOCIAL_WORKER", Some(&opened)).await;
+    assert_eq!(again.item().await["eventId"], event["eventId"]);
+    assert_eq!(again.item().await["entity"]["entityId"], back["membership"]["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chair_is_told_that_the_conference_is_off_or_another_chairs_it_and_nothing_more() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let other: uuid::Uuid = client
+        .query_one(
+            "select worker_id from worker_posts where post = 'CP_CHAIR' and worker_id <> $1 limit 1",
+            &[&server.worker("CP_CHAIR")],
+        )
+        .await
+        .unwrap()
+        .get(0);
+    let (mut socket, _) = my_feed(&server, "CP_CHAIR", None).await;
+    let appoint = async |conference: &str, chair: uuid::Uuid, version: i64| {
+        let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "chairId": format!("Worker:{chair}"),
+                            "expectedVersion": version });
+        server.done("UNIT_COORDINATOR", "appointConferenceChair", "", input).await;
+    };
+    let step = async |person: &str, mutation: &str, conference: &str, version: i64| {
+        let input =
+            json!({ "idempotencyKey": key(), "conferenceId": conference, "reason": "x", "expectedVersion": version });
+        server.done(person, mutation, "", input).await;
+    };
+    let mut about = async |of: &str, conference: &str, seen: bool| {
+        let event = socket.item().await;
+        assert_eq!((&event["type"], &event["entity"]["entityId"]), (&json!(of), &json!(conference)));
+        assert_eq!(!event["conference"].is_null(), seen, "{event}");
+        event
+    };
+    // Withdrawn: the last that they hear of it.
+    let (case, _) = server.allocated_to(3).await;
+    let off = request_conference(&server, &case).await;
+    appoint(&off, server.worker("CP_CHAIR"), 1).await;
+    about("CONFERENCE_CHANGED", &off, true).await;
+    step("CONSULTANT_SOCIAL_WORKER", "proposeConferenceWithdrawal", &off, 2).await;
+    about("CONFERENCE_CHANGED", &off, true).await;
+    step("SERVICE_MANAGER", "withdrawConference", &off, 3).await;
+    about("CONFERENCE_CANCELLED", &off, false).await;
+    // Another chairs it: that they do no longer, without the child; then nothing, though it goes on.
+    let (case, _) = server.allocated_to(3).await;
+    let passed_on = request_conference(&server, &case).await;
+    appoint(&passed_on, server.worker("CP_CHAIR"), 1).await;
+    about("CONFERENCE_CHANGED", &passed_on, true).await;
+    appoint(&passed_on, other, 2).await;
+    let event = about("CONFERENCE_CHANGED", &passed_on, false).await;
+    assert_eq!(event["caseRef"], Value::Null);
+    step("CONSULTANT_SOCIAL_WORKER", "proposeConferenceWithdrawal", &passed_on, 3).await;
+    let (case, _) = server.allocated_to(3).await;
+    let next = request_conference(&server, &case).await;
+    appoint(&next, server.worker("CP_CHAIR"), 1).await;
+    about("CONFERENCE_CHANGED", &next, true).await;
+}

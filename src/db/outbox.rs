@@ -52,6 +52,9 @@ pub enum Audience {
     Unit(Uuid),
     /// A named worker.
     Worker(Uuid),
+    /// A worker whom this very change takes out of sight of what the event is about: told that they are, in their own
+    /// feed, whatever they may see now. For events that say nothing which they did not see before.
+    Leaving(Uuid),
     /// The managers of an area.
     Area(Uuid),
 }
@@ -63,9 +66,11 @@ pub async fn append(tx: &mut ViewerTx, event: NewEvent, audience: impl Iterator<
         .map(|one| match one {
             Audience::Unit(id) => (id, "UNIT"),
             Audience::Worker(id) => (id, "WORKER"),
+            Audience::Leaving(id) => (id, "LEAVING"),
             Audience::Area(id) => (id, "AREA"),
         })
         .collect();
+    // Who is named twice is leaving: that comes first.
     rows.sort_unstable();
     rows.dedup_by_key(|(holder, _)| *holder);
     let rows: Vec<_> = rows

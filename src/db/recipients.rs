@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | a unit of its audience | the unit's members at the event's time and now |
 //! | a worker whom its audience names | the worker, while a member of one of its units then and now, the manager of one of its areas, or personally in sight of a child whom it is about |
+//! | a worker whom the event's own change took out of sight | the worker, of this event: it says that they are |
 //! | a child whom it is about | whoever receives it through a unit, an area or by name, and sees the child whole now |
 //!
 //! An active worker in any case.
@@ -144,6 +145,10 @@ impl Facts {
                 "WORKER" if self.active.contains(holder) => {
                     named.insert(*holder);
                 }
+                "LEAVING" if self.active.contains(holder) => {
+                    found.push((*holder, *holder));
+                    named.insert(*holder);
+                }
                 _ => {}
             }
         }
@@ -232,6 +237,15 @@ mod tests {
         let mut both = vec![(scene.named, scene.named), (scene.child, scene.named)];
         both.sort_unstable();
         assert_eq!(scene.recipients(), both, "personally in sight, as a chair");
+        scene.facts.active.clear();
+        assert_eq!(scene.recipients(), [], "works here no longer");
+    }
+
+    #[test]
+    fn who_is_leaving_hears_of_it_in_their_own_stream_only() {
+        let mut scene = scene();
+        scene.facts.audience.insert(scene.event, vec![(scene.unit, "UNIT".into()), (scene.named, "LEAVING".into())]);
+        assert_eq!(scene.recipients(), [(scene.named, scene.named)], "not in the unit's, nor in the child's");
         scene.facts.active.clear();
         assert_eq!(scene.recipients(), [], "works here no longer");
     }

@@ -51,7 +51,8 @@ impl SubscriptionRoot {
 
     /// What concerns you by name, or as lead practitioner of the case: for a mobile worker, whatever your units. An
     /// event comes while you still have to do with it: as a member of a unit that it was for, as manager of an area
-    /// that it was for, or by your own part in the case or conference. Otherwise as `unitFeed`; its cursors and those
+    /// that it was for, or by your own part in the case or conference. That you left a unit, or chair a conference no
+    /// longer, comes too, and nothing after it. Otherwise as `unitFeed`; its cursors and those
     /// of the other feeds are good for one another.
     async fn my_feed(
         &self,

@@ -135,8 +135,9 @@ async fn tell(
     worker: &WorkerRow,
     membership: &MembershipRow,
     previous_role: Option<Role>,
+    named: Audience,
 ) -> Result<()> {
-    let audience = [Audience::Unit(unit.id), Audience::Worker(worker.id), Audience::Area(unit.area_id)];
+    let audience = [Audience::Unit(unit.id), named, Audience::Area(unit.area_id)];
     let entity = Entity { kind: MembershipId::KIND, id: membership.id, version: membership.version };
     let detail = detail(unit, worker, membership, previous_role);
     announcer.announce(tx, EventType::MembershipChanged, Severity::Info, entity, None, detail, &audience).await
@@ -176,7 +177,7 @@ async fn start(tx: &mut ViewerTx, input: StartMembership) -> Result<Outcome> {
     units::join(tx, new).await?;
     let membership = units::membership(tx, id).await?.ok_or(Error::NotFound)?;
     let announcer = Announcer::new(&name, role, at);
-    tell(tx, &announcer, &unit, &worker, &membership, None).await?;
+    tell(tx, &announcer, &unit, &worker, &membership, None, Audience::Worker(worker.id)).await?;
     Ok(Outcome { unit_id: Some(unit.id), membership_id: Some(id), ..Outcome::default() })
 }
 
@@ -215,7 +216,7 @@ async fn end(tx: &mut ViewerTx, input: EndMembership) -> Result<Outcome> {
     tx.authorise(&subjects).await?;
     let version = units::leave(tx, &membership, announcer.at, input.reason.code()).await?;
     let ended = MembershipRow { ended_at: Some(announcer.at), version, ..membership };
-    tell(tx, &announcer, &unit, &worker, &ended, None).await?;
+    tell(tx, &announcer, &unit, &worker, &ended, None, Audience::Leaving(worker.id)).await?;
     Ok(Outcome { unit_id: Some(unit.id), membership_id: Some(ended.id), ..Outcome::default() })
 }
 
@@ -254,7 +255,8 @@ async fn change_role(tx: &mut ViewerTx, input: ChangeMembershipRole) -> Result<O
     };
     units::join(tx, new).await?;
     let changed = units::membership(tx, id).await?.ok_or(Error::NotFound)?;
-    tell(tx, &announcer, &unit, &worker, &changed, Some(membership.role.0)).await?;
+    let named = Audience::Worker(worker.id);
+    tell(tx, &announcer, &unit, &worker, &changed, Some(membership.role.0), named).await?;
     Ok(Outcome { unit_id: Some(unit.id), membership_id: Some(id), ..Outcome::default() })
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{About, Outcome, Services, Taking, check_date, optional_text, text};
+use super::{About, Entity, Outcome, Services, Taking, check_date, optional_text, text};
 use crate::{
     auth::{Viewer, policy::Action},
     db::{
@@ -16,7 +16,8 @@ use crate::{
     domain::{
         codes::{ConferenceState, EventType, Role, Severity},
         conference::Step,
-        event::ConferenceDetail,
+        event::{ConferenceDetail, Detail},
+        ids::ConferenceId,
     },
     error::{Error, Result},
 };
@@ -121,6 +122,15 @@ async fn check_chair(tx: &mut ViewerTx, about: &About, chair_id: Uuid) -> Result
     Ok(chair.id)
 }
 
+/// Whoever was the chair until now hears that they are no longer, and nothing else: no child, no new date.
+async fn tell_former_chair(tx: &mut ViewerTx, taking: &Taking, chair: Uuid) -> Result<()> {
+    let Some(former) = taking.about.conference.chair_id.filter(|former| *former != chair) else { return Ok(()) };
+    let entity = Entity { kind: ConferenceId::KIND, id: taking.id(), version: taking.version() };
+    let detail = Detail::Conference(ConferenceDetail { chair_id: None, ..taking.detail() });
+    let audience = [Audience::Leaving(former)];
+    taking.announcer.announce(tx, EventType::ConferenceChanged, Severity::Action, entity, None, detail, &audience).await
+}
+
 async fn appoint(tx: &mut ViewerTx, input: AppointConferenceChair) -> Result<Outcome> {
     let step = Step::AppointChair;
     let taking =
@@ -131,11 +141,11 @@ async fn appoint(tx: &mut ViewerTx, input: AppointConferenceChair) -> Result<Out
         return Err(Error::conflict("This worker is the chair already."));
     }
     taking.take(tx, ConferenceChange { chair_id: Some(chair), ..taking.change() }, None).await?;
-    // The chair before and the chair after both hear of it.
     let mut audience = taking.about.audience();
     audience.push(Audience::Worker(chair));
     let detail = ConferenceDetail { chair_id: Some(chair), ..taking.detail() };
     taking.tell(tx, EventType::ConferenceChanged, Severity::Action, detail, &audience).await?;
+    tell_former_chair(tx, &taking, chair).await?;
     Ok(taking.outcome())
 }
 
@@ -193,6 +203,7 @@ async fn schedule(tx: &mut ViewerTx, input: ScheduleConference, venue: Option<St
     let mut audience = taking.about.audience();
     audience.push(Audience::Worker(chair));
     taking.tell(tx, EventType::ConferenceScheduled, Severity::Action, detail, &audience).await?;
+    tell_former_chair(tx, &taking, chair).await?;
     Ok(taking.outcome())
 }
 

@@ -251,7 +251,8 @@ async fn withdraw(tx: &mut ViewerTx, input: WithdrawConference, reason: String) 
 
 /// What a withdrawal and a dispute that is lost have in common.
 async fn cancel(tx: &mut ViewerTx, taking: &Taking, reason: String) -> Result<Outcome> {
-    let audience = taking.about.audience_with_managers();
+    let mut audience = taking.about.audience_with_managers();
+    audience.extend(taking.about.conference.chair_id.map(Audience::Leaving));
     taking.take(tx, taking.change(), Some(reason)).await?;
     taking.tell(tx, EventType::ConferenceCancelled, Severity::Action, taking.detail(), &audience).await?;
     Ok(taking.outcome())
