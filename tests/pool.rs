@@ -20,7 +20,7 @@ async fn person(database: &str, variable: &str) -> WorkerId {
 
 async fn sees(db: &Db, worker: WorkerId) -> i64 {
     let snapshot = db.snapshot(Viewer::new(worker, support::morning()));
-    let count = children::count(&snapshot, &Wanted::default()).await.unwrap();
+    let count = children::count(&snapshot, None, &Wanted::default()).await.unwrap();
     snapshot.finish().await;
     count
 }
@@ -48,7 +48,7 @@ async fn a_dropped_snapshot_or_change_takes_its_connection_with_it() {
         let viewer = Viewer::new(head, support::morning());
         if round % 2 == 0 {
             let snapshot = db.snapshot(viewer);
-            children::count(&snapshot, &Wanted::default()).await.unwrap();
+            children::count(&snapshot, None, &Wanted::default()).await.unwrap();
             drop(snapshot);
         } else {
             drop(db.begin(viewer).await.unwrap());
@@ -79,7 +79,7 @@ async fn somebody_who_is_no_active_worker_reads_nothing() {
     let database = support::database().await;
     let db = one_connection(&database).await;
     let snapshot = db.snapshot(Viewer::new(WorkerId::new(), Utc::now()));
-    assert_eq!(children::count(&snapshot, &Wanted::default()).await.unwrap_err().code(), "UNAUTHENTICATED");
+    assert_eq!(children::count(&snapshot, None, &Wanted::default()).await.unwrap_err().code(), "UNAUTHENTICATED");
     snapshot.finish().await;
     assert!(sees(&db, person(&database, "HEAD_OF_SERVICE").await).await > 0);
 }
@@ -90,9 +90,9 @@ async fn a_column_that_was_not_read_is_an_error_and_never_null() {
     let db = one_connection(&database).await;
     let snapshot = db.snapshot(Viewer::new(person(&database, "HEAD_OF_SERVICE").await, support::morning()));
     let page = hearth::db::Page::new(Some(1), None).unwrap();
-    let core = children::page(&snapshot, &Wanted::default(), &page, Columns::CORE).await.unwrap();
+    let core = children::page(&snapshot, None, &Wanted::default(), &page, Columns::CORE).await.unwrap();
     assert_eq!(core[0].religion().unwrap_err().code(), "INTERNAL");
-    let wide = children::page(&snapshot, &Wanted::default(), &page, Columns::SENSITIVE).await.unwrap();
+    let wide = children::page(&snapshot, None, &Wanted::default(), &page, Columns::SENSITIVE).await.unwrap();
     assert!(wide[0].religion().is_ok());
     snapshot.finish().await;
 }

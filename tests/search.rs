@@ -476,3 +476,40 @@ async fn who_was_known_before_there_was_a_search_is_found_too() {
     assert_eq!(filled, kept);
     assert!(filled.contains("SOUND "), "{filled}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_is_the_same_from_whichever_end_it_is_read() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let people = ["HEAD_OF_SERVICE", "SERVICE_MANAGER", "FIRST_RESPONSE", "SOCIAL_WORKER", "UNIT_COORDINATOR"];
+    let mut lists: Vec<Vec<Value>> = Vec::new();
+    // As if there were many people of whom everybody sees few, and as if everybody saw most of them.
+    for (people_there, by_sight) in [(1e9, true), (1.0, false)] {
+        client
+            .execute("update pg_class set reltuples = $1::float8 where oid = 'persons'::regclass", &[&people_there])
+            .await
+            .unwrap();
+        let before = server.statements().len();
+        let mut answers = Vec::new();
+        for person in people {
+            let mut after = Value::Null;
+            loop {
+                let data = server.data(person, SEARCH, json!({ "first": 3, "after": after })).await;
+                let list = &data["children"];
+                answers.push(json!([person, list["totalCount"], list["nodes"], list["pageInfo"]["hasNextPage"]]));
+                after = list["pageInfo"]["endCursor"].clone();
+                if list["pageInfo"]["hasNextPage"] == json!(false) {
+                    break;
+                }
+            }
+        }
+        let said = server.statements()[before..]
+            .iter()
+            .filter(|statement| statement.contains("ARRAY(SELECT subject_id"))
+            .count();
+        assert_eq!(said > 0, by_sight);
+        lists.push(answers);
+    }
+    assert!(lists[0].len() > people.len(), "somebody has more than one page");
+    assert_eq!(lists[0], lists[1]);
+}

@@ -189,21 +189,19 @@ pub struct NewAllocation {
 
 /// Starts an allocation. Another one in the way is a conflict, whether the viewer sees it or not.
 pub async fn start(tx: &mut ViewerTx, new: NewAllocation) -> Result<()> {
-    diesel::insert_into(allocations::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::insert_into(allocations::table).values(new)).await?;
     Ok(())
 }
 
 /// Ends an allocation that runs. What it opened is out of sight from the next statement on.
 pub async fn end(tx: &mut ViewerTx, id: Uuid, at: DateTime<Utc>, reason: &str) -> Result<()> {
-    let ended = diesel::update(allocations::table.find(id).filter(allocations::ended_at.is_null()))
-        .set((
+    let ended = tx
+        .run(diesel::update(allocations::table.find(id).filter(allocations::ended_at.is_null())).set((
             allocations::ended_at.eq(at),
             allocations::reason_end.eq(reason),
             allocations::version.eq(allocations::version + 1),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+        )))
+        .await?;
     if ended == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 

@@ -218,8 +218,14 @@ impl Locked {
     }
 }
 
+#[diesel::dsl::auto_type]
+fn case(id: Uuid) -> _ {
+    let core: diesel::dsl::AsSelect<CaseCore, diesel::pg::Pg> = CaseCore::as_select();
+    cases::table.find(id).select(core)
+}
+
 async fn read(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<CaseCore>> {
-    cases::table.find(case_id).select(CaseCore::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+    case(case_id).first(tx.conn()?).await.optional().map_err(failed)
 }
 
 /// Locks a case in sight and reads who holds it. Everything that changes a case comes through here, so changes of one
@@ -229,28 +235,35 @@ async fn read(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<CaseCore>> {
 /// then cases by id. A unit is waited for by whatever changes its memberships, and by whatever makes it hold a case or
 /// a member of it lead one ([`lock_with_unit`]): nobody is given a part in a unit that they leave at the same moment.
 pub async fn lock(tx: &mut ViewerTx, case_id: Uuid) -> Result<Locked> {
+    lock_after(tx, &[case_id], case_id).await
+}
+
+/// Waits for these, of which the last is the case, and reads the case.
+async fn lock_after(tx: &mut ViewerTx, waits: &[Uuid], case_id: Uuid) -> Result<Locked> {
     // Looked for before it is waited for: nobody learns of a hidden case by how long a lock takes.
     read(tx, case_id).await?.ok_or(Error::NotFound)?;
-    tx.queue_for(case_id).await?;
-    let core = read(tx, case_id).await?.ok_or(Error::NotFound)?;
-    let conn = tx.conn()?;
-    let open: Vec<OpenAllocation> = allocations::table
+    // What is read under the locks goes out right behind them, in one go: each statement sees what was committed before
+    // it began, so after the wait.
+    let conn = tx.shared()?;
+    let (mut one, mut two, mut three) = (conn, conn, conn);
+    let core = case(case_id).first::<CaseCore>(&mut one);
+    let open = allocations::table
         .inner_join(units::table)
         .filter(allocations::case_id.eq(case_id))
         .filter(allocations::ended_at.is_null())
         .select((allocations::id, allocations::unit_id, units::area_id, allocations::kind, allocations::started_at))
-        .load(conn)
-        .await
-        .map_err(failed)?;
-    let receiving: Option<(Uuid, Uuid)> = case_transfers::table
+        .load::<OpenAllocation>(&mut two);
+    let receiving = case_transfers::table
         .inner_join(units::table.on(units::id.eq(case_transfers::to_unit_id)))
         .filter(case_transfers::case_id.eq(case_id))
         .filter(case_transfers::state.eq("REQUESTED"))
         .select((units::id, units::area_id))
-        .first(conn)
-        .await
-        .optional()
-        .map_err(failed)?;
+        .first::<(Uuid, Uuid)>(&mut three);
+    let (waited, core, open, receiving) = futures_util::join!(tx.wait_for(waits), core, open, receiving);
+    waited?;
+    let core = core.optional().map_err(failed)?.ok_or(Error::NotFound)?;
+    let open = open.map_err(failed)?;
+    let receiving = receiving.optional().map_err(failed)?;
     let (primary, helping): (Vec<_>, Vec<_>) =
         open.into_iter().partition(|one| one.kind.0 == crate::domain::codes::AllocationKind::Primary);
     let primary = primary.into_iter().next();
@@ -269,19 +282,18 @@ pub async fn lock(tx: &mut ViewerTx, case_id: Uuid) -> Result<Locked> {
 
 /// Locks a unit and then a case in sight: for what makes the unit hold the case, or a member of it lead the case.
 pub async fn lock_with_unit(tx: &mut ViewerTx, case_id: Uuid, unit_id: Uuid) -> Result<Locked> {
-    read(tx, case_id).await?.ok_or(Error::NotFound)?;
-    tx.queue_for(unit_id).await?;
-    lock(tx, case_id).await
+    lock_after(tx, &[unit_id, case_id], case_id).await
 }
 
 /// Steps the case's version, with a new status where the change brings one. First among a change's statements: what
 /// follows may move the case out of the viewer's sight.
 pub async fn touch(tx: &mut ViewerTx, case: &Locked, status: CaseStatus) -> Result<i32> {
     let version = case.core.version + 1;
-    let changed = diesel::update(cases::table.find(case.core.id))
-        .set((cases::version.eq(version), cases::status.eq(Coded(status))))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    let changed = tx
+        .run(
+            diesel::update(cases::table.find(case.core.id))
+                .set((cases::version.eq(version), cases::status.eq(Coded(status)))),
+        )
+        .await?;
     if changed == 1 { Ok(version) } else { Err(Error::NotFound) }
 }

@@ -371,7 +371,7 @@ impl ConferenceChange {
 
 /// Takes a step.
 pub async fn change(tx: &mut ViewerTx, id: Uuid, change: ConferenceChange) -> Result<()> {
-    let changed = diesel::update(conferences::table.find(id)).set(change).execute(tx.conn()?).await.map_err(failed)?;
+    let changed = tx.run(diesel::update(conferences::table.find(id)).set(change)).await?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 
@@ -397,11 +397,11 @@ diesel::define_sql_function! {
 
 /// How a child took part.
 pub async fn take_part(tx: &mut ViewerTx, conference_child_id: Uuid, how: Participation) -> Result<()> {
-    diesel::update(conference_children::table.find(conference_child_id))
-        .set(conference_children::participation.eq(Coded(how)))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    tx.run(
+        diesel::update(conference_children::table.find(conference_child_id))
+            .set(conference_children::participation.eq(Coded(how))),
+    )
+    .await?;
     Ok(())
 }
 
@@ -434,11 +434,7 @@ pub struct DecisionChange {
 
 /// Records what was decided for one child.
 pub async fn decide(tx: &mut ViewerTx, conference_child_id: Uuid, decision: DecisionChange) -> Result<()> {
-    let changed = diesel::update(conference_children::table.find(conference_child_id))
-        .set(decision)
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    let changed = tx.run(diesel::update(conference_children::table.find(conference_child_id)).set(decision)).await?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Coded, Placed, Snapshot, ViewerTx, failed, lateral,
-    schema::{children, family_groups, family_members, relationships},
+    schema::{family_groups, family_members, relationships},
 };
 use crate::{
     domain::codes::{ParentalResponsibility, SiblingLink},
@@ -72,16 +72,6 @@ pub async fn members_of(snapshot: &Snapshot, family_ids: &[Uuid]) -> Result<Vec<
         .order((family_members::from_on, family_members::id))
         .select(FamilyMemberRow::as_select());
     snapshot.load(lateral::for_each(family_ids, members)).await
-}
-
-/// The ids of the children of each of these family groups.
-pub async fn children_of(snapshot: &Snapshot, family_ids: &[Uuid]) -> Result<Vec<Placed<Uuid>>> {
-    let theirs = family_members::table
-        .inner_join(children::table.on(children::id.eq(family_members::person_id)))
-        .filter(family_members::family_id.eq(lateral::parent_id()))
-        .order((family_members::from_on, family_members::id))
-        .select(children::id);
-    snapshot.load(lateral::for_each(family_ids, theirs)).await
 }
 
 /// What each of these people is to others.

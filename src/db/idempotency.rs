@@ -17,18 +17,19 @@ pub enum Claim {
 /// Claims a key for the viewer and this mutation. A concurrent double waits here until the first is over.
 pub async fn claim(tx: &mut ViewerTx, mutation: &str, key: &str, input_hash: &[u8]) -> Result<Claim> {
     let viewer = tx.viewer();
-    let inserted = diesel::insert_into(keys::table)
-        .values((
-            keys::worker_id.eq(viewer.worker_id.0),
-            keys::mutation.eq(mutation),
-            keys::key.eq(key),
-            keys::input_hash.eq(input_hash),
-            keys::created_at.eq(viewer.at),
-        ))
-        .on_conflict_do_nothing()
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    let inserted = tx
+        .run(
+            diesel::insert_into(keys::table)
+                .values((
+                    keys::worker_id.eq(viewer.worker_id.0),
+                    keys::mutation.eq(mutation),
+                    keys::key.eq(key),
+                    keys::input_hash.eq(input_hash),
+                    keys::created_at.eq(viewer.at),
+                ))
+                .on_conflict_do_nothing(),
+        )
+        .await?;
     if inserted == 1 {
         return Ok(Claim::New);
     }
@@ -44,10 +45,6 @@ pub async fn claim(tx: &mut ViewerTx, mutation: &str, key: &str, input_hash: &[u
 /// Stores the ids that the mutation made, in its own transaction.
 pub async fn complete(tx: &mut ViewerTx, mutation: &str, key: &str, outcome: &serde_json::Value) -> Result<()> {
     let worker = tx.viewer().worker_id.0;
-    diesel::update(keys::table.find((worker, mutation, key)))
-        .set(keys::outcome.eq(outcome))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    tx.run(diesel::update(keys::table.find((worker, mutation, key))).set(keys::outcome.eq(outcome))).await?;
     Ok(())
 }

@@ -136,7 +136,7 @@ pub struct NewInvitation {
 
 /// Invites, or records why not.
 pub async fn insert(tx: &mut ViewerTx, new: Vec<NewInvitation>) -> Result<()> {
-    diesel::insert_into(conference_invitations::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::insert_into(conference_invitations::table).values(new)).await?;
     Ok(())
 }
 
@@ -163,8 +163,7 @@ pub struct InvitationChange {
 
 /// Changes an invitation.
 pub async fn change(tx: &mut ViewerTx, id: Uuid, change: InvitationChange) -> Result<()> {
-    let changed =
-        diesel::update(conference_invitations::table.find(id)).set(change).execute(tx.conn()?).await.map_err(failed)?;
+    let changed = tx.run(diesel::update(conference_invitations::table.find(id)).set(change)).await?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 

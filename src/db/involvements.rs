@@ -146,15 +146,13 @@ pub async fn parts_without_unit(
 
 /// Ends an involvement that runs.
 pub async fn end(tx: &mut ViewerTx, id: Uuid, at: DateTime<Utc>, reason: ChangeReason) -> Result<()> {
-    let ended = diesel::update(worker_involvements::table.find(id).filter(worker_involvements::ended_at.is_null()))
-        .set((
+    let ended = tx
+        .run(diesel::update(worker_involvements::table.find(id).filter(worker_involvements::ended_at.is_null())).set((
             worker_involvements::ended_at.eq(at),
             worker_involvements::change_reason.eq(Coded(reason)),
             worker_involvements::version.eq(worker_involvements::version + 1),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+        )))
+        .await?;
     if ended == 1 { Ok(()) } else { Err(Error::conflict("This part ended meanwhile: read the case again.")) }
 }
 
@@ -167,18 +165,15 @@ pub async fn start_lead(
     worker_id: Uuid,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    diesel::insert_into(worker_involvements::table)
-        .values((
-            worker_involvements::id.eq(id),
-            worker_involvements::case_id.eq(case_id),
-            worker_involvements::child_id.eq(child_id),
-            worker_involvements::worker_id.eq(worker_id),
-            worker_involvements::capacity.eq(Coded(Capacity::LeadPractitioner)),
-            worker_involvements::started_at.eq(at),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    tx.run(diesel::insert_into(worker_involvements::table).values((
+        worker_involvements::id.eq(id),
+        worker_involvements::case_id.eq(case_id),
+        worker_involvements::child_id.eq(child_id),
+        worker_involvements::worker_id.eq(worker_id),
+        worker_involvements::capacity.eq(Coded(Capacity::LeadPractitioner)),
+        worker_involvements::started_at.eq(at),
+    )))
+    .await?;
     Ok(())
 }
 

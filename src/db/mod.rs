@@ -6,6 +6,7 @@
 
 mod coded;
 mod columns;
+mod kept;
 mod lateral;
 mod page;
 mod pool;

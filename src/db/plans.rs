@@ -330,7 +330,7 @@ pub struct NewPlan {
 
 /// Writes a plan.
 pub async fn insert(tx: &mut ViewerTx, new: NewPlan) -> Result<()> {
-    diesel::insert_into(plans::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::insert_into(plans::table).values(new)).await?;
     Ok(())
 }
 
@@ -354,7 +354,7 @@ pub struct PlanUpdate {
 
 /// Changes a plan.
 pub async fn update(tx: &mut ViewerTx, id: Uuid, update: PlanUpdate) -> Result<()> {
-    let changed = diesel::update(plans::table.find(id)).set(update).execute(tx.conn()?).await.map_err(failed)?;
+    let changed = tx.run(diesel::update(plans::table.find(id)).set(update)).await?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 
@@ -376,16 +376,16 @@ async fn close(
     reason: Option<String>,
 ) -> Result<i32> {
     let version = plan.version + 1;
-    diesel::update(
-        plan_actions::table
-            .filter(plan_actions::plan_id.eq(plan.id))
-            .filter(plan_actions::done_on.is_null())
-            .filter(plan_actions::dropped_on.is_null()),
+    tx.run(
+        diesel::update(
+            plan_actions::table
+                .filter(plan_actions::plan_id.eq(plan.id))
+                .filter(plan_actions::done_on.is_null())
+                .filter(plan_actions::dropped_on.is_null()),
+        )
+        .set((plan_actions::dropped_on.eq(on), plan_actions::version.eq(plan_actions::version + 1))),
     )
-    .set((plan_actions::dropped_on.eq(on), plan_actions::version.eq(plan_actions::version + 1)))
-    .execute(tx.conn()?)
-    .await
-    .map_err(failed)?;
+    .await?;
     let change = PlanUpdate {
         version,
         status: Some(Coded(status)),
@@ -503,13 +503,13 @@ pub struct NewAction {
 
 /// Writes goals.
 pub async fn insert_goals(tx: &mut ViewerTx, new: Vec<NewGoal>) -> Result<()> {
-    diesel::insert_into(plan_goals::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::insert_into(plan_goals::table).values(new)).await?;
     Ok(())
 }
 
 /// Writes actions.
 pub async fn insert_actions(tx: &mut ViewerTx, new: Vec<NewAction>) -> Result<()> {
-    diesel::insert_into(plan_actions::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::insert_into(plan_actions::table).values(new)).await?;
     Ok(())
 }
 
@@ -542,59 +542,60 @@ pub struct ActionContent {
 
 /// Makes room for a new order: places below zero are nobody's.
 pub async fn unplace_goals(tx: &mut ViewerTx, plan_id: Uuid) -> Result<()> {
-    diesel::update(
-        plan_goals::table
-            .filter(plan_goals::plan_id.eq(plan_id))
-            .filter(plan_goals::status.ne(Coded(GoalStatus::Dropped))),
+    tx.run(
+        diesel::update(
+            plan_goals::table
+                .filter(plan_goals::plan_id.eq(plan_id))
+                .filter(plan_goals::status.ne(Coded(GoalStatus::Dropped))),
+        )
+        .set(plan_goals::position.eq(plan_goals::position * -1 - 1)),
     )
-    .set(plan_goals::position.eq(plan_goals::position * -1 - 1))
-    .execute(tx.conn()?)
-    .await
-    .map_err(failed)?;
+    .await?;
     Ok(())
 }
 
 /// Changes what a draft's goal says.
 pub async fn rewrite_goal(tx: &mut ViewerTx, id: Uuid, content: GoalContent) -> Result<()> {
-    diesel::update(plan_goals::table.find(id)).set(content).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::update(plan_goals::table.find(id)).set(content)).await?;
     Ok(())
 }
 
 /// Changes what a draft's action says.
 pub async fn rewrite_action(tx: &mut ViewerTx, id: Uuid, content: ActionContent) -> Result<()> {
-    diesel::update(plan_actions::table.find(id)).set(content).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::update(plan_actions::table.find(id)).set(content)).await?;
     Ok(())
 }
 
 /// Settles where a goal stands.
 pub async fn settle_goal(tx: &mut ViewerTx, goal: &GoalRow, status: GoalStatus) -> Result<i32> {
     let version = goal.version + 1;
-    diesel::update(plan_goals::table.find(goal.id))
-        .set((plan_goals::status.eq(Coded(status)), plan_goals::version.eq(version)))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    tx.run(
+        diesel::update(plan_goals::table.find(goal.id))
+            .set((plan_goals::status.eq(Coded(status)), plan_goals::version.eq(version))),
+    )
+    .await?;
     Ok(version)
 }
 
 /// An action was done.
 pub async fn done(tx: &mut ViewerTx, action: &ActionRow, on: NaiveDate, outcome: Option<String>) -> Result<i32> {
     let version = action.version + 1;
-    diesel::update(plan_actions::table.find(action.id))
-        .set((plan_actions::done_on.eq(on), plan_actions::outcome.eq(outcome), plan_actions::version.eq(version)))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    tx.run(diesel::update(plan_actions::table.find(action.id)).set((
+        plan_actions::done_on.eq(on),
+        plan_actions::outcome.eq(outcome),
+        plan_actions::version.eq(version),
+    )))
+    .await?;
     Ok(version)
 }
 
 /// Gives an action up.
 pub async fn drop_action(tx: &mut ViewerTx, action: &ActionRow, on: NaiveDate) -> Result<()> {
-    diesel::update(plan_actions::table.find(action.id))
-        .set((plan_actions::dropped_on.eq(on), plan_actions::version.eq(action.version + 1)))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    tx.run(
+        diesel::update(plan_actions::table.find(action.id))
+            .set((plan_actions::dropped_on.eq(on), plan_actions::version.eq(action.version + 1))),
+    )
+    .await?;
     Ok(())
 }
 

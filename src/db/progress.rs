@@ -176,7 +176,7 @@ pub struct NewShare {
 
 /// Records with whom a plan was shared.
 pub async fn share(tx: &mut ViewerTx, new: Vec<NewShare>) -> Result<()> {
-    diesel::insert_into(plan_shares::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::insert_into(plan_shares::table).values(new)).await?;
     Ok(())
 }
 
@@ -201,7 +201,7 @@ pub struct NewEvidence {
 
 /// Records evidence of change.
 pub async fn evidence(tx: &mut ViewerTx, new: NewEvidence) -> Result<()> {
-    diesel::insert_into(change_evidence::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::insert_into(change_evidence::table).values(new)).await?;
     Ok(())
 }
 
@@ -239,7 +239,7 @@ pub struct NewReview {
 
 /// Records a review.
 pub async fn review(tx: &mut ViewerTx, new: NewReview) -> Result<()> {
-    diesel::insert_into(plan_reviews::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::insert_into(plan_reviews::table).values(new)).await?;
     Ok(())
 }
 
@@ -264,18 +264,15 @@ pub async fn escalate(
     at: DateTime<Utc>,
 ) -> Result<()> {
     let by = tx.viewer().worker_id.0;
-    diesel::insert_into(plan_escalations::table)
-        .values((
-            plan_escalations::id.eq(id),
-            plan_escalations::plan_id.eq(plan_id),
-            plan_escalations::child_id.eq(child_id),
-            plan_escalations::raised_at.eq(at),
-            plan_escalations::raised_by.eq(by),
-            plan_escalations::reason.eq(reason),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    tx.run(diesel::insert_into(plan_escalations::table).values((
+        plan_escalations::id.eq(id),
+        plan_escalations::plan_id.eq(plan_id),
+        plan_escalations::child_id.eq(child_id),
+        plan_escalations::raised_at.eq(at),
+        plan_escalations::raised_by.eq(by),
+        plan_escalations::reason.eq(reason),
+    )))
+    .await?;
     Ok(())
 }
 
@@ -315,17 +312,15 @@ pub struct Choice {
 /// Records what the unit chose.
 pub async fn choose_way(tx: &mut ViewerTx, escalation_id: Uuid, chosen: Choice) -> Result<()> {
     let by = tx.viewer().worker_id.0;
-    let changed = diesel::update(plan_escalations::table.find(escalation_id))
-        .set((
+    let changed = tx
+        .run(diesel::update(plan_escalations::table.find(escalation_id)).set((
             plan_escalations::choice.eq(Coded(chosen.choice)),
             plan_escalations::choice_reason.eq(chosen.reason),
             plan_escalations::new_change_by.eq(chosen.new_change_by),
             plan_escalations::chosen_by.eq(by),
             plan_escalations::chosen_at.eq(chosen.at),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+        )))
+        .await?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 

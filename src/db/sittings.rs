@@ -207,16 +207,13 @@ pub async fn of_conference(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Vec
 /// Begins a sitting.
 pub async fn open(tx: &mut ViewerTx, id: Uuid, conference_id: Uuid, at: DateTime<Utc>) -> Result<()> {
     let by = tx.viewer().worker_id.0;
-    diesel::insert_into(conference_sittings::table)
-        .values((
-            conference_sittings::id.eq(id),
-            conference_sittings::conference_id.eq(conference_id),
-            conference_sittings::opened_at.eq(at),
-            conference_sittings::opened_by.eq(by),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    tx.run(diesel::insert_into(conference_sittings::table).values((
+        conference_sittings::id.eq(id),
+        conference_sittings::conference_id.eq(conference_id),
+        conference_sittings::opened_at.eq(at),
+        conference_sittings::opened_by.eq(by),
+    )))
+    .await?;
     Ok(())
 }
 
@@ -236,17 +233,15 @@ pub struct Ending {
 
 /// Ends a sitting.
 pub async fn end(tx: &mut ViewerTx, id: Uuid, ending: Ending) -> Result<()> {
-    let ended = diesel::update(conference_sittings::table.find(id))
-        .set((
+    let ended = tx
+        .run(diesel::update(conference_sittings::table.find(id)).set((
             conference_sittings::ended_at.eq(ending.at),
             conference_sittings::outcome.eq(Coded(ending.outcome)),
             conference_sittings::quorate.eq(ending.quorate),
             conference_sittings::quorum_exception.eq(ending.exception.map(Coded)),
             conference_sittings::interim_plan.eq(ending.interim_plan),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+        )))
+        .await?;
     if ended == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 
@@ -284,18 +279,18 @@ pub async fn attend(
             )
         })
         .collect();
-    diesel::insert_into(conference_attendances::table)
-        .values(rows)
-        .on_conflict((conference_attendances::sitting_id, conference_attendances::invitation_id))
-        .do_update()
-        .set((
-            conference_attendances::attended.eq(diesel::upsert::excluded(conference_attendances::attended)),
-            conference_attendances::recorded_by.eq(diesel::upsert::excluded(conference_attendances::recorded_by)),
-            conference_attendances::recorded_at.eq(diesel::upsert::excluded(conference_attendances::recorded_at)),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    tx.run(
+        diesel::insert_into(conference_attendances::table)
+            .values(rows)
+            .on_conflict((conference_attendances::sitting_id, conference_attendances::invitation_id))
+            .do_update()
+            .set((
+                conference_attendances::attended.eq(diesel::upsert::excluded(conference_attendances::attended)),
+                conference_attendances::recorded_by.eq(diesel::upsert::excluded(conference_attendances::recorded_by)),
+                conference_attendances::recorded_at.eq(diesel::upsert::excluded(conference_attendances::recorded_at)),
+            )),
+    )
+    .await?;
     Ok(())
 }
 
@@ -358,7 +353,7 @@ pub struct NewView {
 
 /// Minutes what somebody said.
 pub async fn minute(tx: &mut ViewerTx, new: NewView) -> Result<()> {
-    diesel::insert_into(conference_views::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::insert_into(conference_views::table).values(new)).await?;
     Ok(())
 }
 
@@ -388,21 +383,18 @@ pub struct Taken {
 /// Remembers a step.
 pub async fn remember(tx: &mut ViewerTx, taken: Taken) -> Result<()> {
     let by = tx.viewer().worker_id.0;
-    diesel::insert_into(conference_steps::table)
-        .values((
-            conference_steps::id.eq(Uuid::now_v7()),
-            conference_steps::conference_id.eq(taken.conference_id),
-            conference_steps::step.eq(taken.step.code()),
-            conference_steps::state_before.eq(Coded(taken.before)),
-            conference_steps::state_after.eq(Coded(taken.after)),
-            conference_steps::reason.eq(taken.reason),
-            conference_steps::taken_by.eq(by),
-            conference_steps::taken_at.eq(taken.at),
-            conference_steps::version.eq(taken.version),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+    tx.run(diesel::insert_into(conference_steps::table).values((
+        conference_steps::id.eq(Uuid::now_v7()),
+        conference_steps::conference_id.eq(taken.conference_id),
+        conference_steps::step.eq(taken.step.code()),
+        conference_steps::state_before.eq(Coded(taken.before)),
+        conference_steps::state_after.eq(Coded(taken.after)),
+        conference_steps::reason.eq(taken.reason),
+        conference_steps::taken_by.eq(by),
+        conference_steps::taken_at.eq(taken.at),
+        conference_steps::version.eq(taken.version),
+    )))
+    .await?;
     Ok(())
 }
 

@@ -145,7 +145,7 @@ pub struct NewTransfer {
 
 /// Asks for a transfer.
 pub async fn request(tx: &mut ViewerTx, new: NewTransfer) -> Result<()> {
-    diesel::insert_into(case_transfers::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+    tx.run(diesel::insert_into(case_transfers::table).values(new)).await?;
     Ok(())
 }
 
@@ -156,17 +156,15 @@ pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<TransferCore>> {
 
 /// Records that a transfer was accepted and is complete.
 pub async fn complete(tx: &mut ViewerTx, id: Uuid, by: Uuid, at: DateTime<Utc>, effective_on: NaiveDate) -> Result<()> {
-    let answered = diesel::update(case_transfers::table.find(id).filter(case_transfers::state.eq("REQUESTED")))
-        .set((
+    let answered = tx
+        .run(diesel::update(case_transfers::table.find(id).filter(case_transfers::state.eq("REQUESTED"))).set((
             case_transfers::state.eq(Coded(TransferState::Completed)),
             case_transfers::responded_by.eq(by),
             case_transfers::responded_at.eq(at),
             case_transfers::effective_on.eq(effective_on),
             case_transfers::version.eq(case_transfers::version + 1),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+        )))
+        .await?;
     if answered == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 
@@ -179,17 +177,15 @@ pub async fn refuse(
     at: DateTime<Utc>,
     reason: String,
 ) -> Result<()> {
-    let answered = diesel::update(case_transfers::table.find(id).filter(case_transfers::state.eq("REQUESTED")))
-        .set((
+    let answered = tx
+        .run(diesel::update(case_transfers::table.find(id).filter(case_transfers::state.eq("REQUESTED"))).set((
             case_transfers::state.eq(Coded(state)),
             case_transfers::responded_by.eq(by),
             case_transfers::responded_at.eq(at),
             case_transfers::response_reason.eq(reason),
             case_transfers::version.eq(case_transfers::version + 1),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+        )))
+        .await?;
     if answered == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 

@@ -1,13 +1,17 @@
 //! One change, one transaction.
 
-use diesel::sql_types::{Bool, Text};
+use diesel::{
+    pg::Pg,
+    query_builder::QueryFragment,
+    sql_types::{Bool, Text},
+};
 use diesel_async::{
     AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
     pooled_connection::deadpool::{Object, Pool},
 };
 use uuid::Uuid;
 
-use super::{failed, no_connection, pool::Connection};
+use super::{failed, kept::Kept, no_connection, pool::Connection};
 use crate::{
     auth::Viewer,
     error::{Error, Result},
@@ -16,11 +20,6 @@ use crate::{
 diesel::define_sql_function! {
     /// Sets a setting of the session or, as here always, of the transaction.
     fn set_config(name: Text, value: Text, is_local: Bool) -> Text;
-}
-
-diesel::define_sql_function! {
-    /// Waits for an advisory lock and holds it until the transaction ends.
-    fn pg_advisory_xact_lock(key: diesel::sql_types::BigInt);
 }
 
 /// A READ COMMITTED transaction as the viewer. Dropped without [`ViewerTx::commit`] or [`ViewerTx::rollback`] it
@@ -48,6 +47,14 @@ impl ViewerTx {
         self.conn.as_deref_mut().ok_or_else(|| Error::internal("the transaction is over"))
     }
 
+    /// Makes a change, and says how many rows it touched.
+    pub(in crate::db) async fn run<Q>(&mut self, change: Q) -> Result<usize>
+    where
+        Q: QueryFragment<Pg> + Send,
+    {
+        Kept(change).execute(self.conn()?).await.map_err(failed)
+    }
+
     /// Opens exactly these records (children, conferences) for writing in this transaction. Called by a service
     /// after policy has permitted the action; the write policies accept nothing else.
     pub async fn authorise(&mut self, subjects: &[Uuid]) -> Result<()> {
@@ -57,15 +64,26 @@ impl ViewerTx {
         Ok(())
     }
 
-    /// Waits until no other transaction changes the record, and keeps others waiting until this one ends. An advisory
-    /// lock, because a row lock would need the right to write before policy has been asked.
+    /// The connection for several statements at once. They run in the order in which they are polled first.
+    pub(in crate::db) fn shared(&self) -> Result<&AsyncPgConnection> {
+        self.conn.as_deref().ok_or_else(|| Error::internal("the transaction is over"))
+    }
+
+    /// Waits until no other transaction changes the record, and keeps others waiting until this one ends.
     pub(in crate::db) async fn queue_for(&mut self, id: Uuid) -> Result<()> {
-        let (high, low) = id.as_u64_pair();
-        diesel::select(pg_advisory_xact_lock((high ^ low).cast_signed()))
-            .execute(self.conn()?)
-            .await
-            .map_err(failed)?;
-        Ok(())
+        self.wait_for(&[id]).await
+    }
+
+    /// [`ViewerTx::queue_for`] for several records, in this order. Advisory locks, because a row lock would need the
+    /// right to write before policy has been asked. In the simple protocol: on its way at the first poll, whatever is
+    /// prepared or not.
+    pub(in crate::db) async fn wait_for(&self, ids: &[Uuid]) -> Result<()> {
+        let lock = |id: &Uuid| {
+            let (high, low) = id.as_u64_pair();
+            format!("SELECT pg_advisory_xact_lock({});", (high ^ low).cast_signed())
+        };
+        let mut conn = self.shared()?;
+        conn.batch_execute(&ids.iter().map(lock).collect::<String>()).await.map_err(failed)
     }
 
     /// Makes it last, and wakes the relay. The wake-up is a transaction of its own: inside this one it would

@@ -254,14 +254,12 @@ pub async fn join(tx: &mut ViewerTx, new: NewMembership) -> Result<()> {
 /// Ends a membership. Returns its new version.
 pub async fn leave(tx: &mut ViewerTx, membership: &MembershipRow, at: DateTime<Utc>, reason: &str) -> Result<i32> {
     let version = membership.version + 1;
-    let ended = diesel::update(unit_memberships::table.find(membership.id))
-        .set((
+    let ended = tx
+        .run(diesel::update(unit_memberships::table.find(membership.id)).set((
             unit_memberships::ended_at.eq(at),
             unit_memberships::reason_end.eq(reason),
             unit_memberships::version.eq(version),
-        ))
-        .execute(tx.conn()?)
-        .await
-        .map_err(failed)?;
+        )))
+        .await?;
     if ended == 1 { Ok(version) } else { Err(crate::error::Error::NotFound) }
 }

@@ -20,27 +20,26 @@ use crate::{
 /// The viewer's roles, posts and areas, from Postgres and never from a token.
 pub async fn standing(tx: &mut ViewerTx) -> Result<Standing> {
     let (me, at) = (tx.viewer().worker_id.0, tx.viewer().at);
-    let conn = tx.conn()?;
-    let name = workers::table.find(me).select(workers::name).first::<String>(conn).await.map_err(failed)?;
-    let in_units: Vec<(Uuid, Uuid, Coded<Role>)> = unit_memberships::table
+    let conn = tx.shared()?;
+    let (mut one, mut two, mut three, mut four) = (conn, conn, conn, conn);
+    let name = workers::table.find(me).select(workers::name).first::<String>(&mut one);
+    let in_units = unit_memberships::table
         .inner_join(units::table.on(units::id.eq(unit_memberships::unit_id)))
         .filter(unit_memberships::worker_id.eq(me))
         .filter(unit_memberships::started_at.le(at))
         .filter(unit_memberships::ended_at.is_null().or(unit_memberships::ended_at.gt(at)))
         .select((units::id, units::area_id, unit_memberships::role))
-        .load(conn)
-        .await
-        .map_err(failed)?;
-    let posts: Vec<Coded<Role>> = worker_posts::table
+        .load::<(Uuid, Uuid, Coded<Role>)>(&mut two);
+    let posts = worker_posts::table
         .filter(worker_posts::worker_id.eq(me))
         .filter(worker_posts::started_at.le(at))
         .filter(worker_posts::ended_at.is_null().or(worker_posts::ended_at.gt(at)))
         .select(worker_posts::post)
-        .load(conn)
-        .await
-        .map_err(failed)?;
-    let manages: Vec<Uuid> =
-        areas::table.filter(areas::service_manager_id.eq(me)).select(areas::id).load(conn).await.map_err(failed)?;
+        .load::<Coded<Role>>(&mut three);
+    let manages = areas::table.filter(areas::service_manager_id.eq(me)).select(areas::id).load::<Uuid>(&mut four);
+    let (name, in_units, posts, manages) = futures_util::join!(name, in_units, posts, manages);
+    let (name, in_units) = (name.map_err(failed)?, in_units.map_err(failed)?);
+    let (posts, manages) = (posts.map_err(failed)?, manages.map_err(failed)?);
     Ok(Standing {
         name,
         units: in_units

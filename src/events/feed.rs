@@ -99,7 +99,8 @@ impl Feed {
                 continue;
             }
             if self.behind {
-                let page = self.log.after(self.position, Some(self.topic), PAGE, (self.clock)()).await?;
+                // Boxed: a stream waits most of its life, and should not carry along what it needs to read.
+                let page = Box::pin(self.log.after(self.position, Some(self.topic), PAGE, (self.clock)())).await?;
                 self.behind = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
                 let last = page.last().and_then(|one| one.event.seq);
                 let events: Vec<_> = page.into_iter().filter_map(Event::read).collect();

@@ -80,7 +80,8 @@ impl Operation {
     pub async fn finish_further(&self) {
         let further = std::mem::take(&mut *self.further.lock().unwrap_or_else(PoisonError::into_inner));
         for snapshot in further {
-            snapshot.finish().await;
+            // Boxed: every open stream would carry it along.
+            Box::pin(snapshot.finish()).await;
         }
     }
 

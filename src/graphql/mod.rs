@@ -133,7 +133,7 @@ impl Graph {
                     return Said::Text(text);
                 }
                 name_codes(&mut response);
-                Said::Response(response)
+                Said::Response(Box::new(response))
             }
         })
     }
@@ -142,7 +142,7 @@ impl Graph {
 /// What a subscription says.
 pub enum Said {
     /// A response.
-    Response(Response),
+    Response(Box<Response>),
     /// A response with data and no errors, as JSON.
     Text(String),
 }

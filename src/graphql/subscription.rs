@@ -26,6 +26,7 @@ use crate::{
 /// What is pushed to you.
 pub struct SubscriptionRoot;
 
+// What opens a stream is boxed: the stream carries its opening along as long as it lives.
 /// What is pushed to you.
 #[Subscription(name = "Subscription")]
 impl SubscriptionRoot {
@@ -42,11 +43,11 @@ impl SubscriptionRoot {
     ) -> Result<impl Stream<Item = Result<Sent, Fault>>, Fault> {
         let (me, unit) = (ctx.viewer()?.worker_id.0, local("unitId", UnitId::KIND, &unit_id)?);
         // A unit of others and a unit that does not exist answer alike.
-        let memberships = units::memberships_of_workers(&*ctx.fresh()?, &[me]).await?;
+        let memberships = Box::pin(units::memberships_of_workers(&*ctx.fresh()?, &[me])).await?;
         if !memberships.iter().any(|(_, membership)| membership.unit_id == unit) {
             return Err(Error::NotFound.into());
         }
-        follow(ctx, unit, after, types).await
+        Box::pin(follow(ctx, unit, after, types)).await
     }
 
     /// What concerns you by name, or as lead practitioner of the case: for a mobile worker, whatever your units. An
@@ -62,8 +63,8 @@ impl SubscriptionRoot {
     ) -> Result<impl Stream<Item = Result<Sent, Fault>>, Fault> {
         let me = ctx.viewer()?.worker_id.0;
         // Whoever works here no longer is told so.
-        workers::by_ids(&*ctx.fresh()?, &[me]).await?;
-        follow(ctx, me, after, types).await
+        Box::pin(workers::by_ids(&*ctx.fresh()?, &[me])).await?;
+        Box::pin(follow(ctx, me, after, types)).await
     }
 
     /// What happens to one child: the case, its conferences and plans. You get what you would get through a unit, an
@@ -77,10 +78,10 @@ impl SubscriptionRoot {
     ) -> Result<impl Stream<Item = Result<Sent, Fault>>, Fault> {
         let child = local("childId", ChildId::KIND, &child_id)?;
         // A hidden child and a child that does not exist answer alike.
-        if children::by_ids(&*ctx.fresh()?, &[child], Columns::CORE).await?.is_empty() {
+        if Box::pin(children::by_ids(&*ctx.fresh()?, &[child], Columns::CORE)).await?.is_empty() {
             return Err(Error::NotFound.into());
         }
-        follow(ctx, child, after, types).await
+        Box::pin(follow(ctx, child, after, types)).await
     }
 }
 

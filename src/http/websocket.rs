@@ -119,7 +119,7 @@ enum End {
     /// With this code and reason.
     Close(u16, &'static str),
     /// The client is gone.
-    Gone,
+    Gone(&'static str),
 }
 
 /// What happens next on a socket.
@@ -163,10 +163,11 @@ impl Socket {
     }
 
     async fn run(mut self) {
-        let ended = match self.talk().await {
-            Err(end) => end,
-            Ok(never) => match never {},
-        };
+        let Err(ended) = self.talk().await;
+        match &ended {
+            End::Close(code, reason) => tracing::debug!(code, reason, "a socket is closed"),
+            End::Gone(why) => tracing::debug!(why, "a socket is given up"),
+        }
         // Everything that runs for this client ends here.
         self.running.clear();
         if let End::Close(code, reason) = ended {
@@ -198,7 +199,7 @@ impl Socket {
                 }),
                 _ = probe.tick() => {
                     if !heard {
-                        return Err(End::Gone);
+                        return Err(End::Gone("it does not answer"));
                     }
                     heard = false;
                     self.probing = true;
@@ -206,8 +207,12 @@ impl Socket {
                 }
                 happened = self.next() => happened,
             };
+            // By the clock too, which may have gone on while the machine stood still.
+            if self.acknowledged && self.expired() {
+                return Err(TOKEN_EXPIRED);
+            }
             match happened {
-                Happened::Broke => return Err(End::Gone),
+                Happened::Broke => return Err(End::Gone("nothing can be sent")),
                 Happened::Heard(message) => {
                     heard = true;
                     let before = self.acknowledged;
@@ -215,14 +220,12 @@ impl Socket {
                         Some(Ok(message)) => self.receive(message)?,
                         // Too large, or no WebSocket at all: not worth a retry. Nobody hears it if the client is gone.
                         Some(Err(_)) => return Err(End::Close(4400, "Invalid or too large message")),
-                        None => return Err(End::Gone),
+                        None => return Err(End::Gone("it has left")),
                     }
                     if let (false, true, Some(verified)) = (before, self.acknowledged, self.verified) {
                         time.as_mut().reset(tokio::time::Instant::now() + verified.expires_in((self.web.clock)()));
                     }
                 }
-                // What is ready at the same moment must not slip through after the token's time.
-                Happened::Said(..) if self.expired() => return Err(TOKEN_EXPIRED),
                 Happened::Said(at, said) => self.deliver(at, said)?,
             }
         }
@@ -273,7 +276,7 @@ impl Socket {
     /// Called only while nothing else is on its way.
     fn send(&mut self, message: Message) -> Result<(), End> {
         self.sending = true;
-        Pin::new(&mut self.socket).start_send(message).map_err(|_| End::Gone)
+        Pin::new(&mut self.socket).start_send(message).map_err(|_| End::Gone("nothing can be sent"))
     }
 
     fn say(&mut self, message: ToClient<'_>) -> Result<(), End> {
@@ -285,7 +288,7 @@ impl Socket {
         let text = match message {
             Message::Text(text) => text,
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
-            Message::Close(_) => return Err(End::Gone),
+            Message::Close(_) => return Err(End::Gone("it has left")),
             Message::Binary(_) => return Err(End::Close(4400, "Only text messages")),
         };
         let Ok(message) = serde_json::from_str::<FromClient>(&text) else {

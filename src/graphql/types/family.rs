@@ -57,17 +57,10 @@ impl FamilyGroup {
     /// The family's children whom you may see.
     async fn children(&self, ctx: &Context<'_>) -> Answer<Vec<Child>> {
         let read = selection::of(ctx, selection::PERSON);
-        let load = |snapshot: Instant, ids: Vec<_>| async move { families::children_of(&snapshot, &ids).await };
-        let ids: Vec<Item<uuid::Uuid>> = self.0.many("children", String::new(), |family| family.id, load).await?;
-        let mut found = Vec::with_capacity(ids.len());
-        for id in &ids {
-            let load =
-                move |snapshot: Instant, ids: Vec<_>| async move { children::by_ids(&snapshot, &ids, read).await };
-            let child =
-                id.one("child", format!("{read:?}"), |id| Some(*id), |child: &children::PersonRow| child.core.id, load);
-            found.extend(child.await?.map(Child));
-        }
-        Ok(found)
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { children::of_families(&snapshot, &ids, read).await };
+        let found = self.0.many("children", format!("{read:?}"), |family| family.id, load).await?;
+        Ok(found.into_iter().map(Child).collect())
     }
 
     /// What the members whom you may see are to each other, in both directions, those that are over included.

@@ -1,0 +1,26 @@
+//! Changes that are worth keeping prepared.
+
+use diesel::{
+    pg::Pg,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    result::QueryResult,
+};
+
+/// A change of which there are few forms. Diesel prepares updates, and inserts that leave a column out, anew at every
+/// execution; under the policies Postgres then plans them anew too, which costs more than carrying them out.
+pub(in crate::db) struct Kept<Q>(pub(in crate::db) Q);
+
+impl<Q> QueryId for Kept<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Kept<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &Pg) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
