@@ -17,6 +17,11 @@ use hearth::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// Most of what a request allocates lives for that request alone. The system's allocator took about an eighth
+/// of the server's time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The live record behind a children's social work unit.
 #[derive(Parser)]
 #[command(name = "hearth", version)]
