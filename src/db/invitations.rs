@@ -136,7 +136,7 @@ pub struct NewInvitation {
 
 /// Invites, or records why not.
 pub async fn insert(tx: &mut ViewerTx, new: Vec<NewInvitation>) -> Result<()> {
-    tx.run(diesel::insert_into(conference_invitations::table).values(new)).await?;
+    diesel::insert_into(conference_invitations::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
     Ok(())
 }
 

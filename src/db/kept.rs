@@ -6,7 +6,8 @@ use diesel::{
     result::QueryResult,
 };
 
-/// A change of which there are few forms. Diesel prepares updates, and inserts that leave a column out, anew at every
+/// A change of which there are few forms: not rows of a client's number with columns that may be left out, of which every
+/// mixture would be a statement of its own. Diesel prepares updates, and inserts that leave a column out, anew at every
 /// execution; under the policies Postgres then plans them anew too, which costs more than carrying them out.
 pub(in crate::db) struct Kept<Q>(pub(in crate::db) Q);
 

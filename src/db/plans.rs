@@ -503,13 +503,13 @@ pub struct NewAction {
 
 /// Writes goals.
 pub async fn insert_goals(tx: &mut ViewerTx, new: Vec<NewGoal>) -> Result<()> {
-    tx.run(diesel::insert_into(plan_goals::table).values(new)).await?;
+    diesel::insert_into(plan_goals::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
     Ok(())
 }
 
 /// Writes actions.
 pub async fn insert_actions(tx: &mut ViewerTx, new: Vec<NewAction>) -> Result<()> {
-    tx.run(diesel::insert_into(plan_actions::table).values(new)).await?;
+    diesel::insert_into(plan_actions::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
     Ok(())
 }
 

@@ -176,7 +176,7 @@ pub struct NewShare {
 
 /// Records with whom a plan was shared.
 pub async fn share(tx: &mut ViewerTx, new: Vec<NewShare>) -> Result<()> {
-    tx.run(diesel::insert_into(plan_shares::table).values(new)).await?;
+    diesel::insert_into(plan_shares::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
     Ok(())
 }
 

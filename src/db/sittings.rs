@@ -279,18 +279,18 @@ pub async fn attend(
             )
         })
         .collect();
-    tx.run(
-        diesel::insert_into(conference_attendances::table)
-            .values(rows)
-            .on_conflict((conference_attendances::sitting_id, conference_attendances::invitation_id))
-            .do_update()
-            .set((
-                conference_attendances::attended.eq(diesel::upsert::excluded(conference_attendances::attended)),
-                conference_attendances::recorded_by.eq(diesel::upsert::excluded(conference_attendances::recorded_by)),
-                conference_attendances::recorded_at.eq(diesel::upsert::excluded(conference_attendances::recorded_at)),
-            )),
-    )
-    .await?;
+    diesel::insert_into(conference_attendances::table)
+        .values(rows)
+        .on_conflict((conference_attendances::sitting_id, conference_attendances::invitation_id))
+        .do_update()
+        .set((
+            conference_attendances::attended.eq(diesel::upsert::excluded(conference_attendances::attended)),
+            conference_attendances::recorded_by.eq(diesel::upsert::excluded(conference_attendances::recorded_by)),
+            conference_attendances::recorded_at.eq(diesel::upsert::excluded(conference_attendances::recorded_at)),
+        ))
+        .execute(tx.conn()?)
+        .await
+        .map_err(failed)?;
     Ok(())
 }
 

@@ -12,7 +12,13 @@
 //! | 1012 | the server stops | retries, resumes |
 //! | 1013 | an operation failed by our fault, for now | retries, resumes |
 
-use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use async_graphql::{Response as GraphResponse, ServerError};
 use axum::{
@@ -39,6 +45,8 @@ const PROTOCOL: &str = "graphql-transport-ws";
 const INIT_WITHIN: Duration = Duration::from_secs(5);
 /// How often an idle socket is probed, so that dead ones are noticed.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
+/// How long a client may take to answer a probe.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 const TOKEN_EXPIRED: End = End::Close(4403, "Token expired");
 
 #[derive(Deserialize)]
@@ -132,6 +140,16 @@ enum Happened {
     Said(usize, Option<Said>),
 }
 
+/// Where the probing of a client stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Probe {
+    Idle,
+    /// To be sent as soon as nothing is on its way.
+    Due,
+    /// Sent then, and nothing was heard since.
+    Sent(Instant),
+}
+
 /// An operation that runs for the client.
 struct Running {
     /// The client's. It may use an id again at once after `complete`.
@@ -149,8 +167,7 @@ struct Socket {
     /// Whether something is on its way. Until it has left nothing else is sent, and nothing is heard. A client that
     /// reads nothing is given up by `Patient`, one that never comes to the end by the probe.
     sending: bool,
-    /// Whether the client is to be probed as soon as nothing is on its way.
-    probing: bool,
+    probe: Probe,
     /// From the upgrade's header, or from the handshake.
     verified: Option<Verified>,
     acknowledged: bool,
@@ -159,7 +176,7 @@ struct Socket {
 
 impl Socket {
     fn new(web: Arc<Web>, socket: WebSocket, verified: Option<Verified>) -> Self {
-        Self { web, socket, sending: false, probing: false, verified, acknowledged: false, running: Vec::new() }
+        Self { web, socket, sending: false, probe: Probe::Idle, verified, acknowledged: false, running: Vec::new() }
     }
 
     async fn run(mut self) {
@@ -188,8 +205,8 @@ impl Socket {
         // Until the handshake its time, then the token's.
         let mut time = std::pin::pin!(tokio::time::sleep(INIT_WITHIN));
         let mut probe = tokio::time::interval(PROBE_EVERY);
+        probe.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         probe.tick().await;
-        let mut heard = true;
         loop {
             let happened = tokio::select! {
                 () = &mut stopped => return Err(End::Close(1012, "Service restart")),
@@ -198,11 +215,13 @@ impl Socket {
                     false => End::Close(4408, "Connection initialisation timeout"),
                 }),
                 _ = probe.tick() => {
-                    if !heard {
-                        return Err(End::Gone("it does not answer"));
+                    match self.probe {
+                        Probe::Idle => self.probe = Probe::Due,
+                        // One message may take as long as that, and no longer.
+                        Probe::Due => return Err(End::Gone("it does not read")),
+                        Probe::Sent(at) if at.elapsed() >= ANSWER_WITHIN => return Err(End::Gone("it does not answer")),
+                        Probe::Sent(_) => {}
                     }
-                    heard = false;
-                    self.probing = true;
                     continue;
                 }
                 happened = self.next() => happened,
@@ -214,7 +233,9 @@ impl Socket {
             match happened {
                 Happened::Broke => return Err(End::Gone("nothing can be sent")),
                 Happened::Heard(message) => {
-                    heard = true;
+                    if matches!(self.probe, Probe::Sent(_)) {
+                        self.probe = Probe::Idle;
+                    }
                     let before = self.acknowledged;
                     match message {
                         Some(Ok(message)) => self.receive(message)?,
@@ -237,7 +258,7 @@ impl Socket {
 
     async fn next(&mut self) -> Happened {
         poll_fn(|cx| {
-            while self.sending || self.probing {
+            while self.sending || self.probe == Probe::Due {
                 if self.sending {
                     match Pin::new(&mut self.socket).poll_flush(cx) {
                         Poll::Ready(Ok(())) => self.sending = false,
@@ -245,26 +266,26 @@ impl Socket {
                         Poll::Pending => break,
                     }
                 } else {
-                    self.probing = false;
+                    self.probe = Probe::Sent(Instant::now());
                     if self.send(Message::Ping(Vec::new().into())).is_err() {
                         return Poll::Ready(Happened::Broke);
                     }
                 }
             }
-            if !self.sending
-                && let Poll::Ready(message) = self.socket.poll_next_unpin(cx)
-            {
+            // Operations go on first, whatever the client says meanwhile.
+            for running in self.running.iter_mut().filter(|running| running.waiting.is_none()) {
+                if let Poll::Ready(said) = running.responses.poll_next_unpin(cx) {
+                    running.waiting = Some(said);
+                }
+            }
+            if self.sending {
+                return Poll::Pending;
+            }
+            if let Poll::Ready(message) = self.socket.poll_next_unpin(cx) {
                 return Poll::Ready(Happened::Heard(message));
             }
             for (at, running) in self.running.iter_mut().enumerate() {
-                if running.waiting.is_none()
-                    && let Poll::Ready(said) = running.responses.poll_next_unpin(cx)
-                {
-                    running.waiting = Some(said);
-                }
-                if !self.sending
-                    && let Some(said) = running.waiting.take()
-                {
+                if let Some(said) = running.waiting.take() {
                     return Poll::Ready(Happened::Said(at, said));
                 }
             }
