@@ -480,61 +480,44 @@ pub async fn count_of_children(snapshot: &Snapshot, child_ids: &[Uuid]) -> Resul
     snapshot.load(lateral::for_each(child_ids, query)).await
 }
 
-/// A page of the conferences about each of these families, latest request first.
-pub async fn of_families(
-    snapshot: &Snapshot,
-    ids: &[Uuid],
-    page: &Page<(DateTime<Utc>, Uuid)>,
-) -> Result<Vec<Placed<ConferenceRow>>> {
-    let query = conferences::table
-        .filter(conferences::family_id.eq(lateral::parent_id().nullable()))
-        .select(ConferenceRow::as_select());
-    let query = newest_first!(query, page, conferences::requested_at, conferences::id);
-    snapshot.load(lateral::for_each(ids, query)).await
+macro_rules! of {
+    ($(#[$doc:meta])* $page:ident, $(#[$count_doc:meta])* $count:ident, by $($key:tt)*) => {
+        $(#[$doc])*
+        pub async fn $page(
+            snapshot: &Snapshot,
+            ids: &[Uuid],
+            page: &Page<(DateTime<Utc>, Uuid)>,
+        ) -> Result<Vec<Placed<ConferenceRow>>> {
+            let query = conferences::table.filter(conferences::$($key)*).select(ConferenceRow::as_select());
+            let query = newest_first!(query, page, conferences::requested_at, conferences::id);
+            snapshot.load(lateral::for_each(ids, query)).await
+        }
+
+        $(#[$count_doc])*
+        pub async fn $count(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+            let query = conferences::table.filter(conferences::$($key)*).count();
+            snapshot.load(lateral::for_each(ids, query)).await
+        }
+    };
 }
 
-/// How many conferences there have been about each of these families.
-pub async fn count_of_families(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
-    let query = conferences::table.filter(conferences::family_id.eq(lateral::parent_id().nullable())).count();
-    snapshot.load(lateral::for_each(ids, query)).await
+of! {
+    /// A page of the conferences about each of these families, latest request first.
+    of_families,
+    /// How many conferences there have been about each of these families.
+    count_of_families, by family_id.eq(lateral::parent_id().nullable())
 }
-
-/// A page of the conferences that each of these workers chairs or chaired, latest request first.
-pub async fn chaired_by(
-    snapshot: &Snapshot,
-    ids: &[Uuid],
-    page: &Page<(DateTime<Utc>, Uuid)>,
-) -> Result<Vec<Placed<ConferenceRow>>> {
-    let query = conferences::table
-        .filter(conferences::chair_id.eq(lateral::parent_id().nullable()))
-        .select(ConferenceRow::as_select());
-    let query = newest_first!(query, page, conferences::requested_at, conferences::id);
-    snapshot.load(lateral::for_each(ids, query)).await
+of! {
+    /// A page of the conferences that each of these workers chairs or chaired, latest request first.
+    chaired_by,
+    /// How many conferences each of these workers chairs or chaired.
+    count_chaired_by, by chair_id.eq(lateral::parent_id().nullable())
 }
-
-/// How many conferences each of these workers chairs or chaired.
-pub async fn count_chaired_by(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
-    let query = conferences::table.filter(conferences::chair_id.eq(lateral::parent_id().nullable())).count();
-    snapshot.load(lateral::for_each(ids, query)).await
-}
-
-/// A page of the conferences that each of these workers asked for, latest request first.
-pub async fn requested_by(
-    snapshot: &Snapshot,
-    ids: &[Uuid],
-    page: &Page<(DateTime<Utc>, Uuid)>,
-) -> Result<Vec<Placed<ConferenceRow>>> {
-    let query = conferences::table
-        .filter(conferences::requested_by.eq(lateral::parent_id()))
-        .select(ConferenceRow::as_select());
-    let query = newest_first!(query, page, conferences::requested_at, conferences::id);
-    snapshot.load(lateral::for_each(ids, query)).await
-}
-
-/// How many conferences each of these workers asked for.
-pub async fn count_requested_by(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
-    let query = conferences::table.filter(conferences::requested_by.eq(lateral::parent_id())).count();
-    snapshot.load(lateral::for_each(ids, query)).await
+of! {
+    /// A page of the conferences that each of these workers asked for, latest request first.
+    requested_by,
+    /// How many conferences each of these workers asked for.
+    count_requested_by, by requested_by.eq(lateral::parent_id())
 }
 
 macro_rules! part_columns {

@@ -680,62 +680,50 @@ pub async fn of_conferences(
     Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
 }
 
-/// A page of the actions of each of these workers, latest first; only those that are neither done nor dropped
-/// when `open`.
-pub async fn owned_by_workers(
-    snapshot: &Snapshot,
-    ids: &[Uuid],
-    open: bool,
-    page: &Page<Uuid>,
-) -> Result<Vec<Placed<ActionRow>>> {
-    let query = plan_actions::table
-        .filter(plan_actions::owner_worker_id.eq(lateral::parent_id().nullable()))
-        .select(ActionRow::as_select());
-    let mut query = latest_first!(query, page, plan_actions::id);
-    if open {
-        query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
-    }
-    snapshot.load(lateral::for_each(ids, query)).await
+macro_rules! owned {
+    ($(#[$doc:meta])* $page:ident, $(#[$count_doc:meta])* $count:ident, by $column:ident) => {
+        $(#[$doc])*
+        pub async fn $page(
+            snapshot: &Snapshot,
+            ids: &[Uuid],
+            open: bool,
+            page: &Page<Uuid>,
+        ) -> Result<Vec<Placed<ActionRow>>> {
+            let query = plan_actions::table
+                .filter(plan_actions::$column.eq(lateral::parent_id().nullable()))
+                .select(ActionRow::as_select());
+            let mut query = latest_first!(query, page, plan_actions::id);
+            if open {
+                query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
+            }
+            snapshot.load(lateral::for_each(ids, query)).await
+        }
+
+        $(#[$count_doc])*
+        pub async fn $count(snapshot: &Snapshot, ids: &[Uuid], open: bool) -> Result<Vec<Placed<i64>>> {
+            let mut query = plan_actions::table
+                .filter(plan_actions::$column.eq(lateral::parent_id().nullable()))
+                .select(diesel::dsl::count_star())
+                .into_boxed();
+            if open {
+                query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
+            }
+            snapshot.load(lateral::for_each(ids, query)).await
+        }
+    };
 }
 
-/// How many actions each of these workers has or had.
-pub async fn count_owned_by_workers(snapshot: &Snapshot, ids: &[Uuid], open: bool) -> Result<Vec<Placed<i64>>> {
-    let mut query = plan_actions::table
-        .filter(plan_actions::owner_worker_id.eq(lateral::parent_id().nullable()))
-        .select(diesel::dsl::count_star())
-        .into_boxed();
-    if open {
-        query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
-    }
-    snapshot.load(lateral::for_each(ids, query)).await
+owned! {
+    /// A page of the actions of each of these workers, latest first; only those that are neither done nor dropped
+    /// when `open`.
+    owned_by_workers,
+    /// How many actions each of these workers has or had.
+    count_owned_by_workers, by owner_worker_id
 }
-
-/// A page of the actions of each of these people, latest first; only those that are neither done nor dropped
-/// when `open`.
-pub async fn owned_by_persons(
-    snapshot: &Snapshot,
-    ids: &[Uuid],
-    open: bool,
-    page: &Page<Uuid>,
-) -> Result<Vec<Placed<ActionRow>>> {
-    let query = plan_actions::table
-        .filter(plan_actions::owner_person_id.eq(lateral::parent_id().nullable()))
-        .select(ActionRow::as_select());
-    let mut query = latest_first!(query, page, plan_actions::id);
-    if open {
-        query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
-    }
-    snapshot.load(lateral::for_each(ids, query)).await
-}
-
-/// How many actions each of these people has or had.
-pub async fn count_owned_by_persons(snapshot: &Snapshot, ids: &[Uuid], open: bool) -> Result<Vec<Placed<i64>>> {
-    let mut query = plan_actions::table
-        .filter(plan_actions::owner_person_id.eq(lateral::parent_id().nullable()))
-        .select(diesel::dsl::count_star())
-        .into_boxed();
-    if open {
-        query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
-    }
-    snapshot.load(lateral::for_each(ids, query)).await
+owned! {
+    /// A page of the actions of each of these people, latest first; only those that are neither done nor dropped
+    /// when `open`.
+    owned_by_persons,
+    /// How many actions each of these people has or had.
+    count_owned_by_persons, by owner_person_id
 }
