@@ -90,9 +90,10 @@ async fn a_column_that_was_not_read_is_an_error_and_never_null() {
     let db = one_connection(&database).await;
     let snapshot = db.snapshot(Viewer::new(person(&database, "HEAD_OF_SERVICE").await, support::morning()));
     let page = hearth::db::Page::new(Some(1), None).unwrap();
-    let core = children::page(&snapshot, None, &Wanted::default(), &page, Columns::CORE).await.unwrap();
+    let core = children::page(&snapshot, None, &Wanted::default(), &page, false, Columns::CORE).await.unwrap().rows;
     assert_eq!(core[0].religion().unwrap_err().code(), "INTERNAL");
-    let wide = children::page(&snapshot, None, &Wanted::default(), &page, Columns::SENSITIVE).await.unwrap();
+    let wide =
+        children::page(&snapshot, None, &Wanted::default(), &page, false, Columns::SENSITIVE).await.unwrap().rows;
     assert!(wide[0].religion().is_ok());
     snapshot.finish().await;
 }

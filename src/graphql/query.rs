@@ -163,11 +163,17 @@ impl Query {
                 }
                 let read = selection::of_nodes(ctx, selection::PERSON);
                 let reach = children::reach(&snapshot, &wanted).await?;
-                let rows = children::page(&snapshot, reach, &wanted, &page, read).await?;
-                let rows = generation(Arc::clone(&snapshot), rows);
+                let counted = ctx.look_ahead().field("totalCount").exists();
+                let found = children::page(&snapshot, reach, &wanted, &page, counted, read).await?;
+                let rows = generation(Arc::clone(&snapshot), found.rows);
                 let count = move || {
                     let (snapshot, wanted) = (Arc::clone(&snapshot), wanted.clone());
-                    Box::pin(async move { children::count(&snapshot, reach, &wanted).await }) as _
+                    Box::pin(async move {
+                        match found.total {
+                            Some(total) => Ok(total),
+                            None => children::count(&snapshot, reach, &wanted).await,
+                        }
+                    }) as _
                 };
                 Connection::new(&list, &page, rows, |row| (row.core.sort_name.clone(), row.core.id), count).map(Some)
             }
