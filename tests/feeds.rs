@@ -601,3 +601,28 @@ async fn a_former_chair_who_still_sees_the_child_is_told_once_in_each_feed() {
         feed.nothing_more().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_invited_hears_of_the_conference_only_while_they_see_a_child() {
+    let server = Server::start().await;
+    let (case, version) = server.allocated_to(3).await;
+    let conference = request_conference(&server, &case).await;
+    schedule(&server, &conference).await;
+    let (mut invited, _) = my_feed(&server, "OTHER_UNIT_SOCIAL_WORKER", None).await;
+    let worker = format!("Worker:{}", server.worker("OTHER_UNIT_SOCIAL_WORKER"));
+    let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "expectedVersion": 2,
+                        "invitations": [{ "workerId": worker, "capacity": "SOCIAL_CARE", "method": "EMAIL" }] });
+    server.done("UNIT_COORDINATOR", "inviteToConference", "", input).await;
+    let move_it = async |day: &str, version: i64| {
+        let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "reason": "x", "expectedVersion": version,
+                            "scheduledFor": format!("{day}T10:00:00Z") });
+        server.done("UNIT_COORDINATOR", "moveConference", "", input).await;
+    };
+    move_it("2026-11-26", 3).await;
+    server.all_placed().await;
+    invited.nothing_more().await;
+    joint(&server, &case, 7, version).await;
+    move_it("2026-11-27", 4).await;
+    assert_eq!(invited.types(1).await, ["CONFERENCE_CHANGED"]);
+    invited.nothing_more().await;
+}
