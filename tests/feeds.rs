@@ -515,18 +515,17 @@ async fn whoever_leaves_a_unit_is_told_that_they_left_and_nothing_more() {
     assert_eq!(again.item().await["entity"]["entityId"], back["membership"]["id"]);
 }
 
+/// Somebody else who may chair a conference.
+async fn other_chair(client: &tokio_postgres::Client, server: &Server) -> uuid::Uuid {
+    let query = "select worker_id from worker_posts where post = 'CP_CHAIR' and worker_id <> $1 limit 1";
+    client.query_one(query, &[&server.worker("CP_CHAIR")]).await.unwrap().get(0)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chair_is_told_that_the_conference_is_off_or_another_chairs_it_and_nothing_more() {
     let server = Server::start().await;
     let client = support::connect("postgres", &server.database).await;
-    let other: uuid::Uuid = client
-        .query_one(
-            "select worker_id from worker_posts where post = 'CP_CHAIR' and worker_id <> $1 limit 1",
-            &[&server.worker("CP_CHAIR")],
-        )
-        .await
-        .unwrap()
-        .get(0);
+    let other = other_chair(&client, &server).await;
     let (mut socket, _) = my_feed(&server, "CP_CHAIR", None).await;
     let appoint = async |conference: &str, chair: uuid::Uuid, version: i64| {
         let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "chairId": format!("Worker:{chair}"),
@@ -566,4 +565,64 @@ async fn a_chair_is_told_that_the_conference_is_off_or_another_chairs_it_and_not
     let next = request_conference(&server, &case).await;
     appoint(&next, server.worker("CP_CHAIR"), 1).await;
     about("CONFERENCE_CHANGED", &next, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_former_chair_who_still_sees_the_child_is_told_once_in_each_feed() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let (case, _) = server.allocated_to(3).await;
+    let child = server.child_of("CLINICIAN", &case).await;
+    // A part of their own, beside the conference.
+    client
+        .execute(
+            "insert into worker_involvements (id, case_id, child_id, worker_id, capacity, started_at)
+             select gen_random_uuid(), id, child_id, $1, 'IRO', '2026-11-01' from cases where 'Case:' || id = $2",
+            &[&server.worker("CP_CHAIR"), &case],
+        )
+        .await
+        .unwrap();
+    let conference = request_conference(&server, &case).await;
+    let (mut own, _) = my_feed(&server, "CP_CHAIR", None).await;
+    let (mut childs, _) = child_feed(&server, "CP_CHAIR", &child, None).await;
+    let other = other_chair(&client, &server).await;
+    for (version, chair) in [(1, server.worker("CP_CHAIR")), (2, other), (3, server.worker("CP_CHAIR"))] {
+        let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "chairId": format!("Worker:{chair}"),
+                            "expectedVersion": version });
+        server.done("UNIT_COORDINATOR", "appointConferenceChair", "", input).await;
+    }
+    // Appointed, passed on, appointed again.
+    for (feed, about_case) in [(&mut own, [true, false, true]), (&mut childs, [true, true, true])] {
+        for about_case in about_case {
+            let event = feed.item().await;
+            assert_eq!(event["entity"]["entityId"], conference);
+            assert_eq!(!event["caseRef"].is_null(), about_case, "{event}");
+        }
+        feed.nothing_more().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_invited_hears_of_the_conference_only_while_they_see_a_child() {
+    let server = Server::start().await;
+    let (case, version) = server.allocated_to(3).await;
+    let conference = request_conference(&server, &case).await;
+    schedule(&server, &conference).await;
+    let (mut invited, _) = my_feed(&server, "OTHER_UNIT_SOCIAL_WORKER", None).await;
+    let worker = format!("Worker:{}", server.worker("OTHER_UNIT_SOCIAL_WORKER"));
+    let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "expectedVersion": 2,
+                        "invitations": [{ "workerId": worker, "capacity": "SOCIAL_CARE", "method": "EMAIL" }] });
+    server.done("UNIT_COORDINATOR", "inviteToConference", "", input).await;
+    let move_it = async |day: &str, version: i64| {
+        let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "reason": "x", "expectedVersion": version,
+                            "scheduledFor": format!("{day}T10:00:00Z") });
+        server.done("UNIT_COORDINATOR", "moveConference", "", input).await;
+    };
+    move_it("2026-11-26", 3).await;
+    server.all_placed().await;
+    invited.nothing_more().await;
+    joint(&server, &case, 7, version).await;
+    move_it("2026-11-27", 4).await;
+    assert_eq!(invited.types(1).await, ["CONFERENCE_CHANGED"]);
+    invited.nothing_more().await;
 }

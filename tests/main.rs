@@ -17,6 +17,7 @@ mod families;
 mod feeds;
 mod http;
 mod live;
+mod migrations;
 mod mutations;
 mod mutations_support;
 mod operations;

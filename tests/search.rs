@@ -436,37 +436,21 @@ async fn any_name_finds_itself_and_a_folded_name_is_folded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_known_before_there_was_a_search_is_found_too() {
-    // The migrations one by one, as the owner, who is bound by the policies.
-    let database = support::unique("hearth_before");
-    hearth::db::migrations::create(&support::url("postgres", "postgres"), &database).await.unwrap();
-    let owner = support::connect("hearth_owner", &database).await;
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-    let mut versions: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
-    versions.sort();
-    let mut made = None;
-    for version in versions {
-        if version.ends_with("20261125000030_names_and_families") {
-            let seed = support::connect("hearth_seed", &database).await;
-            let id = Uuid::now_v7();
-            seed.execute(
-                "insert into persons (id, first_name, last_name, date_of_birth, sex)
-                 values ($1, 'Renée', 'O''Shea', '2018-05-05', 'F')",
-                &[&id],
-            )
-            .await
-            .unwrap();
-            made = Some(id);
-        }
-        let text = std::fs::read_to_string(version.join("up.sql")).unwrap();
-        owner
-            .batch_execute(&format!("begin; {text}; commit"))
-            .await
-            .unwrap_or_else(|error| panic!("{version:?}: {error:?}"));
-    }
-    let client = support::connect("postgres", &database).await;
+    let mut migrating = support::Migrating::start().await;
+    migrating.until("20261125000030_names_and_families").await;
+    let seed = support::connect("hearth_seed", &migrating.database).await;
+    let made = Uuid::now_v7();
+    seed.execute(
+        "insert into persons (id, first_name, last_name, date_of_birth, sex)
+         values ($1, 'Renée', 'O''Shea', '2018-05-05', 'F')",
+        &[&made],
+    )
+    .await
+    .unwrap();
+    migrating.finish().await;
+    let client = support::connect("postgres", &migrating.database).await;
     let words = "select array(select key from person_names where person_id = $1 and kind = 'WORD' order by 1)";
-    let words: Vec<String> = client.query_one(words, &[&made.unwrap()]).await.unwrap().get(0);
+    let words: Vec<String> = client.query_one(words, &[&made]).await.unwrap().get(0);
     assert_eq!(words, ["o", "oshea", "renee", "shea"]);
     // Whoever comes later is indexed by the trigger, with the same keys.
     let keys = "select string_agg(kind || ' ' || key, ',' order by kind, key) from person_names";

@@ -13,7 +13,7 @@ use crate::{
 pub enum Action {
     /// Give a case from the queue to a unit.
     AllocateCase,
-    /// The same, to a unit that is at its capacity.
+    /// Give a case to a unit that is at its capacity, from the queue or by accepting a transfer.
     AllocateOverCapacity,
     /// End the primary allocation: the case goes to the queue.
     EndPrimaryAllocation,

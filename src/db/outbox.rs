@@ -57,6 +57,12 @@ pub enum Audience {
     /// A worker whom this very change takes out of sight of what the event is about: told that they are, in their own
     /// feed, whatever they may see now. For events that say nothing which they did not see before.
     Leaving(Uuid),
+    /// A worker to whom this event alone says what the change means for them: in their own feed and no other, whatever
+    /// they may see now. What the same change says to the others names them as [`Audience::Former`].
+    Alone(Uuid),
+    /// A worker who had a part in it until this very change, and is told so by an event of their own: this one is in the
+    /// feeds of the children whom they still see, not in their own.
+    Former(Uuid),
     /// The managers of an area.
     Area(Uuid),
 }
@@ -69,10 +75,12 @@ pub async fn append(tx: &mut ViewerTx, event: NewEvent, audience: impl Iterator<
             Audience::Unit(id) => (id, "UNIT"),
             Audience::Worker(id) => (id, "WORKER"),
             Audience::Leaving(id) => (id, "LEAVING"),
+            Audience::Alone(id) => (id, "ALONE"),
+            Audience::Former(id) => (id, "FORMER"),
             Audience::Area(id) => (id, "AREA"),
         })
         .collect();
-    // Who is named twice is leaving: that comes first.
+    // Who is named twice is leaving, or a former one: those come first.
     rows.sort_unstable();
     rows.dedup_by_key(|(holder, _)| *holder);
     let rows: Vec<_> = rows

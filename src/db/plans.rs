@@ -1,5 +1,7 @@
 //! Plans, their goals and actions.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -431,16 +433,15 @@ pub async fn goals(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Vec<GoalRow>> {
         .map_err(failed)
 }
 
-/// A plan's goals that are not open any more, dropped ones among them, inside a change.
-pub async fn settled_goals(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Vec<GoalRow>> {
-    plan_goals::table
+/// Where each goal of a plan stands, by its lineage; dropped ones among them, inside a change.
+pub async fn standings(tx: &mut ViewerTx, plan_id: Uuid) -> Result<HashMap<Uuid, GoalStatus>> {
+    let found: Vec<(Uuid, Coded<GoalStatus>)> = plan_goals::table
         .filter(plan_goals::plan_id.eq(plan_id))
-        .filter(plan_goals::status.ne(Coded(GoalStatus::Open)))
-        .order(plan_goals::id)
-        .select(GoalRow::as_select())
+        .select((plan_goals::lineage_id, plan_goals::status))
         .load(tx.conn()?)
         .await
-        .map_err(failed)
+        .map_err(failed)?;
+    Ok(found.into_iter().map(|(lineage, status)| (lineage, status.0)).collect())
 }
 
 /// A plan's actions that were neither done nor dropped, inside a change.

@@ -4,8 +4,8 @@
 //! | --- | --- |
 //! | a unit of its audience | the unit's members at the event's time and now |
 //! | a worker whom its audience names | the worker, while a member of one of its units then and now, the manager of one of its areas, or personally in sight of a child whom it is about |
-//! | a worker whom the event's own change took out of sight | the worker, of this event: it says that they are |
-//! | a child whom it is about | whoever receives it through a unit, an area or by name, and sees the child whole now |
+//! | a worker whom the event's own change took out of sight, or whom alone it is for | the worker, of this event: it says that they are |
+//! | a child whom it is about | whoever receives it through a unit, an area or by name, and sees the child whole now; not whom alone it is for |
 //!
 //! An active worker in any case.
 
@@ -130,7 +130,7 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
 impl Facts {
     fn recipients(&self, event: Uuid, recorded_at: DateTime<Utc>) -> Vec<Recipient> {
         let mut found = Vec::new();
-        let (mut receive, mut named) = (HashSet::new(), HashSet::new());
+        let (mut receive, mut named, mut former) = (HashSet::new(), HashSet::new(), HashSet::new());
         for (holder, kind) in self.audience.get(&event).into_iter().flatten() {
             match kind.as_str() {
                 "UNIT" => {
@@ -149,12 +149,17 @@ impl Facts {
                     found.push((*holder, *holder));
                     named.insert(*holder);
                 }
+                "ALONE" if self.active.contains(holder) => found.push((*holder, *holder)),
+                "FORMER" if self.active.contains(holder) => {
+                    former.insert(*holder);
+                }
                 _ => {}
             }
         }
         let children = self.subjects.get(&event);
         for child in children.into_iter().flatten() {
-            found.extend(receive.union(&named).filter(|worker| self.sees(**worker, *child)).map(|one| (*child, *one)));
+            let all = receive.iter().chain(&named).chain(&former);
+            found.extend(all.filter(|worker| self.sees(**worker, *child)).map(|one| (*child, *one)));
         }
         let in_sight = |worker: &Uuid| {
             children.into_iter().flatten().any(|child| self.sight.get(child).is_some_and(|by| by.contains(worker)))
@@ -247,6 +252,23 @@ mod tests {
         scene.facts.audience.insert(scene.event, vec![(scene.unit, "UNIT".into()), (scene.named, "LEAVING".into())]);
         assert_eq!(scene.recipients(), [(scene.named, scene.named)], "not in the unit's, nor in the child's");
         scene.facts.active.clear();
+        assert_eq!(scene.recipients(), [], "works here no longer");
+    }
+
+    #[test]
+    fn what_is_for_a_worker_alone_and_what_others_are_told_of_it_are_one_event_in_each_stream() {
+        let mut scene = scene();
+        scene.facts.sight.insert(scene.child, HashSet::from([scene.named]));
+        scene.facts.audience.insert(scene.event, vec![(scene.unit, "UNIT".into()), (scene.named, "FORMER".into())]);
+        assert_eq!(scene.recipients(), [(scene.child, scene.named)], "they still see the child");
+        scene.facts.audience.insert(scene.event, vec![(scene.named, "ALONE".into())]);
+        assert_eq!(scene.recipients(), [(scene.named, scene.named)]);
+        scene.facts.sight.clear();
+        assert_eq!(scene.recipients(), [(scene.named, scene.named)], "whatever they see");
+        scene.facts.audience.insert(scene.event, vec![(scene.unit, "UNIT".into()), (scene.named, "FORMER".into())]);
+        assert_eq!(scene.recipients(), []);
+        scene.facts.active.clear();
+        scene.facts.audience.insert(scene.event, vec![(scene.named, "ALONE".into())]);
         assert_eq!(scene.recipients(), [], "works here no longer");
     }
 

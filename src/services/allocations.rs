@@ -10,7 +10,11 @@ use super::{
     optional_text, text,
 };
 use crate::{
-    auth::{Viewer, policy, policy::Action, viewer::Holding},
+    auth::{
+        Viewer, policy,
+        policy::Action,
+        viewer::{Holding, Standing},
+    },
     db::{
         Coded, ViewerTx,
         allocations::{self, NewAllocation},
@@ -75,6 +79,27 @@ pub(super) async fn active_unit(tx: &mut ViewerTx, id: Uuid) -> Result<UnitRow> 
     Ok(unit)
 }
 
+/// The unit, which is locked, has room for another case of its own, or who gives it one more may do so; if not, what to do
+/// `instead`. Locked, so that two who each see the last free place do not both take it.
+pub(super) async fn check_capacity(
+    tx: &mut ViewerTx,
+    unit: &UnitRow,
+    standing: &Standing,
+    holding: &Holding,
+    instead: &str,
+) -> Result<()> {
+    let me = tx.viewer().worker_id;
+    if units::count_held(tx, unit.id).await? >= i64::from(unit.capacity_cases)
+        && policy::require(standing, me, holding, Action::AllocateOverCapacity).is_err()
+    {
+        return Err(Error::guard(
+            "UNIT_CAPACITY",
+            format!("The unit holds as many cases as it has capacity for: {instead}."),
+        ));
+    }
+    Ok(())
+}
+
 impl Services {
     /// The unit holds the case from now on. A case that a unit holds already is refused: ask for a transfer.
     pub async fn allocate_case(&self, viewer: Viewer, key: &str, input: AllocateCase) -> Result<Outcome> {
@@ -130,15 +155,7 @@ async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summar
              a unit of another service.",
         ));
     }
-    // Two allocations that each see the last free place do not both take it: the unit is locked.
-    if units::count_held(tx, unit.id).await? >= i64::from(unit.capacity_cases)
-        && policy::require(&standing, me, &holding, Action::AllocateOverCapacity).is_err()
-    {
-        return Err(Error::guard(
-            "UNIT_CAPACITY",
-            "The unit holds as many cases as it has capacity for: choose another, or ask the service manager.",
-        ));
-    }
+    check_capacity(tx, &unit, &standing, &holding, "choose another, or ask the service manager").await?;
     let lead = match input.lead_practitioner_id {
         Some(worker) => Some(check_lead(tx, unit.id, worker).await?),
         None => default_lead(tx, unit.id, None).await?,

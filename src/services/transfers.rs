@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Outcome, Services,
-    allocations::{active_unit, end_help},
+    allocations::{active_unit, check_capacity, end_help},
     announce::{Announcer, Entity, managers_of, stamp, units_of},
     involvements::{check_lead, default_lead, end_parts},
     text,
@@ -184,6 +184,8 @@ async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     let to = active_unit(tx, to.id).await?;
     let from = units::get(tx, primary.unit_id).await?.ok_or(Error::NotFound)?;
     guard(transfer.kind.0, from.service.0, to.service.0).map_err(|(name, why)| Error::guard(name, why))?;
+    check_capacity(tx, &to, &standing, &holding, "ask its service manager to accept it, or reject the transfer")
+        .await?;
     let lead = match input.lead_practitioner_id {
         Some(worker) => Some(check_lead(tx, to.id, worker).await?),
         None => default_lead(tx, to.id, None).await?,

@@ -607,6 +607,49 @@ async fn what_became_of_a_plan_while_its_revision_was_written_is_not_undone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_goal_stands_in_the_new_version_where_it_stood_in_the_one_before_unless_the_draft_gave_it_up() {
+    let planning = Planning::draft().await;
+    let server = &planning.server;
+    let (_, mut input) = planning.input("changePlanDraft").await;
+    input["content"]["goals"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "whatNeedsToChange": "Sam sleeps well.", "measure": "Nights", "target": "7",
+                "actions": [{ "text": "Plans the evening.", "ownerAgency": "Health" }] }));
+    server.done("SOCIAL_WORKER", "changePlanDraft", "", input).await;
+    planning.take("agreePlan").await;
+    planning.settle_goals("NOT_MET").await;
+    let new = planning.revised().await;
+    // The revision leaves the third goal out.
+    let draft = planning.look_at(&new).await;
+    let (_, mut input) = planning.input_of(&new, "changePlanDraft").await;
+    let kept = draft["goals"].as_array().unwrap()[..2].iter().map(|goal| {
+        let action = &goal["actions"][0];
+        json!({ "id": goal["id"], "whatNeedsToChange": goal["whatNeedsToChange"], "measure": "x", "target": "x",
+                "actions": [{ "id": action["id"], "text": action["text"], "ownerAgency": action["ownerAgency"] }] })
+    });
+    input["content"]["goals"] = kept.collect();
+    server.done("SOCIAL_WORKER", "changePlanDraft", "", input).await;
+    // Meanwhile the first is taken up again, the second is met after all, the third is taken up again too.
+    let before = planning.pursued().await;
+    let (_, mut input) = planning.input("recordChangeEvidence").await;
+    input["goalId"] = before[1]["id"].clone();
+    server.done("SOCIAL_WORKER", "recordChangeEvidence", "", input).await;
+    for (goal, status) in before.iter().zip(["OPEN", "MET", "OPEN"]) {
+        let input = json!({ "idempotencyKey": key(), "goalId": goal["id"], "status": status,
+                            "expectedVersion": goal["version"] });
+        server.done("SOCIAL_WORKER", "setGoalStatus", "", input).await;
+    }
+    let (_, input) = planning.input_of(&new, "agreePlan").await;
+    server.done("CONSULTANT_SOCIAL_WORKER", "agreePlan", "", input).await;
+    let agreed = planning.look_at(&new).await;
+    for (goal, status) in draft["goals"].as_array().unwrap().iter().zip(["OPEN", "MET", "DROPPED"]) {
+        let now = agreed["goals"].as_array().unwrap().iter().find(|now| now["id"] == goal["id"]).unwrap();
+        assert_eq!(now["status"], status, "{}", goal["whatNeedsToChange"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revision_follows_an_extension_made_meanwhile_unless_it_says_something_else() {
     for (own, expected) in [(None, "2027-04-30"), (Some("2027-06-30"), "2027-06-30")] {
         let planning = Planning::active().await;

@@ -128,6 +128,42 @@ async fn a_helping_unit_that_takes_a_case_over_helps_no_longer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_unit_takes_its_last_place_once_and_what_is_beyond_only_by_its_manager() {
+    let server = Server::start().await;
+    let client = crate::support::connect("postgres", &server.database).await;
+    client
+        .batch_execute(
+            "update units u set area_id = (select area_id from units where name like '%Unit 3'),
+                 capacity_cases = 1 + (select count(*) from allocations a
+                                       where a.unit_id = u.id and a.kind = 'PRIMARY' and a.ended_at is null)
+             where u.name like '%Unit 7'",
+        )
+        .await
+        .unwrap();
+    let mut transfers = Vec::new();
+    for _ in 0..2 {
+        let (case, version) = server.allocated_to(3).await;
+        transfers.push(request_transfer(&server, &case, 7, version).await);
+    }
+    let accept = async |person: &str, transfer: &str| {
+        let input = json!({ "idempotencyKey": key(), "transferId": transfer, "expectedVersion": 1 });
+        server.mutate(person, "acceptTransfer", "", input).await["errors"].take()
+    };
+    let both = futures_util::future::join(accept("OTHER_UNIT", &transfers[0]), accept("OTHER_UNIT", &transfers[1]));
+    let (refused, waits) = match both.await {
+        (Value::Array(none), refused) if none.is_empty() => (refused, &transfers[1]),
+        (refused, none) => {
+            assert_eq!(none, json!([]), "one of them has a place");
+            (refused, &transfers[0])
+        }
+    };
+    assert_eq!(refused[0]["guard"], "UNIT_CAPACITY");
+    let next = "The unit holds as many cases as it has capacity for: ask its service manager to accept it, or reject the transfer.";
+    assert_eq!(refused[0]["explanation"], next);
+    assert_eq!(accept("SERVICE_MANAGER", waits).await, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn everybodys_part_in_the_leaving_unit_ends_with_the_transfer() {
     let server = Server::start().await;
     // A case of the demo authority in which unit 3's clinician has a part.

@@ -6,8 +6,9 @@ pub mod socket;
 pub mod sse;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -106,6 +107,52 @@ pub async fn empty_database() -> String {
     let owner = url("hearth_owner", &name);
     tokio::spawn(async move { migrations::run(&owner).await }).await.unwrap().unwrap();
     name
+}
+
+/// A database that goes through the migrations one by one, as the owner, who is bound by the policies.
+pub struct Migrating {
+    pub database: String,
+    owner: Client,
+    ahead: VecDeque<PathBuf>,
+}
+
+impl Migrating {
+    /// A database without any table.
+    pub async fn start() -> Self {
+        template();
+        let database = unique("hearth_before");
+        migrations::create(&variable("HEARTH_TEST_ADMIN_URL"), &database).await.unwrap();
+        let owner = connect("hearth_owner", &database).await;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut ahead: Vec<_> = all.filter(|path| path.is_dir()).collect();
+        ahead.sort();
+        Self { database, owner, ahead: ahead.into() }
+    }
+
+    /// Runs those before this one.
+    pub async fn until(&mut self, version: &str) {
+        while self.ahead.front().is_some_and(|next| !next.ends_with(version)) {
+            self.next().await;
+        }
+        assert!(!self.ahead.is_empty(), "no migration {version}");
+    }
+
+    /// Runs what is left.
+    pub async fn finish(&mut self) {
+        while !self.ahead.is_empty() {
+            self.next().await;
+        }
+    }
+
+    async fn next(&mut self) {
+        let version = self.ahead.pop_front().unwrap();
+        let text = std::fs::read_to_string(version.join("up.sql")).unwrap();
+        self.owner
+            .batch_execute(&format!("begin; {text}; commit"))
+            .await
+            .unwrap_or_else(|error| panic!("{version:?}: {error:?}"));
+    }
 }
 
 pub fn redis_url() -> String {

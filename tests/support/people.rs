@@ -29,9 +29,9 @@ pub async fn child(client: &Client, first: &str, last: &str) -> Uuid {
     id
 }
 
-/// Opens a case of a child, held by the unit with this number. Answers the case.
-pub async fn hold(client: &Client, child: Uuid, unit: u32) -> Uuid {
-    let (case, allocation) = (Uuid::now_v7(), Uuid::now_v7());
+/// Opens a case of a child, which nobody holds. Answers the case.
+pub async fn open(client: &Client, child: Uuid) -> Uuid {
+    let case = Uuid::now_v7();
     client
         .execute(
             "insert into cases (id, child_id, opened_on, status, primary_need) values ($1, $2, '2026-09-01', 'CIN', 'N1')",
@@ -39,6 +39,12 @@ pub async fn hold(client: &Client, child: Uuid, unit: u32) -> Uuid {
         )
         .await
         .unwrap();
+    case
+}
+
+/// Opens a case of a child, held by the unit with this number. Answers the case.
+pub async fn hold(client: &Client, child: Uuid, unit: u32) -> Uuid {
+    let (case, allocation) = (open(client, child).await, Uuid::now_v7());
     client
         .execute(
             "insert into allocations (id, case_id, child_id, unit_id, kind, started_at, reason_start)

@@ -145,7 +145,8 @@ impl TransferMutations {
         )
     }
 
-    /// Takes a case over: it moves at once. The leaving unit's last event of the case is TRANSFER_COMPLETED.
+    /// Takes a case over: it moves at once. Into a unit that is at its capacity only its service manager takes it. The
+    /// leaving unit's last event of the case is TRANSFER_COMPLETED.
     async fn accept_transfer(&self, ctx: &Context<'_>, input: AcceptTransferInput) -> Nullable<AcceptTransferPayload> {
         nullable(
             async {

@@ -122,12 +122,26 @@ async fn check_chair(tx: &mut ViewerTx, about: &About, chair_id: Uuid) -> Result
     Ok(chair.id)
 }
 
-/// Whoever was the chair until now hears that they are no longer, and nothing else: no child, no new date.
+/// Everybody who hears that there is a chair: the units and leads, who is invited, the chair. A former one hears it from
+/// [`tell_former_chair`].
+fn audience_with(taking: &Taking, chair: Uuid) -> Vec<Audience> {
+    let mut audience = taking.about.audience();
+    audience.extend(former_chair(taking, chair).map(Audience::Former));
+    audience.push(Audience::Worker(chair));
+    audience
+}
+
+fn former_chair(taking: &Taking, chair: Uuid) -> Option<Uuid> {
+    taking.about.conference.chair_id.filter(|former| *former != chair)
+}
+
+/// Whoever was the chair until now hears that they are no longer, and nothing else: no child, no new date. Whether they
+/// still see a child or not, it is one event in their own feed.
 async fn tell_former_chair(tx: &mut ViewerTx, taking: &Taking, chair: Uuid) -> Result<()> {
-    let Some(former) = taking.about.conference.chair_id.filter(|former| *former != chair) else { return Ok(()) };
+    let Some(former) = former_chair(taking, chair) else { return Ok(()) };
     let entity = Entity { kind: ConferenceId::KIND, id: taking.id(), version: taking.version() };
     let detail = Detail::Conference(ConferenceDetail { chair_id: None, ..taking.detail() });
-    let audience = [Audience::Leaving(former)];
+    let audience = [Audience::Alone(former)];
     taking.announcer.announce(tx, EventType::ConferenceChanged, Severity::Action, entity, None, detail, &audience).await
 }
 
@@ -141,8 +155,7 @@ async fn appoint(tx: &mut ViewerTx, input: AppointConferenceChair) -> Result<Out
         return Err(Error::conflict("This worker is the chair already."));
     }
     taking.take(tx, ConferenceChange { chair_id: Some(chair), ..taking.change() }, None).await?;
-    let mut audience = taking.about.audience();
-    audience.push(Audience::Worker(chair));
+    let audience = audience_with(&taking, chair);
     let detail = ConferenceDetail { chair_id: Some(chair), ..taking.detail() };
     taking.tell(tx, EventType::ConferenceChanged, Severity::Action, detail, &audience).await?;
     tell_former_chair(tx, &taking, chair).await?;
@@ -200,8 +213,7 @@ async fn schedule(tx: &mut ViewerTx, input: ScheduleConference, venue: Option<St
         chair_id: Some(chair),
         ..taking.detail()
     };
-    let mut audience = taking.about.audience();
-    audience.push(Audience::Worker(chair));
+    let audience = audience_with(&taking, chair);
     taking.tell(tx, EventType::ConferenceScheduled, Severity::Action, detail, &audience).await?;
     tell_former_chair(tx, &taking, chair).await?;
     Ok(taking.outcome())

@@ -9,7 +9,7 @@ use crate::{
     auth::{Viewer, policy::Action},
     db::{
         Coded, ViewerTx, children,
-        plans::{self, ActionRow, GoalRow, PlanCore, PlanUpdate},
+        plans::{self, ActionRow, PlanCore, PlanUpdate},
         progress::{self, Choice, NewReview, NewShare},
     },
     domain::{
@@ -267,8 +267,10 @@ async fn agree(tx: &mut ViewerTx, input: AgreePlan) -> Result<Outcome> {
     Ok(taking.outcome())
 }
 
-/// Takes over what became of the version in force while its revision was written: actions that were done, and goals that
-/// were settled. A goal that was given up does not come back, nor what was to be done for it.
+/// Takes over what became of the version in force while its revision was written: actions that were done, and where its
+/// goals stand, open again among them. A draft says what is to be, not what was: it settles no goal, it only gives up
+/// what it leaves out, and that stays given up. A goal that was given up meanwhile does not come back, nor what was to be
+/// done for it.
 async fn carry_over(
     tx: &mut ViewerTx,
     before: Uuid,
@@ -282,12 +284,12 @@ async fn carry_over(
             plans::done(tx, open.swap_remove(at), on, done.outcome).await?;
         }
     }
-    let goals = plans::goals(tx, draft).await?;
-    for settled in plans::settled_goals(tx, before).await? {
-        let same = |goal: &&GoalRow| goal.lineage_id == settled.lineage_id && goal.status.0 == GoalStatus::Open;
-        let Some(goal) = goals.iter().find(same) else { continue };
-        plans::settle_goal(tx, goal, settled.status.0).await?;
-        if settled.status.0 == GoalStatus::Dropped {
+    let standings = plans::standings(tx, before).await?;
+    for goal in plans::goals(tx, draft).await? {
+        // A goal that the draft adds has none.
+        let Some(status) = standings.get(&goal.lineage_id).filter(|status| **status != goal.status.0) else { continue };
+        plans::settle_goal(tx, &goal, *status).await?;
+        if *status == GoalStatus::Dropped {
             for action in open.iter().filter(|action| action.goal_id == goal.id) {
                 plans::drop_action(tx, action, today).await?;
             }
