@@ -26,6 +26,7 @@ mod pool;
 mod reading;
 mod reads;
 mod resilience;
+mod rights;
 mod schema;
 mod search;
 mod seed;

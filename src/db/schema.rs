@@ -495,6 +495,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    rights (worker_id, started_at) {
+        worker_id -> Uuid,
+        started_at -> Timestamptz,
+        everything -> Bool,
+        holders -> UNKNOWN__uuid,
+    }
+}
+
+diesel::table! {
     sight (subject_id, holder_id, source_id) {
         subject_id -> Uuid,
         holder_id -> Uuid,
@@ -620,6 +629,7 @@ diesel::joinable!(plan_reviews -> conferences (conference_id));
 diesel::joinable!(plan_shares -> persons (person_id));
 diesel::joinable!(plan_shares -> workers (shared_by));
 diesel::joinable!(plans -> conferences (conference_id));
+diesel::joinable!(rights -> workers (worker_id));
 diesel::joinable!(unit_memberships -> units (unit_id));
 diesel::joinable!(unit_memberships -> workers (worker_id));
 diesel::joinable!(units -> areas (area_id));
@@ -660,6 +670,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     plans,
     relationships,
     relay_state,
+    rights,
     sight,
     sight_links,
     unit_memberships,
