@@ -59,6 +59,24 @@ async fn a_dropped_snapshot_or_change_takes_its_connection_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_with_a_load_that_somebody_left_behind_is_nobody_elses() {
+    let database = support::database().await;
+    let db = one_connection(&database).await;
+    let head = person(&database, "HEAD_OF_SERVICE").await;
+    let snapshot = db.snapshot(Viewer::new(head, support::morning()));
+    let wanted = Wanted::default();
+    children::count(&snapshot, None, &wanted).await.unwrap();
+    {
+        let left = std::pin::pin!(children::count(&snapshot, None, &wanted));
+        assert!(futures_util::poll!(left).is_pending(), "it has begun");
+    }
+    snapshot.finish().await;
+    assert_eq!(db.connections(), (0, 0));
+    assert!(sees(&db, head).await > 0);
+    assert_eq!(db.connections(), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_statement_without_an_identity_fails_instead_of_finding_nothing() {
     let database = support::database().await;
     let client = support::connect("hearth_app", &database).await;

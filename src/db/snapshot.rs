@@ -1,7 +1,10 @@
 //! One operation, one instant.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     task::Poll,
 };
 
@@ -32,6 +35,22 @@ pub struct Snapshot {
     viewer: Viewer,
     opened: OnceCell<Opened>,
     failure: OnceLock<Error>,
+    /// Whether somebody left a load behind that had begun: nobody knows how long its statement still runs.
+    abandoned: AtomicBool,
+}
+
+/// Sees a load to its end, or that it has none.
+struct Under<'s> {
+    abandoned: &'s AtomicBool,
+    ended: bool,
+}
+
+impl Drop for Under<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.abandoned.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 struct Opened {
@@ -43,7 +62,13 @@ struct Opened {
 
 impl Snapshot {
     pub(in crate::db) fn new(pool: Pool<AsyncPgConnection>, viewer: Viewer) -> Arc<Self> {
-        Arc::new(Self { pool, viewer, opened: OnceCell::new(), failure: OnceLock::new() })
+        Arc::new(Self {
+            pool,
+            viewer,
+            opened: OnceCell::new(),
+            failure: OnceLock::new(),
+            abandoned: AtomicBool::new(false),
+        })
     }
 
     /// Who reads.
@@ -94,7 +119,9 @@ impl Snapshot {
             }
             let opened = self.opened.get_or_try_init(|| self.open()).await.map_err(|error| self.fail(error))?;
             let mut conn: &'s AsyncPgConnection = &opened.conn;
+            let mut under = Under { abandoned: &self.abandoned, ended: false };
             let (entered, rows) = futures_util::join!(opened.entering.clone(), query.load::<R>(&mut conn));
+            under.ended = true;
             // Whatever the load says, a viewer who could not enter is the cause.
             entered.map_err(|error| self.fail(error))?;
             rows.map_err(|error| self.fail(failed(error)))
@@ -109,6 +136,10 @@ impl Snapshot {
             tracing::warn!("a snapshot was still in use when its operation ended");
             return;
         };
+        if *this.abandoned.get_mut() {
+            // A field failed while others loaded: whoever had the connection next would wait for what they began.
+            return;
+        }
         let Some(Opened { conn, entering }) = this.opened.take() else { return };
         let usable = entering.await.is_ok() && this.failure.get().is_none();
         let Some(conn) = Arc::into_inner(conn) else { return };
