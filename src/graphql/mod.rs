@@ -17,7 +17,7 @@ mod selection;
 mod subscription;
 mod types;
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_graphql::{ErrorExtensionValues, ObjectType, Response, SchemaBuilder, ServerError, SubscriptionType, Value};
 use futures_util::{Stream, StreamExt};
@@ -124,7 +124,7 @@ impl Graph {
             request = request.data(envelope::Shape(shape));
         }
         let responses = self.schema.execute_stream(request);
-        responses.then(move |mut response| {
+        let said = responses.then(move |mut response| {
             let operation = Arc::clone(&operation);
             async move {
                 // Nothing keeps a connection while it waits for the next event.
@@ -135,7 +135,8 @@ impl Graph {
                 name_codes(&mut response);
                 Said::Response(Box::new(response))
             }
-        })
+        });
+        to_its_end(said)
     }
 }
 
@@ -145,6 +146,15 @@ pub enum Said {
     Response(Box<Response>),
     /// A response with data and no errors, as JSON.
     Text(String),
+    /// The last response of a subscription that panicked: a mistake in the program, which the next try would meet again.
+    Broken(Box<Response>),
+}
+
+/// A panic ends the subscription that it happened in, not whatever else the same client listens to.
+fn to_its_end(said: impl Stream<Item = Said>) -> impl Stream<Item = Said> {
+    AssertUnwindSafe(said).catch_unwind().map(|said| {
+        said.unwrap_or_else(|_| Said::Broken(Box::new(refused(&Error::internal("a subscription panicked")))))
+    })
 }
 
 /// A response that holds one error and no data.
@@ -176,3 +186,22 @@ fn name_codes(response: &mut Response) {
 
 #[cfg(test)]
 mod null_propagation;
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_the_last_that_its_subscription_says() {
+        let said = stream::iter(0..3).map(|at| match at {
+            0 => Said::Text("{}".to_owned()),
+            _ => panic!("on purpose"),
+        });
+        let heard: Vec<Said> = to_its_end(said).collect().await;
+        let [Said::Text(_), Said::Broken(last)] = heard.as_slice() else { panic!("{} were said", heard.len()) };
+        let extensions = last.errors[0].extensions.as_ref().unwrap();
+        assert_eq!(extensions.get("code"), Some(&Value::from(code::INTERNAL)));
+    }
+}

@@ -63,7 +63,7 @@ async fn run(web: Arc<Web>, verified: Verified, ready: Ready, say: mpsc::Sender<
                 _ if verified.expires_in((web.clock)()).is_zero() => return,
                 Some(Said::Text(text)) => next(&text),
                 Some(Said::Response(response)) if is_ours(&response) => return,
-                Some(Said::Response(response)) => {
+                Some(Said::Response(response) | Said::Broken(response)) => {
                     let Ok(data) = serde_json::to_string(&response) else { return };
                     let frame = next(&data);
                     if ended(&response) {

@@ -384,6 +384,10 @@ impl Socket {
             }
             // The protocol's `error` is final for the client, but this will pass: let it come again.
             Some(Said::Response(response)) if is_ours(&response) => Err(End::Close(1013, "Try again later")),
+            Some(Said::Broken(response)) => {
+                self.running.pop();
+                self.say(ToClient::Error { id: &id, payload: &response.errors })
+            }
             Some(Said::Response(response)) if ended(&response) => {
                 // The protocol's `error` ends the operation.
                 self.running.pop();
