@@ -499,7 +499,7 @@ diesel::table! {
         worker_id -> Uuid,
         started_at -> Timestamptz,
         everything -> Bool,
-        holders -> UNKNOWN__uuid,
+        holders -> Array<Uuid>,
     }
 }
 

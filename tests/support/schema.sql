@@ -9,7 +9,7 @@ with wanted as (
             when 'uuid' then 'Uuid' when 'text' then 'Text' when 'int4' then 'Integer' when 'int8' then 'BigInt'
             when 'bool' then 'Bool' when 'date' then 'Date' when 'timestamptz' then 'Timestamptz'
             when 'jsonb' then 'Jsonb' when 'bytea' then 'Bytea' when 'numeric' then 'Numeric'
-            when '_text' then 'Array<Text>' else 'UNKNOWN_' || t.typname end as type
+            when '_text' then 'Array<Text>' when '_uuid' then 'Array<Uuid>' else 'UNKNOWN_' || t.typname end as type
     from wanted w join pg_attribute a on a.attrelid = w.oid join pg_type t on t.oid = a.atttypid
     where a.attnum > 0 and not a.attisdropped
 ), keys as (
