@@ -188,13 +188,13 @@ pub struct NewAllocation {
 }
 
 /// Starts an allocation. Another one in the way is a conflict, whether the viewer sees it or not.
-pub async fn start(tx: &mut ViewerTx, new: NewAllocation) -> Result<()> {
+pub async fn start(tx: &ViewerTx, new: NewAllocation) -> Result<()> {
     tx.run(diesel::insert_into(allocations::table).values(new)).await?;
     Ok(())
 }
 
 /// Ends an allocation that runs. What it opened is out of sight from the next statement on.
-pub async fn end(tx: &mut ViewerTx, id: Uuid, at: DateTime<Utc>, reason: &str) -> Result<()> {
+pub async fn end(tx: &ViewerTx, id: Uuid, at: DateTime<Utc>, reason: &str) -> Result<()> {
     let ended = tx
         .run(diesel::update(allocations::table.find(id).filter(allocations::ended_at.is_null())).set((
             allocations::ended_at.eq(at),
@@ -206,26 +206,26 @@ pub async fn end(tx: &mut ViewerTx, id: Uuid, at: DateTime<Utc>, reason: &str) -
 }
 
 /// The case of an allocation in sight, and whether it still runs, inside a change.
-pub async fn case_of(tx: &mut ViewerTx, id: Uuid) -> Result<Option<Uuid>> {
-    allocations::table.find(id).select(allocations::case_id).first(tx.conn()?).await.optional().map_err(failed)
+pub async fn case_of(tx: &ViewerTx, id: Uuid) -> Result<Option<Uuid>> {
+    allocations::table.find(id).select(allocations::case_id).first(&mut tx.conn()?).await.optional().map_err(failed)
 }
 
 /// The unit that holds a case in sight, before the case is locked.
-pub async fn holder_of(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<Uuid>> {
+pub async fn holder_of(tx: &ViewerTx, case_id: Uuid) -> Result<Option<Uuid>> {
     allocations::table
         .filter(allocations::case_id.eq(case_id))
         .filter(allocations::kind.eq("PRIMARY"))
         .filter(allocations::ended_at.is_null())
         .select(allocations::unit_id)
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)
 }
 
 /// An allocation inside a change.
-pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<AllocationCore>> {
-    allocations::table.find(id).select(AllocationCore::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+pub async fn get(tx: &ViewerTx, id: Uuid) -> Result<Option<AllocationCore>> {
+    allocations::table.find(id).select(AllocationCore::as_select()).first(&mut tx.conn()?).await.optional().map_err(failed)
 }
 
 /// The allocation that each of these transfers led to.

@@ -224,8 +224,8 @@ fn case(id: Uuid) -> _ {
     cases::table.find(id).select(core)
 }
 
-async fn read(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<CaseCore>> {
-    case(case_id).first(tx.conn()?).await.optional().map_err(failed)
+async fn read(tx: &ViewerTx, case_id: Uuid) -> Result<Option<CaseCore>> {
+    case(case_id).first(&mut tx.conn()?).await.optional().map_err(failed)
 }
 
 /// Locks a case in sight and reads who holds it. Everything that changes a case comes through here, so changes of one
@@ -234,17 +234,17 @@ async fn read(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<CaseCore>> {
 /// The order of all locks, so that none waits for another in a circle: the idempotency key, one unit, one conference,
 /// then cases by id. A unit is waited for by whatever changes its memberships, and by whatever makes it hold a case or
 /// a member of it lead one ([`lock_with_unit`]): nobody is given a part in a unit that they leave at the same moment.
-pub async fn lock(tx: &mut ViewerTx, case_id: Uuid) -> Result<Locked> {
+pub async fn lock(tx: &ViewerTx, case_id: Uuid) -> Result<Locked> {
     lock_after(tx, &[case_id], case_id).await
 }
 
 /// Waits for these, of which the last is the case, and reads the case.
-async fn lock_after(tx: &mut ViewerTx, waits: &[Uuid], case_id: Uuid) -> Result<Locked> {
+async fn lock_after(tx: &ViewerTx, waits: &[Uuid], case_id: Uuid) -> Result<Locked> {
     // Looked for before it is waited for: nobody learns of a hidden case by how long a lock takes.
     read(tx, case_id).await?.ok_or(Error::NotFound)?;
     // What is read under the locks goes out right behind them, in one go: each statement sees what was committed before
     // it began, so after the wait.
-    let conn = tx.shared()?;
+    let conn = tx.conn()?;
     let (mut one, mut two, mut three) = (conn, conn, conn);
     let core = case(case_id).first::<CaseCore>(&mut one);
     let open = allocations::table
@@ -281,13 +281,13 @@ async fn lock_after(tx: &mut ViewerTx, waits: &[Uuid], case_id: Uuid) -> Result<
 }
 
 /// Locks a unit and then a case in sight: for what makes the unit hold the case, or a member of it lead the case.
-pub async fn lock_with_unit(tx: &mut ViewerTx, case_id: Uuid, unit_id: Uuid) -> Result<Locked> {
+pub async fn lock_with_unit(tx: &ViewerTx, case_id: Uuid, unit_id: Uuid) -> Result<Locked> {
     lock_after(tx, &[unit_id, case_id], case_id).await
 }
 
 /// Steps the case's version, with a new status where the change brings one. First among a change's statements: what
 /// follows may move the case out of the viewer's sight.
-pub async fn touch(tx: &mut ViewerTx, case: &Locked, status: CaseStatus) -> Result<i32> {
+pub async fn touch(tx: &ViewerTx, case: &Locked, status: CaseStatus) -> Result<i32> {
     let version = case.core.version + 1;
     let changed = tx
         .run(

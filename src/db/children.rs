@@ -519,28 +519,28 @@ pub async fn addresses_of(snapshot: &Snapshot, person_ids: &[Uuid]) -> Result<Ve
 }
 
 /// First and last name of a child inside a change, for the initials that events carry.
-pub async fn names(tx: &mut super::ViewerTx, child_id: Uuid) -> Result<(String, String)> {
+pub async fn names(tx: &super::ViewerTx, child_id: Uuid) -> Result<(String, String)> {
     persons::table
         .find(child_id)
         .select((persons::first_name, persons::last_name))
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .map_err(super::failed)
 }
 
 /// The dates of birth of these children inside a change; none for an unborn child.
-pub async fn births(tx: &mut super::ViewerTx, child_ids: &[Uuid]) -> Result<Vec<(Uuid, Option<NaiveDate>)>> {
+pub async fn births(tx: &super::ViewerTx, child_ids: &[Uuid]) -> Result<Vec<(Uuid, Option<NaiveDate>)>> {
     persons::table
         .filter(persons::id.eq_any(child_ids.to_vec()))
         .select((persons::id, persons::date_of_birth))
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(super::failed)
 }
 
 /// Whether this is a person in sight, inside a change.
-pub async fn person_in_sight(tx: &mut super::ViewerTx, id: Uuid) -> Result<bool> {
-    diesel::select(diesel::dsl::exists(persons::table.find(id))).get_result(tx.conn()?).await.map_err(super::failed)
+pub async fn person_in_sight(tx: &super::ViewerTx, id: Uuid) -> Result<bool> {
+    diesel::select(diesel::dsl::exists(persons::table.find(id))).get_result(&mut tx.conn()?).await.map_err(super::failed)
 }
 
 #[cfg(test)]

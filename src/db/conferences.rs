@@ -215,23 +215,23 @@ pub async fn moves_of(snapshot: &Snapshot, conference_ids: &[Uuid]) -> Result<Ve
 }
 
 /// A conference inside a change, locked against other changes. Hidden or missing: NOT_FOUND.
-pub async fn lock(tx: &mut ViewerTx, id: Uuid) -> Result<ConferenceRow> {
+pub async fn lock(tx: &ViewerTx, id: Uuid) -> Result<ConferenceRow> {
     read(tx, id).await?.ok_or(Error::NotFound)?;
     tx.queue_for(id).await?;
     read(tx, id).await?.ok_or(Error::NotFound)
 }
 
-async fn read(tx: &mut ViewerTx, id: Uuid) -> Result<Option<ConferenceRow>> {
-    conferences::table.find(id).select(ConferenceRow::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+async fn read(tx: &ViewerTx, id: Uuid) -> Result<Option<ConferenceRow>> {
+    conferences::table.find(id).select(ConferenceRow::as_select()).first(&mut tx.conn()?).await.optional().map_err(failed)
 }
 
 /// The children of a conference that the viewer sees, inside a change, in a fixed order.
-pub async fn children(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Vec<ConferenceChildCore>> {
+pub async fn children(tx: &ViewerTx, conference_id: Uuid) -> Result<Vec<ConferenceChildCore>> {
     conference_children::table
         .filter(conference_children::conference_id.eq(conference_id))
         .order(conference_children::case_id)
         .select(ConferenceChildCore::as_select())
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
@@ -248,7 +248,7 @@ pub struct Holders {
 }
 
 /// See [`Holders`].
-pub async fn holders(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Holders> {
+pub async fn holders(tx: &ViewerTx, conference_id: Uuid) -> Result<Holders> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = diesel::sql_types::Uuid)]
@@ -260,7 +260,7 @@ pub async fn holders(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Holders> 
     }
     let rows: Vec<Row> = diesel::sql_query("select case_id, unit_id, lead_id from hearth.conference_holders($1)")
         .bind::<diesel::sql_types::Uuid, _>(conference_id)
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)?;
     let once = |mut ids: Vec<Uuid>| {
@@ -276,7 +276,7 @@ pub async fn holders(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Holders> 
 }
 
 /// Waits until no other change is about any of the conference's cases, in the order of their ids.
-pub async fn queue_for_cases(tx: &mut ViewerTx, conference_id: Uuid) -> Result<()> {
+pub async fn queue_for_cases(tx: &ViewerTx, conference_id: Uuid) -> Result<()> {
     for case in holders(tx, conference_id).await?.cases {
         tx.queue_for(case).await?;
     }
@@ -284,14 +284,14 @@ pub async fn queue_for_cases(tx: &mut ViewerTx, conference_id: Uuid) -> Result<(
 }
 
 /// Whether one of these cases has a conference that is not over.
-pub async fn has_open(tx: &mut ViewerTx, case_ids: &[Uuid]) -> Result<bool> {
+pub async fn has_open(tx: &ViewerTx, case_ids: &[Uuid]) -> Result<bool> {
     diesel::select(diesel::dsl::exists(
         conference_children::table
             .inner_join(conferences::table)
             .filter(conference_children::case_id.eq_any(case_ids.to_vec()))
             .filter(conferences::state.ne_all(vec!["DECIDED", "ISSUED", "WITHDRAWN"])),
     ))
-    .get_result(tx.conn()?)
+    .get_result(&mut tx.conn()?)
     .await
     .map_err(failed)
 }
@@ -310,10 +310,10 @@ pub struct NewConference {
 }
 
 /// Asks for a conference about these children: (row id, child, case).
-pub async fn request(tx: &mut ViewerTx, new: NewConference, about: &[(Uuid, Uuid, Uuid)]) -> Result<()> {
+pub async fn request(tx: &ViewerTx, new: NewConference, about: &[(Uuid, Uuid, Uuid)]) -> Result<()> {
     let conference = new.id;
-    let conn = tx.conn()?;
-    diesel::insert_into(conferences::table).values(new).execute(conn).await.map_err(failed)?;
+    let mut conn = tx.conn()?;
+    diesel::insert_into(conferences::table).values(new).execute(&mut conn).await.map_err(failed)?;
     let rows: Vec<_> = about
         .iter()
         .map(|(id, child, case)| {
@@ -325,7 +325,7 @@ pub async fn request(tx: &mut ViewerTx, new: NewConference, about: &[(Uuid, Uuid
             )
         })
         .collect();
-    diesel::insert_into(conference_children::table).values(rows).execute(conn).await.map_err(failed)?;
+    diesel::insert_into(conference_children::table).values(rows).execute(&mut conn).await.map_err(failed)?;
     Ok(())
 }
 
@@ -370,7 +370,7 @@ impl ConferenceChange {
 }
 
 /// Takes a step.
-pub async fn change(tx: &mut ViewerTx, id: Uuid, change: ConferenceChange) -> Result<()> {
+pub async fn change(tx: &ViewerTx, id: Uuid, change: ConferenceChange) -> Result<()> {
     let changed = tx.run(diesel::update(conferences::table.find(id)).set(change)).await?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
@@ -396,7 +396,7 @@ diesel::define_sql_function! {
 }
 
 /// How a child took part.
-pub async fn take_part(tx: &mut ViewerTx, conference_child_id: Uuid, how: Participation) -> Result<()> {
+pub async fn take_part(tx: &ViewerTx, conference_child_id: Uuid, how: Participation) -> Result<()> {
     tx.run(
         diesel::update(conference_children::table.find(conference_child_id))
             .set(conference_children::participation.eq(Coded(how))),
@@ -406,17 +406,17 @@ pub async fn take_part(tx: &mut ViewerTx, conference_child_id: Uuid, how: Partic
 }
 
 /// Records a move, keeps the invitations and asks everybody again: an answer for another day is no answer.
-pub async fn record_move(tx: &mut ViewerTx, new: NewMove) -> Result<()> {
+pub async fn record_move(tx: &ViewerTx, new: NewMove) -> Result<()> {
     let (conference, at) = (new.conference_id, new.moved_at);
-    let conn = tx.conn()?;
-    diesel::insert_into(conference_moves::table).values(new).execute(conn).await.map_err(failed)?;
-    diesel::select(ask_again(conference, at)).execute(conn).await.map_err(failed)?;
+    let mut conn = tx.conn()?;
+    diesel::insert_into(conference_moves::table).values(new).execute(&mut conn).await.map_err(failed)?;
+    diesel::select(ask_again(conference, at)).execute(&mut conn).await.map_err(failed)?;
     Ok(())
 }
 
 /// Asks everybody again whose answer was for another day.
-pub async fn ask_everybody_again(tx: &mut ViewerTx, conference_id: Uuid, at: DateTime<Utc>) -> Result<()> {
-    diesel::select(ask_again(conference_id, at)).execute(tx.conn()?).await.map_err(failed)?;
+pub async fn ask_everybody_again(tx: &ViewerTx, conference_id: Uuid, at: DateTime<Utc>) -> Result<()> {
+    diesel::select(ask_again(conference_id, at)).execute(&mut tx.conn()?).await.map_err(failed)?;
     Ok(())
 }
 
@@ -433,27 +433,27 @@ pub struct DecisionChange {
 }
 
 /// Records what was decided for one child.
-pub async fn decide(tx: &mut ViewerTx, conference_child_id: Uuid, decision: DecisionChange) -> Result<()> {
+pub async fn decide(tx: &ViewerTx, conference_child_id: Uuid, decision: DecisionChange) -> Result<()> {
     let changed = tx.run(diesel::update(conference_children::table.find(conference_child_id)).set(decision)).await?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// Who chairs a conference in sight, inside a change.
-pub async fn chair_of(tx: &mut ViewerTx, id: Uuid) -> Result<Option<Uuid>> {
+pub async fn chair_of(tx: &ViewerTx, id: Uuid) -> Result<Option<Uuid>> {
     let chair: Option<Option<Uuid>> =
-        conferences::table.find(id).select(conferences::chair_id).first(tx.conn()?).await.optional().map_err(failed)?;
+        conferences::table.find(id).select(conferences::chair_id).first(&mut tx.conn()?).await.optional().map_err(failed)?;
     Ok(chair.flatten())
 }
 
 /// The chair of the last conference that made or carried on a plan of this child's.
-pub async fn last_chair_of_child(tx: &mut ViewerTx, child_id: Uuid) -> Result<Option<Uuid>> {
+pub async fn last_chair_of_child(tx: &ViewerTx, child_id: Uuid) -> Result<Option<Uuid>> {
     let chair: Option<Option<Uuid>> = conference_children::table
         .inner_join(conferences::table)
         .filter(conference_children::child_id.eq(child_id))
         .filter(conference_children::plan_id.is_not_null())
         .order(conferences::held_at.desc().nulls_last())
         .select(conferences::chair_id)
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)?;

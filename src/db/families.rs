@@ -84,13 +84,13 @@ pub async fn relationships_of(snapshot: &Snapshot, person_ids: &[Uuid]) -> Resul
 }
 
 /// A family group that all of these children are in, inside a change.
-pub async fn common_to(tx: &mut ViewerTx, child_ids: &[Uuid]) -> Result<Option<Uuid>> {
+pub async fn common_to(tx: &ViewerTx, child_ids: &[Uuid]) -> Result<Option<Uuid>> {
     let rows: Vec<(Uuid, Uuid)> = family_members::table
         .filter(family_members::person_id.eq_any(child_ids.to_vec()))
         .order((family_members::family_id, family_members::person_id))
         .select((family_members::family_id, family_members::person_id))
         .distinct()
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)?;
     let common = rows.chunk_by(|one, other| one.0 == other.0).find(|of_one| of_one.len() == child_ids.len());
@@ -99,7 +99,7 @@ pub async fn common_to(tx: &mut ViewerTx, child_ids: &[Uuid]) -> Result<Option<U
 
 /// Who has parental responsibility for these children on a day and is alive, as far as the viewer sees, inside a
 /// change.
-pub async fn holders_of_responsibility(tx: &mut ViewerTx, child_ids: &[Uuid], on: NaiveDate) -> Result<Vec<Uuid>> {
+pub async fn holders_of_responsibility(tx: &ViewerTx, child_ids: &[Uuid], on: NaiveDate) -> Result<Vec<Uuid>> {
     use super::schema::persons;
     relationships::table
         .inner_join(persons::table.on(persons::id.eq(relationships::person_id)))
@@ -110,7 +110,7 @@ pub async fn holders_of_responsibility(tx: &mut ViewerTx, child_ids: &[Uuid], on
         .filter(persons::date_of_death.is_null())
         .select(relationships::person_id)
         .distinct()
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)
 }

@@ -15,7 +15,7 @@ pub enum Claim {
 }
 
 /// Claims a key for the viewer and this mutation. A concurrent double waits here until the first is over.
-pub async fn claim(tx: &mut ViewerTx, mutation: &str, key: &str, input_hash: &[u8]) -> Result<Claim> {
+pub async fn claim(tx: &ViewerTx, mutation: &str, key: &str, input_hash: &[u8]) -> Result<Claim> {
     let viewer = tx.viewer();
     let inserted = tx
         .run(
@@ -36,14 +36,14 @@ pub async fn claim(tx: &mut ViewerTx, mutation: &str, key: &str, input_hash: &[u
     let (hash, outcome) = keys::table
         .find((viewer.worker_id.0, mutation, key))
         .select((keys::input_hash, keys::outcome))
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .map_err(failed)?;
     Ok(Claim::Done(hash, outcome))
 }
 
 /// Stores the ids that the mutation made, in its own transaction.
-pub async fn complete(tx: &mut ViewerTx, mutation: &str, key: &str, outcome: &serde_json::Value) -> Result<()> {
+pub async fn complete(tx: &ViewerTx, mutation: &str, key: &str, outcome: &serde_json::Value) -> Result<()> {
     let worker = tx.viewer().worker_id.0;
     tx.run(diesel::update(keys::table.find((worker, mutation, key))).set(keys::outcome.eq(outcome))).await?;
     Ok(())

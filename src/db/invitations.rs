@@ -93,22 +93,22 @@ pub async fn of_conferences(
 }
 
 /// The invitations to a conference that the viewer sees, inside a change.
-pub async fn of_conference(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Vec<InvitationCore>> {
+pub async fn of_conference(tx: &ViewerTx, conference_id: Uuid) -> Result<Vec<InvitationCore>> {
     conference_invitations::table
         .filter(conference_invitations::conference_id.eq(conference_id))
         .order(conference_invitations::id)
         .select(InvitationCore::as_select())
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
 
 /// The conference of an invitation in sight, inside a change.
-pub async fn conference_of(tx: &mut ViewerTx, id: Uuid) -> Result<Uuid> {
+pub async fn conference_of(tx: &ViewerTx, id: Uuid) -> Result<Uuid> {
     conference_invitations::table
         .find(id)
         .select(conference_invitations::conference_id)
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
@@ -135,8 +135,8 @@ pub struct NewInvitation {
 }
 
 /// Invites, or records why not.
-pub async fn insert(tx: &mut ViewerTx, new: Vec<NewInvitation>) -> Result<()> {
-    diesel::insert_into(conference_invitations::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+pub async fn insert(tx: &ViewerTx, new: Vec<NewInvitation>) -> Result<()> {
+    diesel::insert_into(conference_invitations::table).values(new).execute(&mut tx.conn()?).await.map_err(failed)?;
     Ok(())
 }
 
@@ -162,7 +162,7 @@ pub struct InvitationChange {
 }
 
 /// Changes an invitation.
-pub async fn change(tx: &mut ViewerTx, id: Uuid, change: InvitationChange) -> Result<()> {
+pub async fn change(tx: &ViewerTx, id: Uuid, change: InvitationChange) -> Result<()> {
     let changed = tx.run(diesel::update(conference_invitations::table.find(id)).set(change)).await?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
 }

@@ -92,26 +92,26 @@ pub async fn count_of_workers(snapshot: &Snapshot, worker_ids: &[Uuid]) -> Resul
 }
 
 /// The lead practitioner of a case inside a change: involvement and worker.
-pub async fn lead(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<InvolvementRow>> {
+pub async fn lead(tx: &ViewerTx, case_id: Uuid) -> Result<Option<InvolvementRow>> {
     worker_involvements::table
         .filter(worker_involvements::case_id.eq(case_id))
         .filter(worker_involvements::capacity.eq("LEAD_PRACTITIONER"))
         .filter(worker_involvements::ended_at.is_null())
         .select(InvolvementRow::as_select())
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)
 }
 
 /// The lead practitioners of these cases inside a change.
-pub async fn leads(tx: &mut ViewerTx, case_ids: &[Uuid]) -> Result<Vec<Uuid>> {
+pub async fn leads(tx: &ViewerTx, case_ids: &[Uuid]) -> Result<Vec<Uuid>> {
     worker_involvements::table
         .filter(worker_involvements::case_id.eq_any(case_ids.to_vec()))
         .filter(worker_involvements::capacity.eq("LEAD_PRACTITIONER"))
         .filter(worker_involvements::ended_at.is_null())
         .select(worker_involvements::worker_id)
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
@@ -119,7 +119,7 @@ pub async fn leads(tx: &mut ViewerTx, case_ids: &[Uuid]) -> Result<Vec<Uuid>> {
 /// Parts of these capacities of workers who belong to none of these units, of one worker only if one is named, inside a
 /// change.
 pub async fn parts_without_unit(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     case_id: Uuid,
     capacities: &[Capacity],
     worker_id: Option<Uuid>,
@@ -141,11 +141,11 @@ pub async fn parts_without_unit(
     if let Some(worker) = worker_id {
         query = query.filter(worker_involvements::worker_id.eq(worker));
     }
-    query.load(tx.conn()?).await.map_err(failed)
+    query.load(&mut tx.conn()?).await.map_err(failed)
 }
 
 /// Ends an involvement that runs.
-pub async fn end(tx: &mut ViewerTx, id: Uuid, at: DateTime<Utc>, reason: ChangeReason) -> Result<()> {
+pub async fn end(tx: &ViewerTx, id: Uuid, at: DateTime<Utc>, reason: ChangeReason) -> Result<()> {
     let ended = tx
         .run(diesel::update(worker_involvements::table.find(id).filter(worker_involvements::ended_at.is_null())).set((
             worker_involvements::ended_at.eq(at),
@@ -158,7 +158,7 @@ pub async fn end(tx: &mut ViewerTx, id: Uuid, at: DateTime<Utc>, reason: ChangeR
 
 /// Names a worker lead practitioner.
 pub async fn start_lead(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     id: Uuid,
     case_id: Uuid,
     child_id: Uuid,
@@ -179,7 +179,7 @@ pub async fn start_lead(
 
 /// The cases that a unit holds and in which a worker has a part of one of these capacities, inside a change, by id.
 pub async fn cases_with_parts(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     worker_id: Uuid,
     unit_id: Uuid,
     capacities: &[Capacity],
@@ -196,7 +196,7 @@ pub async fn cases_with_parts(
         .select(worker_involvements::case_id)
         .distinct()
         .order(worker_involvements::case_id)
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)
 }

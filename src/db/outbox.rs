@@ -68,7 +68,7 @@ pub enum Audience {
 }
 
 /// Appends an event and its audience in the change's own transaction.
-pub async fn append(tx: &mut ViewerTx, event: NewEvent, audience: impl Iterator<Item = Audience>) -> Result<()> {
+pub async fn append(tx: &ViewerTx, event: NewEvent, audience: impl Iterator<Item = Audience>) -> Result<()> {
     let event_id = event.event_id;
     let mut rows: Vec<_> = audience
         .map(|one| match one {
@@ -93,7 +93,7 @@ pub async fn append(tx: &mut ViewerTx, event: NewEvent, audience: impl Iterator<
             )
         })
         .collect();
-    let conn = tx.shared()?;
+    let conn = tx.conn()?;
     let (mut one, mut two) = (conn, conn);
     // Together, the event first: a trigger copies its time to its audience.
     let event = Kept(diesel::insert_into(outbox::table).values(event)).execute(&mut one);

@@ -268,19 +268,19 @@ pub async fn count_due_of_workers(
 }
 
 /// The plan in force of a case inside a change.
-pub async fn open_of_case(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<PlanCore>> {
+pub async fn open_of_case(tx: &ViewerTx, case_id: Uuid) -> Result<Option<PlanCore>> {
     plans::table
         .filter(plans::case_id.eq(case_id))
         .filter(plans::status.eq_any(vec!["ACTIVE", "ESCALATED"]))
         .select(PlanCore::as_select())
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)
 }
 
 /// How many child protection plans the child has had.
-pub async fn previous_protection_plans(tx: &mut ViewerTx, child_id: Uuid) -> Result<i64> {
+pub async fn previous_protection_plans(tx: &ViewerTx, child_id: Uuid) -> Result<i64> {
     plans::table
         .filter(plans::child_id.eq(child_id))
         .filter(plans::kind.eq("CHILD_PROTECTION"))
@@ -288,18 +288,18 @@ pub async fn previous_protection_plans(tx: &mut ViewerTx, child_id: Uuid) -> Res
         .filter(plans::revision.eq(1))
         .filter(plans::status.ne("DRAFT"))
         .count()
-        .get_result(tx.conn()?)
+        .get_result(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
 
 /// The draft of a line of versions inside a change.
-pub async fn draft_of_line(tx: &mut ViewerTx, line_id: Uuid) -> Result<Option<PlanCore>> {
+pub async fn draft_of_line(tx: &ViewerTx, line_id: Uuid) -> Result<Option<PlanCore>> {
     plans::table
         .filter(plans::line_id.eq(line_id))
         .filter(plans::status.eq(Coded(PlanStatus::Draft)))
         .select(PlanCore::as_select())
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)
@@ -331,7 +331,7 @@ pub struct NewPlan {
 }
 
 /// Writes a plan.
-pub async fn insert(tx: &mut ViewerTx, new: NewPlan) -> Result<()> {
+pub async fn insert(tx: &ViewerTx, new: NewPlan) -> Result<()> {
     tx.run(diesel::insert_into(plans::table).values(new)).await?;
     Ok(())
 }
@@ -355,23 +355,23 @@ pub struct PlanUpdate {
 }
 
 /// Changes a plan.
-pub async fn update(tx: &mut ViewerTx, id: Uuid, update: PlanUpdate) -> Result<()> {
+pub async fn update(tx: &ViewerTx, id: Uuid, update: PlanUpdate) -> Result<()> {
     let changed = tx.run(diesel::update(plans::table.find(id)).set(update)).await?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// Ends a plan in force: what is open of its actions is given up. Returns its new version.
-pub async fn end(tx: &mut ViewerTx, plan: &PlanCore, on: NaiveDate, reason: Option<String>) -> Result<i32> {
+pub async fn end(tx: &ViewerTx, plan: &PlanCore, on: NaiveDate, reason: Option<String>) -> Result<i32> {
     close(tx, plan, PlanStatus::Ended, on, reason).await
 }
 
 /// Takes a plan or a draft out of force because a later version takes its place. Returns its new version.
-pub async fn supersede(tx: &mut ViewerTx, plan: &PlanCore, on: NaiveDate) -> Result<i32> {
+pub async fn supersede(tx: &ViewerTx, plan: &PlanCore, on: NaiveDate) -> Result<i32> {
     close(tx, plan, PlanStatus::Superseded, on, None).await
 }
 
 async fn close(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     plan: &PlanCore,
     status: PlanStatus,
     on: NaiveDate,
@@ -400,71 +400,71 @@ async fn close(
 }
 
 /// A plan goes on after a review conference.
-pub async fn reviewed(tx: &mut ViewerTx, plan: &PlanCore, review_due_on: Option<NaiveDate>) -> Result<i32> {
+pub async fn reviewed(tx: &ViewerTx, plan: &PlanCore, review_due_on: Option<NaiveDate>) -> Result<i32> {
     let version = plan.version + 1;
     update(tx, plan.id, PlanUpdate { version, review_due_on: Some(review_due_on), ..PlanUpdate::default() }).await?;
     Ok(version)
 }
 
 /// A plan inside a change.
-pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<PlanCore>> {
-    plans::table.find(id).select(PlanCore::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+pub async fn get(tx: &ViewerTx, id: Uuid) -> Result<Option<PlanCore>> {
+    plans::table.find(id).select(PlanCore::as_select()).first(&mut tx.conn()?).await.optional().map_err(failed)
 }
 
 /// What a plan says, inside a change: aim, the parents' view, the child's view.
-pub async fn narrative(tx: &mut ViewerTx, id: Uuid) -> Result<(String, Option<String>, Option<String>)> {
+pub async fn narrative(tx: &ViewerTx, id: Uuid) -> Result<(String, Option<String>, Option<String>)> {
     plans::table
         .find(id)
         .select((plans::overall_aim, plans::parent_view, plans::child_view))
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
 
 /// A plan's goals that were not dropped, in their order, inside a change.
-pub async fn goals(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Vec<GoalRow>> {
+pub async fn goals(tx: &ViewerTx, plan_id: Uuid) -> Result<Vec<GoalRow>> {
     plan_goals::table
         .filter(plan_goals::plan_id.eq(plan_id))
         .filter(plan_goals::status.ne(Coded(GoalStatus::Dropped)))
         .order((plan_goals::position, plan_goals::id))
         .select(GoalRow::as_select())
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
 
 /// Where each goal of a plan stands, by its lineage; dropped ones among them, inside a change.
-pub async fn standings(tx: &mut ViewerTx, plan_id: Uuid) -> Result<HashMap<Uuid, GoalStatus>> {
+pub async fn standings(tx: &ViewerTx, plan_id: Uuid) -> Result<HashMap<Uuid, GoalStatus>> {
     let found: Vec<(Uuid, Coded<GoalStatus>)> = plan_goals::table
         .filter(plan_goals::plan_id.eq(plan_id))
         .select((plan_goals::lineage_id, plan_goals::status))
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)?;
     Ok(found.into_iter().map(|(lineage, status)| (lineage, status.0)).collect())
 }
 
 /// A plan's actions that were neither done nor dropped, inside a change.
-pub async fn open_actions(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Vec<ActionRow>> {
+pub async fn open_actions(tx: &ViewerTx, plan_id: Uuid) -> Result<Vec<ActionRow>> {
     plan_actions::table
         .filter(plan_actions::plan_id.eq(plan_id))
         .filter(plan_actions::done_on.is_null())
         .filter(plan_actions::dropped_on.is_null())
         .order(plan_actions::id)
         .select(ActionRow::as_select())
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
 
 /// A goal inside a change.
-pub async fn goal(tx: &mut ViewerTx, id: Uuid) -> Result<Option<GoalRow>> {
-    plan_goals::table.find(id).select(GoalRow::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+pub async fn goal(tx: &ViewerTx, id: Uuid) -> Result<Option<GoalRow>> {
+    plan_goals::table.find(id).select(GoalRow::as_select()).first(&mut tx.conn()?).await.optional().map_err(failed)
 }
 
 /// An action inside a change.
-pub async fn action(tx: &mut ViewerTx, id: Uuid) -> Result<Option<ActionRow>> {
-    plan_actions::table.find(id).select(ActionRow::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+pub async fn action(tx: &ViewerTx, id: Uuid) -> Result<Option<ActionRow>> {
+    plan_actions::table.find(id).select(ActionRow::as_select()).first(&mut tx.conn()?).await.optional().map_err(failed)
 }
 
 /// A new goal.
@@ -503,14 +503,14 @@ pub struct NewAction {
 }
 
 /// Writes goals.
-pub async fn insert_goals(tx: &mut ViewerTx, new: Vec<NewGoal>) -> Result<()> {
-    diesel::insert_into(plan_goals::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+pub async fn insert_goals(tx: &ViewerTx, new: Vec<NewGoal>) -> Result<()> {
+    diesel::insert_into(plan_goals::table).values(new).execute(&mut tx.conn()?).await.map_err(failed)?;
     Ok(())
 }
 
 /// Writes actions.
-pub async fn insert_actions(tx: &mut ViewerTx, new: Vec<NewAction>) -> Result<()> {
-    diesel::insert_into(plan_actions::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+pub async fn insert_actions(tx: &ViewerTx, new: Vec<NewAction>) -> Result<()> {
+    diesel::insert_into(plan_actions::table).values(new).execute(&mut tx.conn()?).await.map_err(failed)?;
     Ok(())
 }
 
@@ -542,7 +542,7 @@ pub struct ActionContent {
 }
 
 /// Makes room for a new order: places below zero are nobody's.
-pub async fn unplace_goals(tx: &mut ViewerTx, plan_id: Uuid) -> Result<()> {
+pub async fn unplace_goals(tx: &ViewerTx, plan_id: Uuid) -> Result<()> {
     tx.run(
         diesel::update(
             plan_goals::table
@@ -556,19 +556,19 @@ pub async fn unplace_goals(tx: &mut ViewerTx, plan_id: Uuid) -> Result<()> {
 }
 
 /// Changes what a draft's goal says.
-pub async fn rewrite_goal(tx: &mut ViewerTx, id: Uuid, content: GoalContent) -> Result<()> {
+pub async fn rewrite_goal(tx: &ViewerTx, id: Uuid, content: GoalContent) -> Result<()> {
     tx.run(diesel::update(plan_goals::table.find(id)).set(content)).await?;
     Ok(())
 }
 
 /// Changes what a draft's action says.
-pub async fn rewrite_action(tx: &mut ViewerTx, id: Uuid, content: ActionContent) -> Result<()> {
+pub async fn rewrite_action(tx: &ViewerTx, id: Uuid, content: ActionContent) -> Result<()> {
     tx.run(diesel::update(plan_actions::table.find(id)).set(content)).await?;
     Ok(())
 }
 
 /// Settles where a goal stands.
-pub async fn settle_goal(tx: &mut ViewerTx, goal: &GoalRow, status: GoalStatus) -> Result<i32> {
+pub async fn settle_goal(tx: &ViewerTx, goal: &GoalRow, status: GoalStatus) -> Result<i32> {
     let version = goal.version + 1;
     tx.run(
         diesel::update(plan_goals::table.find(goal.id))
@@ -579,7 +579,7 @@ pub async fn settle_goal(tx: &mut ViewerTx, goal: &GoalRow, status: GoalStatus) 
 }
 
 /// An action was done.
-pub async fn done(tx: &mut ViewerTx, action: &ActionRow, on: NaiveDate, outcome: Option<String>) -> Result<i32> {
+pub async fn done(tx: &ViewerTx, action: &ActionRow, on: NaiveDate, outcome: Option<String>) -> Result<i32> {
     let version = action.version + 1;
     tx.run(diesel::update(plan_actions::table.find(action.id)).set((
         plan_actions::done_on.eq(on),
@@ -591,7 +591,7 @@ pub async fn done(tx: &mut ViewerTx, action: &ActionRow, on: NaiveDate, outcome:
 }
 
 /// Gives an action up.
-pub async fn drop_action(tx: &mut ViewerTx, action: &ActionRow, on: NaiveDate) -> Result<()> {
+pub async fn drop_action(tx: &ViewerTx, action: &ActionRow, on: NaiveDate) -> Result<()> {
     tx.run(
         diesel::update(plan_actions::table.find(action.id))
             .set((plan_actions::dropped_on.eq(on), plan_actions::version.eq(action.version + 1))),
@@ -611,25 +611,25 @@ pub async fn next_of(snapshot: &Snapshot, plan_ids: &[Uuid], read: Columns) -> R
 }
 
 /// Actions of a plan that are done, and since when.
-pub async fn done_actions(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Vec<(ActionRow, NaiveDate)>> {
+pub async fn done_actions(tx: &ViewerTx, plan_id: Uuid) -> Result<Vec<(ActionRow, NaiveDate)>> {
     let found: Vec<ActionRow> = plan_actions::table
         .filter(plan_actions::plan_id.eq(plan_id))
         .filter(plan_actions::done_on.is_not_null())
         .order(plan_actions::id)
         .select(ActionRow::as_select())
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)?;
     Ok(found.into_iter().filter_map(|action| action.done_on.map(|on| (action, on))).collect())
 }
 
 /// The last day of the plans of a case that are over, inside a change: plans never overlap.
-pub async fn last_end(tx: &mut ViewerTx, case_id: Uuid) -> Result<Option<NaiveDate>> {
+pub async fn last_end(tx: &ViewerTx, case_id: Uuid) -> Result<Option<NaiveDate>> {
     plans::table
         .filter(plans::case_id.eq(case_id))
         .filter(plans::start_on.is_not_null())
         .select(diesel::dsl::max(plans::end_on))
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .map_err(failed)
 }

@@ -175,8 +175,8 @@ pub struct NewShare {
 }
 
 /// Records with whom a plan was shared.
-pub async fn share(tx: &mut ViewerTx, new: Vec<NewShare>) -> Result<()> {
-    diesel::insert_into(plan_shares::table).values(new).execute(tx.conn()?).await.map_err(failed)?;
+pub async fn share(tx: &ViewerTx, new: Vec<NewShare>) -> Result<()> {
+    diesel::insert_into(plan_shares::table).values(new).execute(&mut tx.conn()?).await.map_err(failed)?;
     Ok(())
 }
 
@@ -200,19 +200,19 @@ pub struct NewEvidence {
 }
 
 /// Records evidence of change.
-pub async fn evidence(tx: &mut ViewerTx, new: NewEvidence) -> Result<()> {
+pub async fn evidence(tx: &ViewerTx, new: NewEvidence) -> Result<()> {
     tx.run(diesel::insert_into(change_evidence::table).values(new)).await?;
     Ok(())
 }
 
 /// Whether there is evidence that the change that a goal asks for lasts, inside a change.
-pub async fn sustained(tx: &mut ViewerTx, lineage_id: Uuid) -> Result<bool> {
+pub async fn sustained(tx: &ViewerTx, lineage_id: Uuid) -> Result<bool> {
     diesel::select(diesel::dsl::exists(
         change_evidence::table
             .filter(change_evidence::lineage_id.eq(lineage_id))
             .filter(change_evidence::sustained_since.is_not_null()),
     ))
-    .get_result(tx.conn()?)
+    .get_result(&mut tx.conn()?)
     .await
     .map_err(failed)
 }
@@ -238,25 +238,25 @@ pub struct NewReview {
 }
 
 /// Records a review.
-pub async fn review(tx: &mut ViewerTx, new: NewReview) -> Result<()> {
+pub async fn review(tx: &ViewerTx, new: NewReview) -> Result<()> {
     tx.run(diesel::insert_into(plan_reviews::table).values(new)).await?;
     Ok(())
 }
 
 /// The latest review of any version of a plan inside a change.
-pub async fn last_review(tx: &mut ViewerTx, line_id: Uuid) -> Result<Option<NaiveDate>> {
+pub async fn last_review(tx: &ViewerTx, line_id: Uuid) -> Result<Option<NaiveDate>> {
     plan_reviews::table
         .inner_join(plans::table.on(plans::id.eq(plan_reviews::plan_id)))
         .filter(plans::line_id.eq(line_id))
         .select(diesel::dsl::max(plan_reviews::held_on))
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
 
 /// Raises an escalation.
 pub async fn escalate(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     id: Uuid,
     plan_id: Uuid,
     child_id: Uuid,
@@ -277,25 +277,25 @@ pub async fn escalate(
 }
 
 /// The escalation of a plan that waits for a choice, inside a change.
-pub async fn open_escalation(tx: &mut ViewerTx, plan_id: Uuid) -> Result<Option<Uuid>> {
+pub async fn open_escalation(tx: &ViewerTx, plan_id: Uuid) -> Result<Option<Uuid>> {
     plan_escalations::table
         .filter(plan_escalations::plan_id.eq(plan_id))
         .filter(plan_escalations::choice.is_null())
         .select(plan_escalations::id)
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)
 }
 
 /// How often the agreed period of a plan was extended, in whichever version, inside a change.
-pub async fn extensions(tx: &mut ViewerTx, line_id: Uuid) -> Result<i64> {
+pub async fn extensions(tx: &ViewerTx, line_id: Uuid) -> Result<i64> {
     plan_escalations::table
         .inner_join(plans::table.on(plans::id.eq(plan_escalations::plan_id)))
         .filter(plans::line_id.eq(line_id))
         .filter(plan_escalations::choice.eq(Coded(EscalationChoice::Extend)))
         .count()
-        .get_result(tx.conn()?)
+        .get_result(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
@@ -310,7 +310,7 @@ pub struct Choice {
 }
 
 /// Records what the unit chose.
-pub async fn choose_way(tx: &mut ViewerTx, escalation_id: Uuid, chosen: Choice) -> Result<()> {
+pub async fn choose_way(tx: &ViewerTx, escalation_id: Uuid, chosen: Choice) -> Result<()> {
     let by = tx.viewer().worker_id.0;
     let changed = tx
         .run(diesel::update(plan_escalations::table.find(escalation_id)).set((

@@ -59,12 +59,12 @@ pub async fn unread_of_memberships(snapshot: &Snapshot, membership_ids: &[Uuid])
 }
 
 /// The last place of the one order, inside a change.
-pub async fn last_place(tx: &mut ViewerTx) -> Result<i64> {
-    relay_state::table.select(relay_state::last_seq).first(tx.conn()?).await.map_err(failed)
+pub async fn last_place(tx: &ViewerTx) -> Result<i64> {
+    relay_state::table.select(relay_state::last_seq).first(&mut tx.conn()?).await.map_err(failed)
 }
 
 /// The viewer has read the unit's stream up to `seq`. Never goes back.
-pub async fn advance(tx: &mut ViewerTx, unit_id: Uuid, seq: i64) -> Result<()> {
+pub async fn advance(tx: &ViewerTx, unit_id: Uuid, seq: i64) -> Result<()> {
     let viewer = tx.viewer();
     let upsert = diesel::insert_into(feed_reads::table)
         .values((
@@ -77,7 +77,7 @@ pub async fn advance(tx: &mut ViewerTx, unit_id: Uuid, seq: i64) -> Result<()> {
         .do_update()
         .set((feed_reads::seq.eq(excluded(feed_reads::seq)), feed_reads::at.eq(excluded(feed_reads::at))));
     diesel::query_dsl::methods::FilterDsl::filter(upsert, feed_reads::seq.lt(excluded(feed_reads::seq)))
-        .execute(tx.conn()?)
+        .execute(&mut tx.conn()?)
         .await
         .map_err(failed)?;
     Ok(())

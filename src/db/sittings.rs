@@ -194,18 +194,18 @@ pub async fn steps_of(snapshot: &Snapshot, conference_ids: &[Uuid]) -> Result<Ve
 }
 
 /// The sittings of a conference inside a change, latest first.
-pub async fn of_conference(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Vec<SittingCore>> {
+pub async fn of_conference(tx: &ViewerTx, conference_id: Uuid) -> Result<Vec<SittingCore>> {
     conference_sittings::table
         .filter(conference_sittings::conference_id.eq(conference_id))
         .order((conference_sittings::opened_at.desc(), conference_sittings::id.desc()))
         .select(SittingCore::as_select())
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
 
 /// Begins a sitting.
-pub async fn open(tx: &mut ViewerTx, id: Uuid, conference_id: Uuid, at: DateTime<Utc>) -> Result<()> {
+pub async fn open(tx: &ViewerTx, id: Uuid, conference_id: Uuid, at: DateTime<Utc>) -> Result<()> {
     let by = tx.viewer().worker_id.0;
     tx.run(diesel::insert_into(conference_sittings::table).values((
         conference_sittings::id.eq(id),
@@ -232,7 +232,7 @@ pub struct Ending {
 }
 
 /// Ends a sitting.
-pub async fn end(tx: &mut ViewerTx, id: Uuid, ending: Ending) -> Result<()> {
+pub async fn end(tx: &ViewerTx, id: Uuid, ending: Ending) -> Result<()> {
     let ended = tx
         .run(diesel::update(conference_sittings::table.find(id)).set((
             conference_sittings::ended_at.eq(ending.at),
@@ -257,7 +257,7 @@ pub struct Came {
 
 /// Records who came; a later record of the same sitting corrects an earlier one.
 pub async fn attend(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     sitting_id: Uuid,
     conference_id: Uuid,
     came: Vec<Came>,
@@ -288,7 +288,7 @@ pub async fn attend(
             conference_attendances::recorded_by.eq(diesel::upsert::excluded(conference_attendances::recorded_by)),
             conference_attendances::recorded_at.eq(diesel::upsert::excluded(conference_attendances::recorded_at)),
         ))
-        .execute(tx.conn()?)
+        .execute(&mut tx.conn()?)
         .await
         .map_err(failed)?;
     Ok(())
@@ -296,7 +296,7 @@ pub async fn attend(
 
 /// Which agencies and other people came to a sitting: capacity, the agency's name, and how many of them. Also those
 /// whom the viewer does not see by name; needs the conference authorised for writing.
-pub async fn came(tx: &mut ViewerTx, sitting_id: Uuid) -> Result<Vec<(InvitationCapacity, Option<String>, i64)>> {
+pub async fn came(tx: &ViewerTx, sitting_id: Uuid) -> Result<Vec<(InvitationCapacity, Option<String>, i64)>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = diesel::sql_types::Text)]
@@ -308,7 +308,7 @@ pub async fn came(tx: &mut ViewerTx, sitting_id: Uuid) -> Result<Vec<(Invitation
     }
     let rows: Vec<Row> = diesel::sql_query("select capacity, agency_name, came from hearth.agencies_present($1)")
         .bind::<diesel::sql_types::Uuid, _>(sitting_id)
-        .load(tx.conn()?)
+        .load(&mut tx.conn()?)
         .await
         .map_err(failed)?;
     rows.into_iter()
@@ -321,12 +321,12 @@ pub async fn came(tx: &mut ViewerTx, sitting_id: Uuid) -> Result<Vec<(Invitation
 }
 
 /// Whether somebody came to a sitting, as far as it is recorded, inside a change.
-pub async fn attendance(tx: &mut ViewerTx, sitting_id: Uuid, invitation_id: Uuid) -> Result<Option<Attendance>> {
+pub async fn attendance(tx: &ViewerTx, sitting_id: Uuid, invitation_id: Uuid) -> Result<Option<Attendance>> {
     let found: Option<Coded<Attendance>> = conference_attendances::table
         .filter(conference_attendances::sitting_id.eq(sitting_id))
         .filter(conference_attendances::invitation_id.eq(invitation_id))
         .select(conference_attendances::attended)
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)?;
@@ -352,18 +352,18 @@ pub struct NewView {
 }
 
 /// Minutes what somebody said.
-pub async fn minute(tx: &mut ViewerTx, new: NewView) -> Result<()> {
+pub async fn minute(tx: &ViewerTx, new: NewView) -> Result<()> {
     tx.run(diesel::insert_into(conference_views::table).values(new)).await?;
     Ok(())
 }
 
 /// How many dissent at a sitting, as far as the viewer sees.
-pub async fn dissents(tx: &mut ViewerTx, sitting_id: Uuid) -> Result<i64> {
+pub async fn dissents(tx: &ViewerTx, sitting_id: Uuid) -> Result<i64> {
     conference_views::table
         .filter(conference_views::sitting_id.eq(sitting_id))
         .filter(diesel::dsl::not(conference_views::agrees))
         .count()
-        .get_result(tx.conn()?)
+        .get_result(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
@@ -381,7 +381,7 @@ pub struct Taken {
 }
 
 /// Remembers a step.
-pub async fn remember(tx: &mut ViewerTx, taken: Taken) -> Result<()> {
+pub async fn remember(tx: &ViewerTx, taken: Taken) -> Result<()> {
     let by = tx.viewer().worker_id.0;
     tx.run(diesel::insert_into(conference_steps::table).values((
         conference_steps::id.eq(Uuid::now_v7()),
@@ -399,13 +399,13 @@ pub async fn remember(tx: &mut ViewerTx, taken: Taken) -> Result<()> {
 }
 
 /// The reason that was given when a conference last took this step, inside a change.
-pub async fn last_reason(tx: &mut ViewerTx, conference_id: Uuid, step: Step) -> Result<Option<String>> {
+pub async fn last_reason(tx: &ViewerTx, conference_id: Uuid, step: Step) -> Result<Option<String>> {
     let found: Option<Option<String>> = conference_steps::table
         .filter(conference_steps::conference_id.eq(conference_id))
         .filter(conference_steps::step.eq(step.code()))
         .order(conference_steps::version.desc())
         .select(conference_steps::reason)
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)?;

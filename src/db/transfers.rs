@@ -144,18 +144,18 @@ pub struct NewTransfer {
 }
 
 /// Asks for a transfer.
-pub async fn request(tx: &mut ViewerTx, new: NewTransfer) -> Result<()> {
+pub async fn request(tx: &ViewerTx, new: NewTransfer) -> Result<()> {
     tx.run(diesel::insert_into(case_transfers::table).values(new)).await?;
     Ok(())
 }
 
 /// A transfer inside a change.
-pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<TransferCore>> {
-    case_transfers::table.find(id).select(TransferCore::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+pub async fn get(tx: &ViewerTx, id: Uuid) -> Result<Option<TransferCore>> {
+    case_transfers::table.find(id).select(TransferCore::as_select()).first(&mut tx.conn()?).await.optional().map_err(failed)
 }
 
 /// Records that a transfer was accepted and is complete.
-pub async fn complete(tx: &mut ViewerTx, id: Uuid, by: Uuid, at: DateTime<Utc>, effective_on: NaiveDate) -> Result<()> {
+pub async fn complete(tx: &ViewerTx, id: Uuid, by: Uuid, at: DateTime<Utc>, effective_on: NaiveDate) -> Result<()> {
     let answered = tx
         .run(diesel::update(case_transfers::table.find(id).filter(case_transfers::state.eq("REQUESTED"))).set((
             case_transfers::state.eq(Coded(TransferState::Completed)),
@@ -170,7 +170,7 @@ pub async fn complete(tx: &mut ViewerTx, id: Uuid, by: Uuid, at: DateTime<Utc>, 
 
 /// Records that a transfer was rejected or withdrawn.
 pub async fn refuse(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     id: Uuid,
     state: TransferState,
     by: Uuid,

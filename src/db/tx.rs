@@ -1,10 +1,6 @@
 //! One change, one transaction.
 
-use diesel::{
-    pg::Pg,
-    query_builder::QueryFragment,
-    sql_types::{Bool, Text},
-};
+use diesel::{pg::Pg, query_builder::QueryFragment};
 use diesel_async::{
     AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
     pooled_connection::deadpool::{Object, Pool},
@@ -17,11 +13,6 @@ use crate::{
     error::{Error, Result},
 };
 
-diesel::define_sql_function! {
-    /// Sets a setting of the session or, as here always, of the transaction.
-    fn set_config(name: Text, value: Text, is_local: Bool) -> Text;
-}
-
 /// A READ COMMITTED transaction as the viewer. Dropped without [`ViewerTx::commit`] or [`ViewerTx::rollback`] it
 /// throws its connection away, transaction and all.
 pub struct ViewerTx {
@@ -31,11 +22,21 @@ pub struct ViewerTx {
 
 impl ViewerTx {
     pub(in crate::db) async fn begin(pool: &Pool<AsyncPgConnection>, viewer: Viewer) -> Result<Self> {
-        let conn = pool.get().await.map_err(no_connection)?;
-        let mut tx = Self { conn: Some(conn), viewer };
-        let sql = format!("BEGIN; SELECT hearth.enter('{}', '{}')", viewer.worker_id.0, viewer.at.to_rfc3339());
-        tx.conn()?.batch_execute(&sql).await.map_err(failed)?;
+        let tx = Self::unopened(pool, viewer).await?;
+        tx.enter().await?;
         Ok(tx)
+    }
+
+    /// With a connection, before BEGIN: the first statement is [`ViewerTx::enter`].
+    pub(in crate::db) async fn unopened(pool: &Pool<AsyncPgConnection>, viewer: Viewer) -> Result<Self> {
+        Ok(Self { conn: Some(pool.get().await.map_err(no_connection)?), viewer })
+    }
+
+    /// BEGIN and the identity, in the simple protocol: on their way at the first poll, ahead of what is polled next.
+    pub(in crate::db) async fn enter(&self) -> Result<()> {
+        let Viewer { worker_id, at } = self.viewer;
+        let sql = format!("BEGIN; SELECT hearth.enter('{}', '{}')", worker_id.0, at.to_rfc3339());
+        self.conn()?.batch_execute(&sql).await.map_err(failed)
     }
 
     /// Who changes.
@@ -43,34 +44,32 @@ impl ViewerTx {
         self.viewer
     }
 
-    pub(in crate::db) fn conn(&mut self) -> Result<&mut AsyncPgConnection> {
-        self.conn.as_deref_mut().ok_or_else(|| Error::internal("the transaction is over"))
-    }
-
-    /// Makes a change, and says how many rows it touched.
-    pub(in crate::db) async fn run<Q>(&mut self, change: Q) -> Result<usize>
-    where
-        Q: QueryFragment<Pg> + Send,
-    {
-        Kept(change).execute(self.conn()?).await.map_err(failed)
-    }
-
-    /// Opens exactly these records (children, conferences) for writing in this transaction. Called by a service
-    /// after policy has permitted the action; the write policies accept nothing else.
-    pub async fn authorise(&mut self, subjects: &[Uuid]) -> Result<()> {
-        let list: Vec<String> = subjects.iter().map(Uuid::to_string).collect();
-        let value = format!("{{{}}}", list.join(","));
-        diesel::select(set_config("hearth.writing", value, true)).execute(self.conn()?).await.map_err(failed)?;
-        Ok(())
-    }
-
-    /// The connection for several statements at once. They run in the order in which they are polled first.
-    pub(in crate::db) fn shared(&self) -> Result<&AsyncPgConnection> {
+    /// The connection, also for several statements at once: they run in the order in which they are polled first. One
+    /// that is not prepared yet is prepared first, and may come after its successors: what depends on an order either
+    /// waits for its predecessor or follows one in the simple protocol.
+    pub(in crate::db) fn conn(&self) -> Result<&AsyncPgConnection> {
         self.conn.as_deref().ok_or_else(|| Error::internal("the transaction is over"))
     }
 
+    /// Makes a change, and says how many rows it touched.
+    pub(in crate::db) async fn run<Q>(&self, change: Q) -> Result<usize>
+    where
+        Q: QueryFragment<Pg> + Send,
+    {
+        Kept(change).execute(&mut self.conn()?).await.map_err(failed)
+    }
+
+    /// Opens exactly these records (children, conferences) for writing in this transaction. Called by a service
+    /// after policy has permitted the action; the write policies accept nothing else. In the simple protocol: on its way
+    /// at the first poll, ahead of what it opens. Ids cannot hold a quote.
+    pub async fn authorise(&self, subjects: &[Uuid]) -> Result<()> {
+        let list: Vec<String> = subjects.iter().map(Uuid::to_string).collect();
+        let sql = format!("SELECT set_config('hearth.writing', '{{{}}}', true)", list.join(","));
+        self.conn()?.batch_execute(&sql).await.map_err(failed)
+    }
+
     /// Waits until no other transaction changes the record, and keeps others waiting until this one ends.
-    pub(in crate::db) async fn queue_for(&mut self, id: Uuid) -> Result<()> {
+    pub(in crate::db) async fn queue_for(&self, id: Uuid) -> Result<()> {
         self.wait_for(&[id]).await
     }
 
@@ -82,7 +81,7 @@ impl ViewerTx {
             let (high, low) = id.as_u64_pair();
             format!("SELECT pg_advisory_xact_lock({});", (high ^ low).cast_signed())
         };
-        let mut conn = self.shared()?;
+        let mut conn = self.conn()?;
         conn.batch_execute(&ids.iter().map(lock).collect::<String>()).await.map_err(failed)
     }
 
@@ -96,7 +95,7 @@ impl ViewerTx {
 
     /// Undoes everything and gives the connection back.
     pub async fn rollback(mut self) {
-        if let Ok(conn) = self.conn()
+        if let Ok(mut conn) = self.conn()
             && conn.batch_execute("ROLLBACK").await.is_ok()
         {
             self.conn = None;

@@ -131,13 +131,13 @@ pub async fn memberships_by_ids(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec
 }
 
 /// A unit inside a change.
-pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<UnitRow>> {
-    units::table.find(id).select(UnitRow::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+pub async fn get(tx: &ViewerTx, id: Uuid) -> Result<Option<UnitRow>> {
+    units::table.find(id).select(UnitRow::as_select()).first(&mut tx.conn()?).await.optional().map_err(failed)
 }
 
 /// Waits until no other change concerns the unit's members, gives it a case, or counts its cases. Before any case is
 /// locked: see [`super::cases::lock`].
-pub async fn queue_for(tx: &mut ViewerTx, id: Uuid) -> Result<()> {
+pub async fn queue_for(tx: &ViewerTx, id: Uuid) -> Result<()> {
     tx.queue_for(id).await
 }
 
@@ -151,14 +151,14 @@ pub(in crate::db) fn runs(at: DateTime<Utc>) -> _ {
 }
 
 /// The role of a worker in a unit at the change's moment.
-pub async fn role_in(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Result<Option<Role>> {
+pub async fn role_in(tx: &ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Result<Option<Role>> {
     let at = tx.viewer().at;
     let role: Option<Coded<Role>> = unit_memberships::table
         .filter(unit_memberships::unit_id.eq(unit_id))
         .filter(unit_memberships::worker_id.eq(worker_id))
         .filter(runs(at))
         .select(unit_memberships::role)
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)?;
@@ -167,7 +167,7 @@ pub async fn role_in(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Resul
 
 /// The consultant social worker of a unit at the change's moment, other than `but`; the one who covers only if there is
 /// no other.
-pub async fn consultant_of(tx: &mut ViewerTx, unit_id: Uuid, but: Option<Uuid>) -> Result<Option<Uuid>> {
+pub async fn consultant_of(tx: &ViewerTx, unit_id: Uuid, but: Option<Uuid>) -> Result<Option<Uuid>> {
     use crate::domain::Code;
     let at = tx.viewer().at;
     unit_memberships::table
@@ -177,7 +177,7 @@ pub async fn consultant_of(tx: &mut ViewerTx, unit_id: Uuid, but: Option<Uuid>) 
         .filter(unit_memberships::worker_id.ne(but.unwrap_or(Uuid::nil())))
         .order(unit_memberships::cover)
         .select(unit_memberships::worker_id)
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)
@@ -190,27 +190,27 @@ diesel::define_sql_function! {
 }
 
 /// How many cases the unit holds, for its capacity: counts cases that the viewer may not see.
-pub async fn count_held(tx: &mut ViewerTx, unit_id: Uuid) -> Result<i64> {
-    diesel::select(cases_held(unit_id)).get_result(tx.conn()?).await.map_err(failed)
+pub async fn count_held(tx: &ViewerTx, unit_id: Uuid) -> Result<i64> {
+    diesel::select(cases_held(unit_id)).get_result(&mut tx.conn()?).await.map_err(failed)
 }
 
 /// A membership inside a change.
-pub async fn membership(tx: &mut ViewerTx, id: Uuid) -> Result<Option<MembershipRow>> {
+pub async fn membership(tx: &ViewerTx, id: Uuid) -> Result<Option<MembershipRow>> {
     unit_memberships::table
         .find(id)
         .select(MembershipRow::as_select())
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)
 }
 
 /// How much of a full post a membership is, in hundredths, inside a change.
-pub async fn share_of_post(tx: &mut ViewerTx, id: Uuid) -> Result<i32> {
+pub async fn share_of_post(tx: &ViewerTx, id: Uuid) -> Result<i32> {
     unit_memberships::table
         .find(id)
         .select(diesel::dsl::sql::<diesel::sql_types::Integer>("(fte * 100)::integer"))
-        .first(tx.conn()?)
+        .first(&mut tx.conn()?)
         .await
         .map_err(failed)
 }
@@ -230,7 +230,7 @@ pub struct NewMembership {
 }
 
 /// Makes somebody a member of a unit that is authorised for writing.
-pub async fn join(tx: &mut ViewerTx, new: NewMembership) -> Result<()> {
+pub async fn join(tx: &ViewerTx, new: NewMembership) -> Result<()> {
     use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
     // The share is a numeric, which diesel would read with one more library.
     diesel::sql_query(
@@ -245,14 +245,14 @@ pub async fn join(tx: &mut ViewerTx, new: NewMembership) -> Result<()> {
     .bind::<Nullable<Timestamptz>, _>(new.ended_at)
     .bind::<Integer, _>(new.share)
     .bind::<Bool, _>(new.cover)
-    .execute(tx.conn()?)
+    .execute(&mut tx.conn()?)
     .await
     .map_err(failed)?;
     Ok(())
 }
 
 /// Ends a membership. Returns its new version.
-pub async fn leave(tx: &mut ViewerTx, membership: &MembershipRow, at: DateTime<Utc>, reason: &str) -> Result<i32> {
+pub async fn leave(tx: &ViewerTx, membership: &MembershipRow, at: DateTime<Utc>, reason: &str) -> Result<i32> {
     let version = membership.version + 1;
     let ended = tx
         .run(diesel::update(unit_memberships::table.find(membership.id)).set((

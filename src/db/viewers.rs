@@ -18,9 +18,9 @@ use crate::{
 };
 
 /// The viewer's roles, posts and areas, from Postgres and never from a token.
-pub async fn standing(tx: &mut ViewerTx) -> Result<Standing> {
+pub async fn standing(tx: &ViewerTx) -> Result<Standing> {
     let (me, at) = (tx.viewer().worker_id.0, tx.viewer().at);
-    let conn = tx.shared()?;
+    let conn = tx.conn()?;
     let (mut one, mut two, mut three, mut four) = (conn, conn, conn, conn);
     let name = workers::table.find(me).select(workers::name).first::<String>(&mut one);
     let in_units = unit_memberships::table

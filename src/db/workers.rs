@@ -40,12 +40,12 @@ pub async fn posts_of(snapshot: &Snapshot, worker_ids: &[Uuid]) -> Result<Vec<Pl
 }
 
 /// A worker inside a change.
-pub async fn get(tx: &mut ViewerTx, id: Uuid) -> Result<Option<WorkerRow>> {
-    workers::table.find(id).select(WorkerRow::as_select()).first(tx.conn()?).await.optional().map_err(failed)
+pub async fn get(tx: &ViewerTx, id: Uuid) -> Result<Option<WorkerRow>> {
+    workers::table.find(id).select(WorkerRow::as_select()).first(&mut tx.conn()?).await.optional().map_err(failed)
 }
 
 /// Whether the worker holds the post at the change's moment.
-pub async fn holds_post(tx: &mut ViewerTx, id: Uuid, post: Role) -> Result<bool> {
+pub async fn holds_post(tx: &ViewerTx, id: Uuid, post: Role) -> Result<bool> {
     use crate::domain::Code;
     let at = tx.viewer().at;
     diesel::select(diesel::dsl::exists(
@@ -55,7 +55,7 @@ pub async fn holds_post(tx: &mut ViewerTx, id: Uuid, post: Role) -> Result<bool>
             .filter(worker_posts::started_at.le(at))
             .filter(worker_posts::ended_at.is_null().or(worker_posts::ended_at.gt(at))),
     ))
-    .get_result(tx.conn()?)
+    .get_result(&mut tx.conn()?)
     .await
     .map_err(failed)
 }

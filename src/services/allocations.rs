@@ -70,7 +70,7 @@ pub struct EndAllocation {
 }
 
 /// A unit that is open on the change's day, or why it is not to be had.
-pub(super) async fn active_unit(tx: &mut ViewerTx, id: Uuid) -> Result<UnitRow> {
+pub(super) async fn active_unit(tx: &ViewerTx, id: Uuid) -> Result<UnitRow> {
     let unit = units::get(tx, id).await?.ok_or(Error::NotFound)?;
     let today = crate::domain::calendar::london_day(tx.viewer().at);
     if unit.active_from > today || unit.active_to.is_some_and(|last| last < today) {
@@ -82,7 +82,7 @@ pub(super) async fn active_unit(tx: &mut ViewerTx, id: Uuid) -> Result<UnitRow> 
 /// The unit, which is locked, has room for another case of its own, or who gives it one more may do so; if not, what to do
 /// `instead`. Locked, so that two who each see the last free place do not both take it.
 pub(super) async fn check_capacity(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     unit: &UnitRow,
     standing: &Standing,
     holding: &Holding,
@@ -132,7 +132,7 @@ impl Services {
     }
 }
 
-async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summary: Option<String>) -> Result<Outcome> {
+async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: Option<String>) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let case = cases::lock_with_unit(tx, input.case_id, input.unit_id).await?;
     let unit = active_unit(tx, input.unit_id).await?;
@@ -213,7 +213,7 @@ async fn allocate(tx: &mut ViewerTx, input: AllocateCase, reason: String, summar
 
 /// A unit that helped and now holds the case helps no longer.
 pub(super) async fn end_help(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     announcer: &Announcer,
     case: &Locked,
     unit: &UnitRow,
@@ -241,7 +241,7 @@ pub(super) async fn end_help(
     Ok(())
 }
 
-async fn help(tx: &mut ViewerTx, input: StartHelping, reason: String, summary: Option<String>) -> Result<Outcome> {
+async fn help(tx: &ViewerTx, input: StartHelping, reason: String, summary: Option<String>) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let case = cases::lock_with_unit(tx, input.case_id, input.unit_id).await?;
     let unit = active_unit(tx, input.unit_id).await?;
@@ -301,7 +301,7 @@ async fn help(tx: &mut ViewerTx, input: StartHelping, reason: String, summary: O
     Ok(Outcome { case_id: Some(case.core.id), allocation_id: Some(allocation_id), ..Outcome::default() })
 }
 
-async fn end(tx: &mut ViewerTx, input: EndAllocation, reason: String) -> Result<Outcome> {
+async fn end(tx: &ViewerTx, input: EndAllocation, reason: String) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let case_id = allocations::case_of(tx, input.allocation_id).await?.ok_or(Error::NotFound)?;
     let case = cases::lock(tx, case_id).await?;

@@ -43,7 +43,7 @@ pub(super) struct Stamp {
 }
 
 /// Reads what events may say of a case. Before anything moves it out of sight.
-pub(super) async fn stamp(tx: &mut ViewerTx, case: &Locked) -> Result<Stamp> {
+pub(super) async fn stamp(tx: &ViewerTx, case: &Locked) -> Result<Stamp> {
     let (first, last) = children::names(tx, case.core.child_id).await?;
     Ok(Stamp {
         case_id: case.core.id,
@@ -63,7 +63,7 @@ impl Announcer {
     #[allow(clippy::too_many_arguments)]
     pub(super) async fn announce(
         &self,
-        tx: &mut ViewerTx,
+        tx: &ViewerTx,
         of: EventType,
         severity: Severity,
         entity: Entity,

@@ -32,7 +32,7 @@ pub struct ChangeLead {
 pub(super) const INSIDE_A_UNIT: [Capacity; 3] = [Capacity::LeadPractitioner, Capacity::CoWorker, Capacity::Clinical];
 
 /// A worker who may lead: a qualified consultant social worker or social worker of this unit, which is locked.
-pub(super) async fn check_lead(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Result<WorkerRow> {
+pub(super) async fn check_lead(tx: &ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Result<WorkerRow> {
     let worker = workers::get(tx, worker_id).await?.ok_or(Error::NotFound)?;
     let role = units::role_in(tx, unit_id, worker_id).await?;
     if worker.active && worker.qualified && role.is_some_and(crate::domain::codes::Role::may_lead) {
@@ -46,14 +46,14 @@ pub(super) async fn check_lead(tx: &mut ViewerTx, unit_id: Uuid, worker_id: Uuid
 }
 
 /// The lead practitioner of a unit, which is locked, when nobody is named: its consultant social worker, if qualified and active.
-pub(super) async fn default_lead(tx: &mut ViewerTx, unit_id: Uuid, but: Option<Uuid>) -> Result<Option<WorkerRow>> {
+pub(super) async fn default_lead(tx: &ViewerTx, unit_id: Uuid, but: Option<Uuid>) -> Result<Option<WorkerRow>> {
     let Some(consultant) = units::consultant_of(tx, unit_id, but).await? else { return Ok(None) };
     Ok(workers::get(tx, consultant).await?.filter(|worker| worker.active && worker.qualified))
 }
 
 /// Parts inside a unit that stops holding the case end with it; who leads is the caller's to say.
 pub(super) async fn end_parts(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     announcer: &Announcer,
     case_id: Uuid,
     stamp: &Stamp,
@@ -89,7 +89,7 @@ impl Services {
     }
 }
 
-async fn change_lead(tx: &mut ViewerTx, input: ChangeLead) -> Result<Outcome> {
+async fn change_lead(tx: &ViewerTx, input: ChangeLead) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let unit = allocations::holder_of(tx, input.case_id).await?;
     let case = match unit {

@@ -91,7 +91,7 @@ impl Services {
 }
 
 /// Asks policy about a unit, with no case concerned.
-async fn require(tx: &mut ViewerTx, unit: &UnitRow, action: Action) -> Result<(Role, String)> {
+async fn require(tx: &ViewerTx, unit: &UnitRow, action: Action) -> Result<(Role, String)> {
     let me = tx.viewer().worker_id;
     let standing = viewers::standing(tx).await?;
     // Nobody holds anything here: a manager of the queue is none of the unit.
@@ -129,7 +129,7 @@ fn detail(unit: &UnitRow, worker: &WorkerRow, membership: &MembershipRow, previo
 }
 
 async fn tell(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     announcer: &Announcer,
     unit: &UnitRow,
     worker: &WorkerRow,
@@ -143,7 +143,7 @@ async fn tell(
     announcer.announce(tx, EventType::MembershipChanged, Severity::Info, entity, None, detail, &audience).await
 }
 
-async fn start(tx: &mut ViewerTx, input: StartMembership) -> Result<Outcome> {
+async fn start(tx: &ViewerTx, input: StartMembership) -> Result<Outcome> {
     let at = tx.viewer().at;
     let unit = active_unit(tx, input.unit_id).await?;
     let (role, name) = require(tx, &unit, Action::StartMembership).await?;
@@ -183,7 +183,7 @@ async fn start(tx: &mut ViewerTx, input: StartMembership) -> Result<Outcome> {
 
 /// A membership that runs, with its unit and worker, locked against other changes of the unit.
 async fn running(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     membership_id: Uuid,
     action: Action,
     expected_version: i32,
@@ -206,7 +206,7 @@ async fn running(
     Ok((membership, unit, worker, Announcer::new(&name, role, at)))
 }
 
-async fn end(tx: &mut ViewerTx, input: EndMembership) -> Result<Outcome> {
+async fn end(tx: &ViewerTx, input: EndMembership) -> Result<Outcome> {
     let (membership, unit, worker, announcer) =
         running(tx, input.membership_id, Action::EndMembership, input.expected_version).await?;
     let successor = successor(tx, &unit, &worker, input.leads_pass_to).await?;
@@ -220,7 +220,7 @@ async fn end(tx: &mut ViewerTx, input: EndMembership) -> Result<Outcome> {
     Ok(Outcome { unit_id: Some(unit.id), membership_id: Some(ended.id), ..Outcome::default() })
 }
 
-async fn change_role(tx: &mut ViewerTx, input: ChangeMembershipRole) -> Result<Outcome> {
+async fn change_role(tx: &ViewerTx, input: ChangeMembershipRole) -> Result<Outcome> {
     let (membership, unit, worker, announcer) =
         running(tx, input.membership_id, Action::ChangeMembershipRole, input.expected_version).await?;
     check_role(input.role, &worker)?;
@@ -262,7 +262,7 @@ async fn change_role(tx: &mut ViewerTx, input: ChangeMembershipRole) -> Result<O
 
 /// Who leads the cases after somebody: whom is named, or the unit's consultant social worker; never the same again.
 async fn successor(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     unit: &UnitRow,
     leaving: &WorkerRow,
     named: Option<Uuid>,
@@ -285,7 +285,7 @@ struct Leaving<'a> {
 /// Ends the parts that a worker has because of a unit, which is locked, case by case; leads pass on. Returns the
 /// children concerned.
 async fn hand_over(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     announcer: &Announcer,
     of: Leaving<'_>,
     reason: ChangeReason,

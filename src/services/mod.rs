@@ -91,7 +91,7 @@ impl Services {
     ) -> Result<Outcome>
     where
         I: Serialize,
-        F: for<'a> FnOnce(&'a mut ViewerTx) -> BoxFuture<'a, Result<Outcome>> + Send + 'static,
+        F: for<'a> FnOnce(&'a ViewerTx) -> BoxFuture<'a, Result<Outcome>> + Send + 'static,
     {
         let key = text("idempotencyKey", key, 200)?;
         let hash = Sha256::digest(serde_json::to_vec(input).map_err(Error::internal)?).to_vec();
@@ -119,9 +119,9 @@ enum Step {
     Known(Outcome),
 }
 
-async fn in_transaction<F>(tx: &mut ViewerTx, mutation: &'static str, key: &str, hash: &[u8], change: F) -> Result<Step>
+async fn in_transaction<F>(tx: &ViewerTx, mutation: &'static str, key: &str, hash: &[u8], change: F) -> Result<Step>
 where
-    F: for<'a> FnOnce(&'a mut ViewerTx) -> BoxFuture<'a, Result<Outcome>> + Send,
+    F: for<'a> FnOnce(&'a ViewerTx) -> BoxFuture<'a, Result<Outcome>> + Send,
 {
     match idempotency::claim(tx, mutation, key, hash).await? {
         Claim::Done(known, outcome) if known == hash => {

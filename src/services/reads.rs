@@ -28,7 +28,7 @@ impl Services {
 }
 
 // Not a matter of role: every member reads, and only for themselves. So it is asked of the membership, not of policy.
-async fn mark_read(tx: &mut ViewerTx, input: MarkRead) -> Result<Outcome> {
+async fn mark_read(tx: &ViewerTx, input: MarkRead) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     // A unit of others and a unit that does not exist answer alike.
     units::role_in(tx, input.unit_id, me.0).await?.ok_or(Error::NotFound)?;

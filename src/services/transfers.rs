@@ -100,7 +100,7 @@ impl Services {
     }
 }
 
-async fn request(tx: &mut ViewerTx, input: RequestTransfer, handover_summary: String) -> Result<Outcome> {
+async fn request(tx: &ViewerTx, input: RequestTransfer, handover_summary: String) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let case = cases::lock(tx, input.case_id).await?;
     let to = active_unit(tx, input.to_unit_id).await?;
@@ -162,7 +162,7 @@ async fn request(tx: &mut ViewerTx, input: RequestTransfer, handover_summary: St
     Ok(Outcome { case_id: Some(case.core.id), transfer_id: Some(transfer_id), ..Outcome::default() })
 }
 
-async fn accept(tx: &mut ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
+async fn accept(tx: &ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let seen = transfers::get(tx, input.transfer_id).await?.ok_or(Error::NotFound)?;
     let case = cases::lock_with_unit(tx, seen.case_id, seen.to_unit_id).await?;
@@ -315,7 +315,7 @@ fn not_requested(transfer: &TransferCore) -> Error {
     Error::Refused(Refusal::IllegalTransition { from: transfer.state.0.code(), legal_next: Vec::new() })
 }
 
-async fn refuse(tx: &mut ViewerTx, input: RefuseTransfer, state: TransferState, reason: String) -> Result<Outcome> {
+async fn refuse(tx: &ViewerTx, input: RefuseTransfer, state: TransferState, reason: String) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let seen = transfers::get(tx, input.transfer_id).await?.ok_or(Error::NotFound)?;
     let case = cases::lock(tx, seen.case_id).await?;

@@ -90,7 +90,7 @@ impl Services {
     }
 }
 
-async fn issue(tx: &mut ViewerTx, input: IssueConferenceRecord) -> Result<Outcome> {
+async fn issue(tx: &ViewerTx, input: IssueConferenceRecord) -> Result<Outcome> {
     let step = match input.record {
         ConferenceRecord::OutlinePlan => Step::IssueOutlinePlan,
         ConferenceRecord::Minutes => Step::IssueMinutes,
@@ -136,7 +136,7 @@ struct Decided<'a> {
     stamp: Stamp,
 }
 
-async fn decide(tx: &mut ViewerTx, input: DecideConference, outlines: Vec<Option<String>>) -> Result<Outcome> {
+async fn decide(tx: &ViewerTx, input: DecideConference, outlines: Vec<Option<String>>) -> Result<Outcome> {
     let taking =
         Taking::begin(tx, input.conference_id, Action::DecideConference, Step::Decide, Some(input.expected_version))
             .await?;
@@ -257,7 +257,7 @@ async fn decide(tx: &mut ViewerTx, input: DecideConference, outlines: Vec<Option
 
 /// What follows from a child's decision: plans end and begin, the case moves. Returns the plan that it leads to.
 async fn carry_out(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     announcer: &Announcer,
     conference_id: Uuid,
     held_on: NaiveDate,

@@ -100,7 +100,7 @@ impl Services {
 }
 
 /// A chair: an active worker with the post, who belongs to none of the units that hold the cases.
-async fn check_chair(tx: &mut ViewerTx, about: &About, chair_id: Uuid) -> Result<Uuid> {
+async fn check_chair(tx: &ViewerTx, about: &About, chair_id: Uuid) -> Result<Uuid> {
     let chair = workers::get(tx, chair_id).await?.ok_or(Error::NotFound)?;
     if !chair.active || !workers::holds_post(tx, chair.id, Role::CpChair).await? {
         return Err(Error::guard("CHAIR_POST", "The chair must be a conference chair: choose one of the chairs."));
@@ -137,7 +137,7 @@ fn former_chair(taking: &Taking, chair: Uuid) -> Option<Uuid> {
 
 /// Whoever was the chair until now hears that they are no longer, and nothing else: no child, no new date. Whether they
 /// still see a child or not, it is one event in their own feed.
-async fn tell_former_chair(tx: &mut ViewerTx, taking: &Taking, chair: Uuid) -> Result<()> {
+async fn tell_former_chair(tx: &ViewerTx, taking: &Taking, chair: Uuid) -> Result<()> {
     let Some(former) = former_chair(taking, chair) else { return Ok(()) };
     let entity = Entity { kind: ConferenceId::KIND, id: taking.id(), version: taking.version() };
     let detail = Detail::Conference(ConferenceDetail { chair_id: None, ..taking.detail() });
@@ -145,7 +145,7 @@ async fn tell_former_chair(tx: &mut ViewerTx, taking: &Taking, chair: Uuid) -> R
     taking.announcer.announce(tx, EventType::ConferenceChanged, Severity::Action, entity, None, detail, &audience).await
 }
 
-async fn appoint(tx: &mut ViewerTx, input: AppointConferenceChair) -> Result<Outcome> {
+async fn appoint(tx: &ViewerTx, input: AppointConferenceChair) -> Result<Outcome> {
     let step = Step::AppointChair;
     let taking =
         Taking::begin(tx, input.conference_id, Action::AppointConferenceChair, step, Some(input.expected_version))
@@ -162,7 +162,7 @@ async fn appoint(tx: &mut ViewerTx, input: AppointConferenceChair) -> Result<Out
     Ok(taking.outcome())
 }
 
-async fn schedule(tx: &mut ViewerTx, input: ScheduleConference, venue: Option<String>) -> Result<Outcome> {
+async fn schedule(tx: &ViewerTx, input: ScheduleConference, venue: Option<String>) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let taking = Taking::begin(
         tx,
@@ -219,7 +219,7 @@ async fn schedule(tx: &mut ViewerTx, input: ScheduleConference, venue: Option<St
     Ok(taking.outcome())
 }
 
-async fn move_it(tx: &mut ViewerTx, input: MoveConference, reason: String, venue: Option<String>) -> Result<Outcome> {
+async fn move_it(tx: &ViewerTx, input: MoveConference, reason: String, venue: Option<String>) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let taking =
         Taking::begin(tx, input.conference_id, Action::MoveConference, Step::Move, Some(input.expected_version))
@@ -264,7 +264,7 @@ async fn move_it(tx: &mut ViewerTx, input: MoveConference, reason: String, venue
     Ok(taking.outcome())
 }
 
-async fn postpone(tx: &mut ViewerTx, input: PostponeConference, reason: String) -> Result<Outcome> {
+async fn postpone(tx: &ViewerTx, input: PostponeConference, reason: String) -> Result<Outcome> {
     let taking = Taking::begin(
         tx,
         input.conference_id,

@@ -136,7 +136,7 @@ impl Services {
 }
 
 /// Who is meant is in sight and fits the capacity.
-async fn check_invitee(tx: &mut ViewerTx, about: &About, one: &Invited) -> Result<()> {
+async fn check_invitee(tx: &ViewerTx, about: &About, one: &Invited) -> Result<()> {
     let kind = match &one.invitee {
         Invitee::Person(id) => {
             if !children::person_in_sight(tx, *id).await? {
@@ -165,7 +165,7 @@ async fn check_invitee(tx: &mut ViewerTx, about: &About, one: &Invited) -> Resul
     }
 }
 
-async fn invite(tx: &mut ViewerTx, input: InviteToConference) -> Result<Outcome> {
+async fn invite(tx: &ViewerTx, input: InviteToConference) -> Result<Outcome> {
     let taking =
         Taking::begin(tx, input.conference_id, Action::InviteToConference, Step::Invite, Some(input.expected_version))
             .await?;
@@ -244,7 +244,7 @@ async fn invite(tx: &mut ViewerTx, input: InviteToConference) -> Result<Outcome>
 /// An invitation in sight with the step that is about it. Its own version counts: answers to one conference come from
 /// many sides at once.
 async fn begin_with(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     invitation_id: Uuid,
     action: Action,
     step: Step,
@@ -263,7 +263,7 @@ async fn begin_with(
 impl Taking {
     async fn tell_of(
         &self,
-        tx: &mut ViewerTx,
+        tx: &ViewerTx,
         of: EventType,
         invitation: (Uuid, i32),
         detail: InvitationDetail,
@@ -287,7 +287,7 @@ impl Taking {
     }
 }
 
-async fn answer(tx: &mut ViewerTx, input: AnswerInvitation) -> Result<Outcome> {
+async fn answer(tx: &ViewerTx, input: AnswerInvitation) -> Result<Outcome> {
     let (taking, invitation) =
         begin_with(tx, input.invitation_id, Action::AnswerInvitation, Step::Answer, input.expected_version).await?;
     if invitation.exclusion.is_some() || invitation.sent_at.is_none() {
@@ -310,7 +310,7 @@ async fn answer(tx: &mut ViewerTx, input: AnswerInvitation) -> Result<Outcome> {
     taking.tell_of(tx, EventType::ConferenceInvitationResponded, entity, detail).await
 }
 
-async fn report(tx: &mut ViewerTx, input: RecordConferenceReport) -> Result<Outcome> {
+async fn report(tx: &ViewerTx, input: RecordConferenceReport) -> Result<Outcome> {
     let (taking, invitation) =
         begin_with(tx, input.invitation_id, Action::RecordConferenceReport, Step::Report, input.expected_version)
             .await?;
@@ -358,7 +358,7 @@ async fn report(tx: &mut ViewerTx, input: RecordConferenceReport) -> Result<Outc
     taking.tell_of(tx, of, (invitation.id, version), detail).await
 }
 
-async fn exclude(tx: &mut ViewerTx, input: ExcludeFromConference, reason: String) -> Result<Outcome> {
+async fn exclude(tx: &ViewerTx, input: ExcludeFromConference, reason: String) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let action = match input.exclusion {
         Exclusion::Excluded => Action::ExcludeFromConference,

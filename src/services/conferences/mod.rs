@@ -65,7 +65,7 @@ struct About {
 }
 
 impl About {
-    async fn lock(tx: &mut ViewerTx, conference_id: Uuid) -> Result<Self> {
+    async fn lock(tx: &ViewerTx, conference_id: Uuid) -> Result<Self> {
         let conference = conferences::lock(tx, conference_id).await?;
         // Also those of children whom the viewer does not see: who holds them must not change meanwhile.
         conferences::queue_for_cases(tx, conference_id).await?;
@@ -129,7 +129,7 @@ impl About {
     }
 
     /// The case that events name: only when there is one, because units of one child may not see the other.
-    async fn stamp(&self, tx: &mut ViewerTx) -> Result<Option<Stamp>> {
+    async fn stamp(&self, tx: &ViewerTx) -> Result<Option<Stamp>> {
         match self.cases.as_slice() {
             [one] if self.holders.cases.len() == 1 => stamp(tx, one).await.map(Some),
             _ => Ok(None),
@@ -162,7 +162,7 @@ struct Taking {
 impl Taking {
     /// Locks the conference and asks, in this order: policy, version, state.
     async fn begin(
-        tx: &mut ViewerTx,
+        tx: &ViewerTx,
         conference_id: Uuid,
         action: Action,
         step: Step,
@@ -195,7 +195,7 @@ impl Taking {
     }
 
     /// Opens the records for writing, takes the step and remembers it with its reason.
-    async fn take(&self, tx: &mut ViewerTx, change: ConferenceChange, reason: Option<String>) -> Result<()> {
+    async fn take(&self, tx: &ViewerTx, change: ConferenceChange, reason: Option<String>) -> Result<()> {
         tx.authorise(&self.about.subjects()).await?;
         conferences::change(tx, self.id(), change).await?;
         let taken = sittings::Taken {
@@ -228,7 +228,7 @@ impl Taking {
 
     async fn tell(
         &self,
-        tx: &mut ViewerTx,
+        tx: &ViewerTx,
         of: EventType,
         severity: Severity,
         detail: ConferenceDetail,

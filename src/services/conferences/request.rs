@@ -123,7 +123,7 @@ impl Services {
     }
 }
 
-async fn request(tx: &mut ViewerTx, input: RequestConference) -> Result<Outcome> {
+async fn request(tx: &ViewerTx, input: RequestConference) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let mut case_ids = input.case_ids;
     case_ids.sort_unstable();
@@ -212,7 +212,7 @@ async fn request(tx: &mut ViewerTx, input: RequestConference) -> Result<Outcome>
     Ok(Outcome { conference_id: Some(conference_id), ..Outcome::default() })
 }
 
-async fn propose_withdrawal(tx: &mut ViewerTx, input: ProposeConferenceWithdrawal, reason: String) -> Result<Outcome> {
+async fn propose_withdrawal(tx: &ViewerTx, input: ProposeConferenceWithdrawal, reason: String) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let action = Action::ProposeConferenceWithdrawal;
     let taking =
@@ -227,7 +227,7 @@ async fn propose_withdrawal(tx: &mut ViewerTx, input: ProposeConferenceWithdrawa
     Ok(taking.outcome())
 }
 
-async fn withdraw(tx: &mut ViewerTx, input: WithdrawConference, reason: String) -> Result<Outcome> {
+async fn withdraw(tx: &ViewerTx, input: WithdrawConference, reason: String) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let action = Action::WithdrawConference;
     let taking = Taking::begin(tx, input.conference_id, action, Step::Withdraw, Some(input.expected_version)).await?;
@@ -250,7 +250,7 @@ async fn withdraw(tx: &mut ViewerTx, input: WithdrawConference, reason: String) 
 }
 
 /// What a withdrawal and a dispute that is lost have in common.
-async fn cancel(tx: &mut ViewerTx, taking: &Taking, reason: String) -> Result<Outcome> {
+async fn cancel(tx: &ViewerTx, taking: &Taking, reason: String) -> Result<Outcome> {
     let mut audience = taking.about.audience_with_managers();
     audience.extend(taking.about.conference.chair_id.map(Audience::Leaving));
     taking.take(tx, taking.change(), Some(reason)).await?;
@@ -258,7 +258,7 @@ async fn cancel(tx: &mut ViewerTx, taking: &Taking, reason: String) -> Result<Ou
     Ok(taking.outcome())
 }
 
-async fn dispute(tx: &mut ViewerTx, input: DisputeConference, reason: String) -> Result<Outcome> {
+async fn dispute(tx: &ViewerTx, input: DisputeConference, reason: String) -> Result<Outcome> {
     let action = Action::DisputeConference;
     let taking = Taking::begin(tx, input.conference_id, action, Step::Dispute, Some(input.expected_version)).await?;
     taking.take(tx, taking.change(), Some(reason)).await?;
@@ -267,7 +267,7 @@ async fn dispute(tx: &mut ViewerTx, input: DisputeConference, reason: String) ->
     Ok(taking.outcome())
 }
 
-async fn settle(tx: &mut ViewerTx, input: SettleConferenceDispute, reason: String) -> Result<Outcome> {
+async fn settle(tx: &ViewerTx, input: SettleConferenceDispute, reason: String) -> Result<Outcome> {
     let step = match input.outcome {
         DisputeOutcome::GoAhead => Step::Uphold,
         DisputeOutcome::Withdraw => Step::Drop,

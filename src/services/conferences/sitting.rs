@@ -101,19 +101,19 @@ impl Services {
 }
 
 /// The sitting that runs, or the latest one.
-pub(super) async fn latest_sitting(tx: &mut ViewerTx, about: &About) -> Result<SittingCore> {
+pub(super) async fn latest_sitting(tx: &ViewerTx, about: &About) -> Result<SittingCore> {
     let sittings = sittings::of_conference(tx, about.conference.id).await?;
     sittings.into_iter().next().ok_or_else(|| Error::internal("a conference in session has a sitting"))
 }
 
 /// Whether a sitting has its quorum, and how many came. Needs the conference authorised for writing.
-pub(super) async fn quorum_of(tx: &mut ViewerTx, sitting_id: Uuid) -> Result<(bool, i64)> {
+pub(super) async fn quorum_of(tx: &ViewerTx, sitting_id: Uuid) -> Result<(bool, i64)> {
     let came = sittings::came(tx, sitting_id).await?;
     let present = came.iter().map(|(.., count)| count).sum();
     Ok((quorate(came.iter().map(|(capacity, name, _)| (*capacity, name.as_deref()))), present))
 }
 
-async fn open(tx: &mut ViewerTx, input: OpenConference) -> Result<Outcome> {
+async fn open(tx: &ViewerTx, input: OpenConference) -> Result<Outcome> {
     let taking =
         Taking::begin(tx, input.conference_id, Action::OpenConference, Step::Open, Some(input.expected_version))
             .await?;
@@ -156,7 +156,7 @@ async fn open(tx: &mut ViewerTx, input: OpenConference) -> Result<Outcome> {
     Ok(taking.outcome())
 }
 
-async fn attend(tx: &mut ViewerTx, input: RecordAttendance) -> Result<Outcome> {
+async fn attend(tx: &ViewerTx, input: RecordAttendance) -> Result<Outcome> {
     let taking =
         Taking::begin(tx, input.conference_id, Action::RecordAttendance, Step::Attend, Some(input.expected_version))
             .await?;
@@ -202,7 +202,7 @@ async fn attend(tx: &mut ViewerTx, input: RecordAttendance) -> Result<Outcome> {
     Ok(taking.outcome())
 }
 
-async fn minute(tx: &mut ViewerTx, input: RecordConferenceView, said: String) -> Result<Outcome> {
+async fn minute(tx: &ViewerTx, input: RecordConferenceView, said: String) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let conference_id = crate::db::invitations::conference_of(tx, input.invitation_id).await?;
     let taking = Taking::begin(tx, conference_id, Action::RecordConferenceView, Step::View, None).await?;
@@ -244,7 +244,7 @@ async fn minute(tx: &mut ViewerTx, input: RecordConferenceView, said: String) ->
     Ok(Outcome { invitation_id: Some(invitation.id), ..taking.outcome() })
 }
 
-async fn adjourn(tx: &mut ViewerTx, input: AdjournConference, interim_plan: String) -> Result<Outcome> {
+async fn adjourn(tx: &ViewerTx, input: AdjournConference, interim_plan: String) -> Result<Outcome> {
     let taking =
         Taking::begin(tx, input.conference_id, Action::AdjournConference, Step::Adjourn, Some(input.expected_version))
             .await?;

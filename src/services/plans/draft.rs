@@ -145,7 +145,7 @@ impl Services {
 }
 
 /// Every owner is in sight and still works here.
-async fn check_owners(tx: &mut ViewerTx, content: &PlanContent) -> Result<()> {
+async fn check_owners(tx: &ViewerTx, content: &PlanContent) -> Result<()> {
     for action in content.goals.iter().flat_map(|goal| &goal.actions) {
         match &action.owner {
             ActionOwner::Worker(id) => {
@@ -201,7 +201,7 @@ fn new_action(plan_id: Uuid, child_id: Uuid, goal_id: Uuid, action: ActionInput)
     }
 }
 
-async fn draft(tx: &mut ViewerTx, input: DraftPlan) -> Result<Outcome> {
+async fn draft(tx: &ViewerTx, input: DraftPlan) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let case = cases::lock(tx, input.case_id).await?;
     let standing = viewers::standing(tx).await?;
@@ -266,7 +266,7 @@ async fn draft(tx: &mut ViewerTx, input: DraftPlan) -> Result<Outcome> {
     Ok(Outcome { case_id: Some(case.core.id), plan_id: Some(plan_id), ..Outcome::default() })
 }
 
-async fn write(tx: &mut ViewerTx, goals: Vec<NewGoal>, actions: Vec<NewAction>) -> Result<()> {
+async fn write(tx: &ViewerTx, goals: Vec<NewGoal>, actions: Vec<NewAction>) -> Result<()> {
     if !goals.is_empty() {
         plans::insert_goals(tx, goals).await?;
     }
@@ -276,7 +276,7 @@ async fn write(tx: &mut ViewerTx, goals: Vec<NewGoal>, actions: Vec<NewAction>) 
     Ok(())
 }
 
-async fn change(tx: &mut ViewerTx, input: ChangePlanDraft) -> Result<Outcome> {
+async fn change(tx: &ViewerTx, input: ChangePlanDraft) -> Result<Outcome> {
     let taking =
         Taking::begin(tx, input.plan_id, Action::ChangePlanDraft, Step::Edit, Some(input.expected_version)).await?;
     if taking.plan.shared_at.is_some() {
@@ -387,7 +387,7 @@ fn check_known(content: &PlanContent, goals: &[GoalRow], actions: &[ActionRow]) 
     Ok(())
 }
 
-async fn revise(tx: &mut ViewerTx, input: RevisePlan) -> Result<Outcome> {
+async fn revise(tx: &ViewerTx, input: RevisePlan) -> Result<Outcome> {
     let draft = plans::get(tx, input.plan_id).await?.is_some_and(|plan| plan.status.0 == PlanStatus::Draft);
     let step = if draft { Step::Redraft } else { Step::Revise };
     let taking = Taking::begin(tx, input.plan_id, Action::RevisePlan, step, Some(input.expected_version)).await?;

@@ -163,7 +163,7 @@ impl Services {
     }
 }
 
-async fn agree(tx: &mut ViewerTx, input: AgreePlan) -> Result<Outcome> {
+async fn agree(tx: &ViewerTx, input: AgreePlan) -> Result<Outcome> {
     // Who agrees depends on the kind: the unit's consultant, or for a child protection plan its conference's chair.
     let found = plans::get(tx, input.plan_id).await?.ok_or(Error::NotFound)?;
     let action = match found.kind.0 {
@@ -272,7 +272,7 @@ async fn agree(tx: &mut ViewerTx, input: AgreePlan) -> Result<Outcome> {
 /// what it leaves out, and that stays given up. A goal that was given up meanwhile does not come back, nor what was to be
 /// done for it.
 async fn carry_over(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     before: Uuid,
     draft: Uuid,
     actions: &[ActionRow],
@@ -298,7 +298,7 @@ async fn carry_over(
     Ok(())
 }
 
-async fn share(tx: &mut ViewerTx, input: SharePlan) -> Result<Outcome> {
+async fn share(tx: &ViewerTx, input: SharePlan) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let taking = Taking::begin(tx, input.plan_id, Action::SharePlan, Step::Share, Some(input.expected_version)).await?;
     if input.shared_on > taking.today() {
@@ -335,7 +335,7 @@ async fn share(tx: &mut ViewerTx, input: SharePlan) -> Result<Outcome> {
     Ok(taking.outcome())
 }
 
-async fn review(tx: &mut ViewerTx, input: RecordPlanReview) -> Result<Outcome> {
+async fn review(tx: &ViewerTx, input: RecordPlanReview) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let taking =
         Taking::begin(tx, input.plan_id, Action::RecordPlanReview, Step::Review, Some(input.expected_version)).await?;
@@ -382,7 +382,7 @@ async fn review(tx: &mut ViewerTx, input: RecordPlanReview) -> Result<Outcome> {
     Ok(taking.outcome())
 }
 
-async fn escalate(tx: &mut ViewerTx, input: EscalatePlan, reason: String) -> Result<Outcome> {
+async fn escalate(tx: &ViewerTx, input: EscalatePlan, reason: String) -> Result<Outcome> {
     let taking =
         Taking::begin(tx, input.plan_id, Action::EscalatePlan, Step::Escalate, Some(input.expected_version)).await?;
     taking.authorise(tx).await?;
@@ -394,7 +394,7 @@ async fn escalate(tx: &mut ViewerTx, input: EscalatePlan, reason: String) -> Res
     Ok(taking.outcome())
 }
 
-async fn settle(tx: &mut ViewerTx, input: SettlePlanEscalation, reason: String) -> Result<Outcome> {
+async fn settle(tx: &ViewerTx, input: SettlePlanEscalation, reason: String) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let step = match input.choice {
         EscalationChoice::Extend => Step::Extend,
@@ -480,7 +480,7 @@ pub(in crate::services) struct Telling<'a> {
 /// Ends a plan in force, and with it its line of versions: a revision that was not agreed can be agreed no more, and an
 /// escalation that waits for a choice is answered by the end. Without a reason a conference ended it.
 pub(in crate::services) async fn end_line(
-    tx: &mut ViewerTx,
+    tx: &ViewerTx,
     telling: Telling<'_>,
     plan: &PlanCore,
     on: NaiveDate,
@@ -509,7 +509,7 @@ pub(in crate::services) async fn end_line(
 }
 
 impl Taking {
-    async fn end_line(&self, tx: &mut ViewerTx, on: NaiveDate, reason: String) -> Result<()> {
+    async fn end_line(&self, tx: &ViewerTx, on: NaiveDate, reason: String) -> Result<()> {
         let audience = self.audience(true);
         let telling =
             Telling { announcer: &self.announcer, stamp: &self.stamp, audience: &audience, severity: Severity::Action };
@@ -518,7 +518,7 @@ impl Taking {
 }
 
 /// What must be so before a plan ends outside a conference.
-async fn check_end(tx: &mut ViewerTx, taking: &Taking, on: NaiveDate) -> Result<()> {
+async fn check_end(tx: &ViewerTx, taking: &Taking, on: NaiveDate) -> Result<()> {
     let plan = &taking.plan;
     if plan.kind.0 == PlanKind::ChildProtection {
         return Err(Error::guard(
@@ -538,7 +538,7 @@ async fn check_end(tx: &mut ViewerTx, taking: &Taking, on: NaiveDate) -> Result<
     Ok(())
 }
 
-async fn end(tx: &mut ViewerTx, input: EndPlan, reason: String) -> Result<Outcome> {
+async fn end(tx: &ViewerTx, input: EndPlan, reason: String) -> Result<Outcome> {
     let taking = Taking::begin(tx, input.plan_id, Action::EndPlan, Step::End, Some(input.expected_version)).await?;
     if input.end_on > taking.today() {
         return Err(Error::bad_input("endOn", "must not lie in the future"));

@@ -72,7 +72,7 @@ struct Taking {
 impl Taking {
     /// Locks the plan's case and asks, in this order: policy, version, status. Hidden or missing: NOT_FOUND.
     async fn begin(
-        tx: &mut ViewerTx,
+        tx: &ViewerTx,
         plan_id: Uuid,
         action: Action,
         step: Step,
@@ -121,7 +121,7 @@ impl Taking {
         policy::require(&self.standing, me, &self.holding, action).is_ok()
     }
 
-    async fn authorise(&self, tx: &mut ViewerTx) -> Result<()> {
+    async fn authorise(&self, tx: &ViewerTx) -> Result<()> {
         tx.authorise(&[self.plan.child_id]).await
     }
 
@@ -137,7 +137,7 @@ impl Taking {
 
     async fn tell(
         &self,
-        tx: &mut ViewerTx,
+        tx: &ViewerTx,
         plan: &PlanCore,
         change: PlanChange,
         severity: Severity,

@@ -80,7 +80,7 @@ impl Services {
 }
 
 /// Goals and actions have versions of their own: several people work on one plan every day.
-async fn tell(tx: &mut ViewerTx, taking: &Taking, entity: Entity, change: PlanChange) -> Result<()> {
+async fn tell(tx: &ViewerTx, taking: &Taking, entity: Entity, change: PlanChange) -> Result<()> {
     let detail = plan_detail(&taking.plan, taking.plan.status.0, change);
     let audience = taking.audience(false);
     taking
@@ -89,7 +89,7 @@ async fn tell(tx: &mut ViewerTx, taking: &Taking, entity: Entity, change: PlanCh
         .await
 }
 
-async fn complete(tx: &mut ViewerTx, input: CompletePlanAction, outcome: Option<String>) -> Result<Outcome> {
+async fn complete(tx: &ViewerTx, input: CompletePlanAction, outcome: Option<String>) -> Result<Outcome> {
     let plan_id = plans::action(tx, input.action_id).await?.ok_or(Error::NotFound)?.plan_id;
     let taking = Taking::begin(tx, plan_id, Action::CompletePlanAction, Step::Progress, None).await?;
     let action = plans::action(tx, input.action_id).await?.ok_or(Error::NotFound)?;
@@ -112,7 +112,7 @@ async fn complete(tx: &mut ViewerTx, input: CompletePlanAction, outcome: Option<
     Ok(Outcome { action_id: Some(action.id), ..taking.outcome() })
 }
 
-async fn evidence(tx: &mut ViewerTx, input: RecordChangeEvidence, seen: String) -> Result<Outcome> {
+async fn evidence(tx: &ViewerTx, input: RecordChangeEvidence, seen: String) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let goal = plans::goal(tx, input.goal_id).await?.ok_or(Error::NotFound)?;
     let taking = Taking::begin(tx, goal.plan_id, Action::RecordChangeEvidence, Step::Progress, None).await?;
@@ -143,7 +143,7 @@ async fn evidence(tx: &mut ViewerTx, input: RecordChangeEvidence, seen: String) 
     Ok(Outcome { goal_id: Some(goal.id), ..taking.outcome() })
 }
 
-async fn settle(tx: &mut ViewerTx, input: SetGoalStatus) -> Result<Outcome> {
+async fn settle(tx: &ViewerTx, input: SetGoalStatus) -> Result<Outcome> {
     let plan_id = plans::goal(tx, input.goal_id).await?.ok_or(Error::NotFound)?.plan_id;
     let taking = Taking::begin(tx, plan_id, Action::SetGoalStatus, Step::Progress, None).await?;
     let goal = plans::goal(tx, input.goal_id).await?.ok_or(Error::NotFound)?;
