@@ -225,7 +225,13 @@ pub async fn holder_of(tx: &ViewerTx, case_id: Uuid) -> Result<Option<Uuid>> {
 
 /// An allocation inside a change.
 pub async fn get(tx: &ViewerTx, id: Uuid) -> Result<Option<AllocationCore>> {
-    allocations::table.find(id).select(AllocationCore::as_select()).first(&mut tx.conn()?).await.optional().map_err(failed)
+    allocations::table
+        .find(id)
+        .select(AllocationCore::as_select())
+        .first(&mut tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)
 }
 
 /// The allocation that each of these transfers led to.

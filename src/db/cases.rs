@@ -224,8 +224,10 @@ fn case(id: Uuid) -> _ {
     cases::table.find(id).select(core)
 }
 
-async fn read(tx: &ViewerTx, case_id: Uuid) -> Result<Option<CaseCore>> {
-    case(case_id).first(&mut tx.conn()?).await.optional().map_err(failed)
+/// A case in sight, before it is locked. Hidden or missing: NOT_FOUND. Looked for before it is waited for: nobody learns of
+/// a hidden case by how long a lock takes.
+pub async fn seen(tx: &ViewerTx, case_id: Uuid) -> Result<CaseCore> {
+    case(case_id).first(&mut tx.conn()?).await.map_err(failed)
 }
 
 /// Locks a case in sight and reads who holds it. Everything that changes a case comes through here, so changes of one
@@ -235,13 +237,14 @@ async fn read(tx: &ViewerTx, case_id: Uuid) -> Result<Option<CaseCore>> {
 /// then cases by id. A unit is waited for by whatever changes its memberships, and by whatever makes it hold a case or
 /// a member of it lead one ([`lock_with_unit`]): nobody is given a part in a unit that they leave at the same moment.
 pub async fn lock(tx: &ViewerTx, case_id: Uuid) -> Result<Locked> {
-    lock_after(tx, &[case_id], case_id).await
+    lock_seen(tx, None, &seen(tx, case_id).await?).await
 }
 
-/// Waits for these, of which the last is the case, and reads the case.
-async fn lock_after(tx: &ViewerTx, waits: &[Uuid], case_id: Uuid) -> Result<Locked> {
-    // Looked for before it is waited for: nobody learns of a hidden case by how long a lock takes.
-    read(tx, case_id).await?.ok_or(Error::NotFound)?;
+/// [`lock`] and [`lock_with_unit`] of a case that was seen. The locks are asked for at the first poll: what is polled after
+/// it reads under them.
+pub async fn lock_seen(tx: &ViewerTx, unit_id: Option<Uuid>, seen: &CaseCore) -> Result<Locked> {
+    let case_id = seen.id;
+    let waits: Vec<Uuid> = unit_id.into_iter().chain([case_id]).collect();
     // What is read under the locks goes out right behind them, in one go: each statement sees what was committed before
     // it began, so after the wait.
     let conn = tx.conn()?;
@@ -259,7 +262,7 @@ async fn lock_after(tx: &ViewerTx, waits: &[Uuid], case_id: Uuid) -> Result<Lock
         .filter(case_transfers::state.eq("REQUESTED"))
         .select((units::id, units::area_id))
         .first::<(Uuid, Uuid)>(&mut three);
-    let (waited, core, open, receiving) = futures_util::join!(tx.wait_for(waits), core, open, receiving);
+    let (waited, core, open, receiving) = futures_util::join!(tx.wait_for(&waits), core, open, receiving);
     waited?;
     let core = core.optional().map_err(failed)?.ok_or(Error::NotFound)?;
     let open = open.map_err(failed)?;
@@ -282,7 +285,15 @@ async fn lock_after(tx: &ViewerTx, waits: &[Uuid], case_id: Uuid) -> Result<Lock
 
 /// Locks a unit and then a case in sight: for what makes the unit hold the case, or a member of it lead the case.
 pub async fn lock_with_unit(tx: &ViewerTx, case_id: Uuid, unit_id: Uuid) -> Result<Locked> {
-    lock_after(tx, &[unit_id, case_id], case_id).await
+    lock_seen(tx, Some(unit_id), &seen(tx, case_id).await?).await
+}
+
+/// Opens the child's records for writing ([`ViewerTx::authorise`]) and steps the case's version ([`touch`]), in one go.
+pub async fn authorise_and_touch(tx: &ViewerTx, case: &Locked, status: CaseStatus) -> Result<i32> {
+    let child = [case.core.child_id];
+    let (authorised, version) = futures_util::join!(tx.authorise(&child), touch(tx, case, status));
+    authorised?;
+    version
 }
 
 /// Steps the case's version, with a new status where the change brings one. First among a change's statements: what

@@ -540,7 +540,10 @@ pub async fn births(tx: &super::ViewerTx, child_ids: &[Uuid]) -> Result<Vec<(Uui
 
 /// Whether this is a person in sight, inside a change.
 pub async fn person_in_sight(tx: &super::ViewerTx, id: Uuid) -> Result<bool> {
-    diesel::select(diesel::dsl::exists(persons::table.find(id))).get_result(&mut tx.conn()?).await.map_err(super::failed)
+    diesel::select(diesel::dsl::exists(persons::table.find(id)))
+        .get_result(&mut tx.conn()?)
+        .await
+        .map_err(super::failed)
 }
 
 #[cfg(test)]

@@ -222,7 +222,13 @@ pub async fn lock(tx: &ViewerTx, id: Uuid) -> Result<ConferenceRow> {
 }
 
 async fn read(tx: &ViewerTx, id: Uuid) -> Result<Option<ConferenceRow>> {
-    conferences::table.find(id).select(ConferenceRow::as_select()).first(&mut tx.conn()?).await.optional().map_err(failed)
+    conferences::table
+        .find(id)
+        .select(ConferenceRow::as_select())
+        .first(&mut tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)
 }
 
 /// The children of a conference that the viewer sees, inside a change, in a fixed order.
@@ -440,8 +446,13 @@ pub async fn decide(tx: &ViewerTx, conference_child_id: Uuid, decision: Decision
 
 /// Who chairs a conference in sight, inside a change.
 pub async fn chair_of(tx: &ViewerTx, id: Uuid) -> Result<Option<Uuid>> {
-    let chair: Option<Option<Uuid>> =
-        conferences::table.find(id).select(conferences::chair_id).first(&mut tx.conn()?).await.optional().map_err(failed)?;
+    let chair: Option<Option<Uuid>> = conferences::table
+        .find(id)
+        .select(conferences::chair_id)
+        .first(&mut tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)?;
     Ok(chair.flatten())
 }
 

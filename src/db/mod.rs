@@ -46,6 +46,7 @@ pub use pool::StatementListener;
 pub use snapshot::Snapshot;
 pub use tx::ViewerTx;
 
+use self::idempotency::Claim;
 use crate::{
     auth::Viewer,
     error::{Error, Result},
@@ -71,6 +72,21 @@ impl Db {
     /// A transaction that changes records.
     pub async fn begin(&self, viewer: Viewer) -> Result<ViewerTx> {
         ViewerTx::begin(&self.pool, viewer).await
+    }
+
+    /// A transaction that changes records once for each key, which is claimed in the same go ([`idempotency`]).
+    pub async fn begin_once(
+        &self,
+        viewer: Viewer,
+        mutation: &str,
+        key: &str,
+        input_hash: &[u8],
+    ) -> Result<(ViewerTx, Claim)> {
+        let tx = ViewerTx::unopened(&self.pool, viewer).await?;
+        let claiming = idempotency::claim(&tx, mutation, key, input_hash);
+        let (entered, claimed) = futures_util::join!(tx.enter(), claiming);
+        entered?;
+        Ok((tx, claimed?))
     }
 
     /// Whether the database has the newest migration that this program knows. Fails when it cannot be asked.

@@ -151,7 +151,13 @@ pub async fn request(tx: &ViewerTx, new: NewTransfer) -> Result<()> {
 
 /// A transfer inside a change.
 pub async fn get(tx: &ViewerTx, id: Uuid) -> Result<Option<TransferCore>> {
-    case_transfers::table.find(id).select(TransferCore::as_select()).first(&mut tx.conn()?).await.optional().map_err(failed)
+    case_transfers::table
+        .find(id)
+        .select(TransferCore::as_select())
+        .first(&mut tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)
 }
 
 /// Records that a transfer was accepted and is complete.

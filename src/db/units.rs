@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::{
     Coded, Page, Placed, Snapshot, ViewerTx, failed, lateral,
-    schema::{areas, unit_memberships, units},
+    schema::{areas, unit_memberships, units, workers},
+    workers::WorkerRow,
 };
 use crate::{
     domain::codes::{Role, Service},
@@ -167,16 +168,17 @@ pub async fn role_in(tx: &ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Result<Op
 
 /// The consultant social worker of a unit at the change's moment, other than `but`; the one who covers only if there is
 /// no other.
-pub async fn consultant_of(tx: &ViewerTx, unit_id: Uuid, but: Option<Uuid>) -> Result<Option<Uuid>> {
+pub async fn consultant_of(tx: &ViewerTx, unit_id: Uuid, but: Option<Uuid>) -> Result<Option<WorkerRow>> {
     use crate::domain::Code;
     let at = tx.viewer().at;
     unit_memberships::table
+        .inner_join(workers::table)
         .filter(unit_memberships::unit_id.eq(unit_id))
         .filter(unit_memberships::role.eq(Role::ConsultantSocialWorker.code()))
         .filter(runs(at))
         .filter(unit_memberships::worker_id.ne(but.unwrap_or(Uuid::nil())))
         .order(unit_memberships::cover)
-        .select(unit_memberships::worker_id)
+        .select(WorkerRow::as_select())
         .first(&mut tx.conn()?)
         .await
         .optional()

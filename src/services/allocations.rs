@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, managers_of, stamp, units_of},
-    involvements::{check_lead, default_lead, end_parts},
+    involvements::{end_parts, lead_in},
     optional_text, text,
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
     domain::{
         codes::{AllocationKind, Capacity, CaseStatus, ChangeReason, EventType, Priority, Service, Severity},
         event::Detail,
-        ids::{AllocationId, AreaId, InvolvementId, UnitId},
+        ids::{AllocationId, AreaId, InvolvementId, UnitId, WorkerId},
     },
     error::{Error, Refusal, Result},
 };
@@ -79,17 +79,16 @@ pub(super) async fn active_unit(tx: &ViewerTx, id: Uuid) -> Result<UnitRow> {
     Ok(unit)
 }
 
-/// The unit, which is locked, has room for another case of its own, or who gives it one more may do so; if not, what to do
-/// `instead`. Locked, so that two who each see the last free place do not both take it.
-pub(super) async fn check_capacity(
-    tx: &ViewerTx,
-    unit: &UnitRow,
+/// The unit, with how many cases it holds, has room for another one, or who gives it one more may do so; if not, what to do
+/// `instead`. Counted while the unit is locked, so that two who each see the last free place do not both take it.
+pub(super) fn check_capacity(
+    (unit, held): (&UnitRow, i64),
     standing: &Standing,
+    me: WorkerId,
     holding: &Holding,
     instead: &str,
 ) -> Result<()> {
-    let me = tx.viewer().worker_id;
-    if units::count_held(tx, unit.id).await? >= i64::from(unit.capacity_cases)
+    if held >= i64::from(unit.capacity_cases)
         && policy::require(standing, me, holding, Action::AllocateOverCapacity).is_err()
     {
         return Err(Error::guard(
@@ -134,9 +133,17 @@ impl Services {
 
 async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: Option<String>) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
-    let case = cases::lock_with_unit(tx, input.case_id, input.unit_id).await?;
-    let unit = active_unit(tx, input.unit_id).await?;
-    let standing = viewers::standing(tx).await?;
+    let seen = cases::seen(tx, input.case_id).await?;
+    // The locks first: everything behind them is read under them.
+    let (case, unit, standing, held, lead, stamp) = futures_util::join!(
+        cases::lock_seen(tx, Some(input.unit_id), &seen),
+        active_unit(tx, input.unit_id),
+        viewers::standing(tx),
+        units::count_held(tx, input.unit_id),
+        lead_in(tx, input.unit_id, input.lead_practitioner_id),
+        stamp(tx, &seen),
+    );
+    let (case, unit, standing) = (case?, unit?, standing?);
     let holding = Holding { receiving: Some((UnitId(unit.id), AreaId(unit.area_id))), ..case.holding.clone() };
     if case.primary.is_some() {
         // Whoever sees that it is held may know it; what they wanted is not possible for anybody.
@@ -155,20 +162,18 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
              a unit of another service.",
         ));
     }
-    check_capacity(tx, &unit, &standing, &holding, "choose another, or ask the service manager").await?;
-    let lead = match input.lead_practitioner_id {
-        Some(worker) => Some(check_lead(tx, unit.id, worker).await?),
-        None => default_lead(tx, unit.id, None).await?,
-    };
+    check_capacity((&unit, held?), &standing, me, &holding, "choose another, or ask the service manager")?;
+    let (lead, stamp) = (lead?, stamp?);
     let at = case.moment(tx.viewer().at);
-    let stamp = stamp(tx, &case).await?;
 
-    tx.authorise(&[case.core.child_id]).await?;
-    let version = cases::touch(tx, &case, case.core.status.0.after_allocation(unit.service.0)).await?;
-    if let Some(lead) = &lead {
-        let id = InvolvementId::new().0;
-        involvements::start_lead(tx, id, case.core.id, case.core.child_id, lead.id, at).await?;
-    }
+    let (child, status) = (case.core.child_id, case.core.status.0.after_allocation(unit.service.0));
+    let leading = async {
+        let Some(lead) = &lead else { return Ok(()) };
+        involvements::start_lead(tx, InvolvementId::new().0, case.core.id, child, lead.id, at).await
+    };
+    let (version, led) = futures_util::join!(cases::authorise_and_touch(tx, &case, status), leading);
+    let version = version?;
+    led?;
     let announcer = Announcer::new(&standing.name, role, at);
     let mut audience = units_of(&case);
     audience.extend([Audience::Unit(unit.id), Audience::Area(unit.area_id)]);
@@ -176,12 +181,12 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
     // First: first response sees the case no more once a unit holds it.
     end_help(tx, &announcer, &case, &unit, &stamp, &audience).await?;
     let allocation_id = AllocationId::new().0;
-    allocations::start(
+    let starting = allocations::start(
         tx,
         NewAllocation {
             id: allocation_id,
             case_id: case.core.id,
-            child_id: case.core.child_id,
+            child_id: child,
             unit_id: unit.id,
             kind: Coded(AllocationKind::Primary),
             started_at: at,
@@ -191,9 +196,7 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
             priority: Coded(input.priority),
             created_by: Some(me.0),
         },
-    )
-    .await?;
-
+    );
     let detail = Detail::Allocation {
         unit_id: unit.id,
         unit_name: unit.name,
@@ -206,7 +209,11 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
     };
     let severity = if input.priority == Priority::Urgent { Severity::Urgent } else { Severity::Action };
     let entity = Entity { kind: AllocationId::KIND, id: allocation_id, version: 1 };
-    announcer.announce(tx, EventType::AllocationStarted, severity, entity, Some(&stamp), detail, &audience).await?;
+    let telling =
+        announcer.announce(tx, EventType::AllocationStarted, severity, entity, Some(&stamp), detail, &audience);
+    let (started, told) = futures_util::join!(starting, telling);
+    started?;
+    told?;
     tracing::info!(case_version = version, "a case was allocated");
     Ok(Outcome { case_id: Some(case.core.id), allocation_id: Some(allocation_id), ..Outcome::default() })
 }
@@ -258,11 +265,10 @@ async fn help(tx: &ViewerTx, input: StartHelping, reason: String, summary: Optio
         return Err(Error::conflict("This unit helps with the case already."));
     }
     let at = case.moment(tx.viewer().at);
-    let stamp = stamp(tx, &case).await?;
+    let stamp = stamp(tx, &case.core).await?;
     let lead = involvements::lead(tx, case.core.id).await?;
 
-    tx.authorise(&[case.core.child_id]).await?;
-    cases::touch(tx, &case, case.core.status.0).await?;
+    cases::authorise_and_touch(tx, &case, case.core.status.0).await?;
     let allocation_id = AllocationId::new().0;
     allocations::start(
         tx,
@@ -325,11 +331,10 @@ async fn end(tx: &ViewerTx, input: EndAllocation, reason: String) -> Result<Outc
     }
     let unit = units::get(tx, allocation.unit_id).await?.ok_or(Error::NotFound)?;
     let at = case.moment(tx.viewer().at);
-    let stamp = stamp(tx, &case).await?;
+    let stamp = stamp(tx, &case.core).await?;
     let lead = if primary { involvements::lead(tx, case.core.id).await? } else { None };
 
-    tx.authorise(&[case.core.child_id]).await?;
-    cases::touch(tx, &case, case.core.status.0).await?;
+    cases::authorise_and_touch(tx, &case, case.core.status.0).await?;
     let announcer = Announcer::new(&standing.name, role, at);
     let mut audience = units_of(&case);
     audience.extend(managers_of(&case));

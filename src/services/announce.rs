@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     db::{
         Coded, ViewerTx,
-        cases::Locked,
+        cases::{CaseCore, Locked},
         children, involvements,
         outbox::{self, Audience, NewEvent},
     },
@@ -43,12 +43,14 @@ pub(super) struct Stamp {
 }
 
 /// Reads what events may say of a case. Before anything moves it out of sight.
-pub(super) async fn stamp(tx: &ViewerTx, case: &Locked) -> Result<Stamp> {
-    let (first, last) = children::names(tx, case.core.child_id).await?;
+pub(super) async fn stamp(tx: &ViewerTx, case: &CaseCore) -> Result<Stamp> {
+    let cases = [case.id];
+    let (names, leads) = futures_util::join!(children::names(tx, case.child_id), involvements::leads(tx, &cases));
+    let (first, last) = names?;
     Ok(Stamp {
-        case_id: case.core.id,
-        stamp: CaseStamp { case_no: case.core.case_no, child_initials: initials(&first, &last) },
-        leads: involvements::leads(tx, &[case.core.id]).await?,
+        case_id: case.id,
+        stamp: CaseStamp { case_no: case.case_no, child_initials: initials(&first, &last) },
+        leads: leads?,
     })
 }
 

@@ -33,8 +33,8 @@ pub(super) const INSIDE_A_UNIT: [Capacity; 3] = [Capacity::LeadPractitioner, Cap
 
 /// A worker who may lead: a qualified consultant social worker or social worker of this unit, which is locked.
 pub(super) async fn check_lead(tx: &ViewerTx, unit_id: Uuid, worker_id: Uuid) -> Result<WorkerRow> {
-    let worker = workers::get(tx, worker_id).await?.ok_or(Error::NotFound)?;
-    let role = units::role_in(tx, unit_id, worker_id).await?;
+    let (worker, role) = futures_util::join!(workers::get(tx, worker_id), units::role_in(tx, unit_id, worker_id));
+    let (worker, role) = (worker?.ok_or(Error::NotFound)?, role?);
     if worker.active && worker.qualified && role.is_some_and(crate::domain::codes::Role::may_lead) {
         return Ok(worker);
     }
@@ -47,8 +47,15 @@ pub(super) async fn check_lead(tx: &ViewerTx, unit_id: Uuid, worker_id: Uuid) ->
 
 /// The lead practitioner of a unit, which is locked, when nobody is named: its consultant social worker, if qualified and active.
 pub(super) async fn default_lead(tx: &ViewerTx, unit_id: Uuid, but: Option<Uuid>) -> Result<Option<WorkerRow>> {
-    let Some(consultant) = units::consultant_of(tx, unit_id, but).await? else { return Ok(None) };
-    Ok(workers::get(tx, consultant).await?.filter(|worker| worker.active && worker.qualified))
+    Ok(units::consultant_of(tx, unit_id, but).await?.filter(|worker| worker.active && worker.qualified))
+}
+
+/// Who leads in a unit, which is locked: whom the client wants, if they may, or [`default_lead`].
+pub(super) async fn lead_in(tx: &ViewerTx, unit_id: Uuid, wanted: Option<Uuid>) -> Result<Option<WorkerRow>> {
+    match wanted {
+        Some(worker) => check_lead(tx, unit_id, worker).await.map(Some),
+        None => default_lead(tx, unit_id, None).await,
+    }
 }
 
 /// Parts inside a unit that stops holding the case end with it; who leads is the caller's to say.
@@ -111,10 +118,9 @@ async fn change_lead(tx: &ViewerTx, input: ChangeLead) -> Result<Outcome> {
         return Err(Error::conflict("This worker is the lead practitioner already."));
     }
     let at = before.as_ref().map_or(tx.viewer().at, |lead| tx.viewer().at.max(lead.started_at));
-    let stamp = stamp(tx, &case).await?;
+    let stamp = stamp(tx, &case.core).await?;
 
-    tx.authorise(&[case.core.child_id]).await?;
-    cases::touch(tx, &case, case.core.status.0).await?;
+    cases::authorise_and_touch(tx, &case, case.core.status.0).await?;
     if let Some(lead) = &before {
         involvements::end(tx, lead.id, at, input.reason).await?;
     }

@@ -284,12 +284,7 @@ struct Leaving<'a> {
 
 /// Ends the parts that a worker has because of a unit, which is locked, case by case; leads pass on. Returns the
 /// children concerned.
-async fn hand_over(
-    tx: &ViewerTx,
-    announcer: &Announcer,
-    of: Leaving<'_>,
-    reason: ChangeReason,
-) -> Result<Vec<Uuid>> {
+async fn hand_over(tx: &ViewerTx, announcer: &Announcer, of: Leaving<'_>, reason: ChangeReason) -> Result<Vec<Uuid>> {
     let mut children = Vec::new();
     for case_id in involvements::cases_with_parts(tx, of.worker.id, of.unit.id, of.capacities).await? {
         let case = match cases::lock(tx, case_id).await {
@@ -304,10 +299,9 @@ async fn hand_over(
         if here.is_empty() || parts.is_empty() {
             continue;
         }
-        let stamp = stamp(tx, &case).await?;
+        let stamp = stamp(tx, &case.core).await?;
         children.push(case.core.child_id);
-        tx.authorise(&[case.core.child_id]).await?;
-        cases::touch(tx, &case, case.core.status.0).await?;
+        cases::authorise_and_touch(tx, &case, case.core.status.0).await?;
         for part in parts {
             let at = announcer.at.max(part.started_at);
             involvements::end(tx, part.id, at, reason).await?;

@@ -97,8 +97,8 @@ impl Services {
         let hash = Sha256::digest(serde_json::to_vec(input).map_err(Error::internal)?).to_vec();
         let db = self.db.clone();
         let task = async move {
-            let mut tx = db.begin(viewer).await?;
-            match in_transaction(&mut tx, mutation, &key, &hash, change).await {
+            let (tx, claim) = db.begin_once(viewer, mutation, &key, &hash).await?;
+            match in_transaction(&tx, claim, mutation, &key, &hash, change).await {
                 Ok(Step::Made(outcome)) => tx.commit().await.map(|()| outcome),
                 Ok(Step::Known(outcome)) => {
                     tx.rollback().await;
@@ -119,11 +119,18 @@ enum Step {
     Known(Outcome),
 }
 
-async fn in_transaction<F>(tx: &ViewerTx, mutation: &'static str, key: &str, hash: &[u8], change: F) -> Result<Step>
+async fn in_transaction<F>(
+    tx: &ViewerTx,
+    claim: Claim,
+    mutation: &'static str,
+    key: &str,
+    hash: &[u8],
+    change: F,
+) -> Result<Step>
 where
     F: for<'a> FnOnce(&'a ViewerTx) -> BoxFuture<'a, Result<Outcome>> + Send,
 {
-    match idempotency::claim(tx, mutation, key, hash).await? {
+    match claim {
         Claim::Done(known, outcome) if known == hash => {
             serde_json::from_value(outcome).map(Step::Known).map_err(Error::internal)
         }

@@ -8,7 +8,7 @@ use super::{
     Outcome, Services,
     allocations::{active_unit, check_capacity, end_help},
     announce::{Announcer, Entity, managers_of, stamp, units_of},
-    involvements::{check_lead, default_lead, end_parts},
+    involvements::{end_parts, lead_in},
     text,
 };
 use crate::{
@@ -122,10 +122,9 @@ async fn request(tx: &ViewerTx, input: RequestTransfer, handover_summary: String
     if input.joint_meeting_on.is_some_and(|day| day < london_day(at)) {
         return Err(Error::bad_input("jointMeetingOn", "must not lie in the past"));
     }
-    let stamp = stamp(tx, &case).await?;
+    let stamp = stamp(tx, &case.core).await?;
 
-    tx.authorise(&[case.core.child_id]).await?;
-    cases::touch(tx, &case, case.core.status.0).await?;
+    cases::authorise_and_touch(tx, &case, case.core.status.0).await?;
     let transfer_id = TransferId::new().0;
     transfers::request(
         tx,
@@ -184,22 +183,19 @@ async fn accept(tx: &ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     let to = active_unit(tx, to.id).await?;
     let from = units::get(tx, primary.unit_id).await?.ok_or(Error::NotFound)?;
     guard(transfer.kind.0, from.service.0, to.service.0).map_err(|(name, why)| Error::guard(name, why))?;
-    check_capacity(tx, &to, &standing, &holding, "ask its service manager to accept it, or reject the transfer")
-        .await?;
-    let lead = match input.lead_practitioner_id {
-        Some(worker) => Some(check_lead(tx, to.id, worker).await?),
-        None => default_lead(tx, to.id, None).await?,
-    };
+    let held = units::count_held(tx, to.id).await?;
+    let instead = "ask its service manager to accept it, or reject the transfer";
+    check_capacity((&to, held), &standing, me, &holding, instead)?;
+    let lead = lead_in(tx, to.id, input.lead_practitioner_id).await?;
     let old_allocation = allocations::get(tx, primary.id).await?.ok_or(Error::NotFound)?;
     let old_lead = involvements::lead(tx, case.core.id).await?;
     let at = old_lead
         .as_ref()
         .map_or_else(|| case.moment(tx.viewer().at), |lead| case.moment(tx.viewer().at).max(lead.started_at));
     let today = london_day(at);
-    let stamp = stamp(tx, &case).await?;
+    let stamp = stamp(tx, &case.core).await?;
 
-    tx.authorise(&[case.core.child_id]).await?;
-    cases::touch(tx, &case, case.core.status.0.after_transfer(transfer.kind.0)).await?;
+    cases::authorise_and_touch(tx, &case, case.core.status.0.after_transfer(transfer.kind.0)).await?;
     if let Some(old) = &old_lead {
         involvements::end(tx, old.id, at, ChangeReason::Tsproc).await?;
     }
@@ -333,13 +329,12 @@ async fn refuse(tx: &ViewerTx, input: RefuseTransfer, state: TransferState, reas
         return Err(not_requested(&transfer));
     }
     let at = case.moment(tx.viewer().at).max(transfer.requested_at);
-    let stamp = stamp(tx, &case).await?;
+    let stamp = stamp(tx, &case.core).await?;
     let mut audience = units_of(&case);
     audience.extend([Audience::Unit(to.id), Audience::Area(to.area_id), Audience::Worker(transfer.requested_by)]);
     audience.extend(managers_of(&case));
 
-    tx.authorise(&[case.core.child_id]).await?;
-    cases::touch(tx, &case, case.core.status.0).await?;
+    cases::authorise_and_touch(tx, &case, case.core.status.0).await?;
     // Last: with its answer the transfer opens the case to the receiving unit no longer.
     transfers::refuse(tx, transfer.id, state, me.0, at, reason).await?;
     let detail = Detail::Transfer {

@@ -185,7 +185,7 @@ async fn decide(tx: &ViewerTx, input: DecideConference, outlines: Vec<Option<Str
                  together again.",
             ));
         }
-        let stamp = stamp(tx, case).await?;
+        let stamp = stamp(tx, &case.core).await?;
         decided.push(Decided { child, case, wanted: one, outline, open_plan, stamp });
     }
     if !wanted.is_empty() {

@@ -131,7 +131,7 @@ impl About {
     /// The case that events name: only when there is one, because units of one child may not see the other.
     async fn stamp(&self, tx: &ViewerTx) -> Result<Option<Stamp>> {
         match self.cases.as_slice() {
-            [one] if self.holders.cases.len() == 1 => stamp(tx, one).await.map(Some),
+            [one] if self.holders.cases.len() == 1 => stamp(tx, &one.core).await.map(Some),
             _ => Ok(None),
         }
     }

@@ -169,7 +169,7 @@ async fn request(tx: &ViewerTx, input: RequestConference) -> Result<Outcome> {
     }
     let at = locked.iter().fold(tx.viewer().at, |at, case| case.moment(at));
     let named = match locked.as_slice() {
-        [one] => Some(stamp(tx, one).await?),
+        [one] => Some(stamp(tx, &one.core).await?),
         _ => None,
     };
 

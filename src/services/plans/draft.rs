@@ -220,7 +220,7 @@ async fn draft(tx: &ViewerTx, input: DraftPlan) -> Result<Outcome> {
     }
     check_owners(tx, &input.content).await?;
     let at = case.moment(tx.viewer().at);
-    let stamp = stamp(tx, &case).await?;
+    let stamp = stamp(tx, &case.core).await?;
 
     tx.authorise(&[case.core.child_id]).await?;
     let plan_id = PlanId::new().0;

@@ -271,13 +271,7 @@ async fn agree(tx: &ViewerTx, input: AgreePlan) -> Result<Outcome> {
 /// goals stand, open again among them. A draft says what is to be, not what was: it settles no goal, it only gives up
 /// what it leaves out, and that stays given up. A goal that was given up meanwhile does not come back, nor what was to be
 /// done for it.
-async fn carry_over(
-    tx: &ViewerTx,
-    before: Uuid,
-    draft: Uuid,
-    actions: &[ActionRow],
-    today: NaiveDate,
-) -> Result<()> {
+async fn carry_over(tx: &ViewerTx, before: Uuid, draft: Uuid, actions: &[ActionRow], today: NaiveDate) -> Result<()> {
     let mut open: Vec<&ActionRow> = actions.iter().collect();
     for (done, on) in plans::done_actions(tx, before).await? {
         if let Some(at) = open.iter().position(|action| action.lineage_id == done.lineage_id) {

@@ -103,7 +103,7 @@ impl Taking {
             })
         })?;
         let at = case.moment(tx.viewer().at);
-        let stamp = stamp(tx, &case).await?;
+        let stamp = stamp(tx, &case.core).await?;
         let announcer = Announcer::new(&standing.name, role, at);
         Ok(Self { plan, case, standing, holding, status: next, at, stamp, announcer })
     }
