@@ -67,7 +67,9 @@ impl Session {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
         tokio::spawn(connection);
         // As on the server's connections.
-        client.batch_execute("set plan_cache_mode = force_generic_plan; set jit = off").await?;
+        client
+            .batch_execute("set plan_cache_mode = force_generic_plan; SET random_page_cost = 1.1; set jit = off")
+            .await?;
         let allocate = if writes { Some(client.prepare(include_str!("sql/allocate.sql")).await?) } else { None };
         Ok(Self {
             child: client.prepare(include_str!("sql/child.sql")).await?,

@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::{
     Coded, Columns, Page, Placed, Snapshot, ViewerTx,
     columns::choose,
-    failed, lateral,
+    failed,
+    kept::Kept,
+    lateral,
     lateral::{latest_first, newest_first},
     schema::{conference_children, conference_moves, conferences},
 };
@@ -264,11 +266,9 @@ pub async fn holders(tx: &ViewerTx, conference_id: Uuid) -> Result<Holders> {
         #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Uuid>)]
         lead_id: Option<Uuid>,
     }
-    let rows: Vec<Row> = diesel::sql_query("select case_id, unit_id, lead_id from hearth.conference_holders($1)")
-        .bind::<diesel::sql_types::Uuid, _>(conference_id)
-        .load(&mut tx.conn()?)
-        .await
-        .map_err(failed)?;
+    let holders = diesel::sql_query("select case_id, unit_id, lead_id from hearth.conference_holders($1)");
+    let rows: Vec<Row> =
+        Kept(holders.bind::<diesel::sql_types::Uuid, _>(conference_id)).load(&mut tx.conn()?).await.map_err(failed)?;
     let once = |mut ids: Vec<Uuid>| {
         ids.sort_unstable();
         ids.dedup();

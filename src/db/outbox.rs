@@ -292,7 +292,7 @@ impl RelaySession {
             given: i64,
         }
         // One statement is one transaction: either all of these have their place and the state knows, or nothing.
-        let numbered: Vec<Numbered> = diesel::sql_query(
+        let numbered: Vec<Numbered> = Kept(diesel::sql_query(
             "with waiting as (
                  select id, row_number() over (order by id) as place
                  from (select id from outbox where seq is null order by id limit 500) as first
@@ -307,7 +307,7 @@ impl RelaySession {
              update relay_state set last_seq = last_seq + (select count(*) from given)
              where exists (select from given)
              returning last_seq, (select count(*) from given) as given",
-        )
+        ))
         .load(&mut self.conn)
         .await
         .map_err(failed)?;

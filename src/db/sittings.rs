@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::{
     Coded, Columns, Placed, Snapshot, ViewerTx,
     columns::choose,
-    failed, lateral,
+    failed,
+    kept::Kept,
+    lateral,
     schema::{conference_attendances, conference_sittings, conference_steps, conference_views},
 };
 use crate::{
@@ -306,11 +308,9 @@ pub async fn came(tx: &ViewerTx, sitting_id: Uuid) -> Result<Vec<(InvitationCapa
         #[diesel(sql_type = diesel::sql_types::BigInt)]
         came: i64,
     }
-    let rows: Vec<Row> = diesel::sql_query("select capacity, agency_name, came from hearth.agencies_present($1)")
-        .bind::<diesel::sql_types::Uuid, _>(sitting_id)
-        .load(&mut tx.conn()?)
-        .await
-        .map_err(failed)?;
+    let agencies = diesel::sql_query("select capacity, agency_name, came from hearth.agencies_present($1)");
+    let rows: Vec<Row> =
+        Kept(agencies.bind::<diesel::sql_types::Uuid, _>(sitting_id)).load(&mut tx.conn()?).await.map_err(failed)?;
     rows.into_iter()
         .map(|row| {
             let capacity = InvitationCapacity::parse(&row.capacity);
