@@ -1,13 +1,13 @@
 use async_graphql::{Context, ID, InputObject, Object};
 
-use super::{Changed, optional};
+use super::{Changed, optional, person};
 use crate::{
     domain::{
         codes::{
             AbuseCategory, Attendance, ConferenceDecision, ConferenceRecord, ConferenceType, DisputeOutcome, Exclusion,
             InvitationCapacity, InvitationMethod, Participation, QuorumException, ReportStep,
         },
-        ids::{CaseId, ChildId, ConferenceId, InvitationId, PersonId, WorkerId},
+        ids::{CaseId, ChildId, ConferenceId, InvitationId, WorkerId},
     },
     error::{Error, Result},
     graphql::{
@@ -499,16 +499,9 @@ pub struct ChildDecisionInput {
     next_review_on: Option<Date>,
 }
 
-/// A person's id; a child is a person too.
-fn person(id: &ID) -> Result<uuid::Uuid> {
-    local("personId", PersonId::KIND, id)
-        .or_else(|_| local("personId", ChildId::KIND, id))
-        .map_err(|_| Error::bad_input("personId", "is no Person or Child id: use the id field of a Person or a Child"))
-}
-
 fn invited(input: NewInvitationInput) -> Result<Invited> {
     let invitee = match (input.person_id, input.worker_id, input.agency_name) {
-        (Some(id), None, None) => Invitee::Person(person(&id)?),
+        (Some(id), None, None) => Invitee::Person(person("personId", &id)?),
         (None, Some(id), None) => Invitee::Worker(local("workerId", WorkerId::KIND, &id)?),
         (None, None, Some(name)) => Invitee::Agency(name),
         _ => {
@@ -673,7 +666,7 @@ impl ConferenceMutations {
             ExcludeFromConferencePayload,
             ExcludeFromConference {
                 conference_id: local("conferenceId", ConferenceId::KIND, &input.conference_id)?,
-                person_id: person(&input.person_id)?,
+                person_id: person("personId", &input.person_id)?,
                 capacity: input.capacity,
                 exclusion: input.exclusion,
                 reason: input.reason,

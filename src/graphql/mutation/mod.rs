@@ -24,6 +24,7 @@ use crate::{
         Snapshot, allocations as allocation_rows, cases, conferences as conference_rows, invitations, involvements,
         plans as plan_rows, transfers as transfer_rows, units,
     },
+    domain::ids::{ChildId, PersonId},
     error::{Error, Refusal, Result},
     services::Outcome,
 };
@@ -264,6 +265,13 @@ pub struct Mutation(
     plans::PlanMutations,
     reads::ReadMutations,
 );
+
+/// A person's id; a child is a person too.
+fn person(field: &'static str, id: &ID) -> Result<Uuid> {
+    local(field, PersonId::KIND, id)
+        .or_else(|_| local(field, ChildId::KIND, id))
+        .map_err(|_| Error::bad_input(field, "is no Person or Child id: use the id field of a Person or a Child"))
+}
 
 fn optional(field: &'static str, kind: &str, id: Option<&ID>) -> Result<Option<Uuid>> {
     id.map(|id| local(field, kind, id)).transpose()
