@@ -228,7 +228,7 @@ macro_rules! payload {
         #[Object]
         impl $name {
             /// Why nothing was changed; empty when it was.
-            async fn errors(&self) -> Vec<super::UserError> {
+            async fn errors(&self) -> Vec<$crate::graphql::mutation::UserError> {
                 self.0.errors.clone()
             }
 
@@ -255,7 +255,11 @@ mod transfers;
 pub struct Mutation(
     allocations::AllocationMutations,
     transfers::TransferMutations,
-    conferences::ConferenceMutations,
+    conferences::RequestMutations,
+    conferences::DiaryMutations,
+    conferences::InviteMutations,
+    conferences::SittingMutations,
+    conferences::DecideMutations,
     memberships::MembershipMutations,
     plans::PlanMutations,
     reads::ReadMutations,
