@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     auth::{Viewer, seal::Sealer},
-    db::{Page, Placed},
+    db::{Columns, Page, Placed},
     error::{Error, Result},
 };
 
@@ -207,23 +207,39 @@ where
 
 /// A list field of a record, with what the client asked of it.
 pub struct Listing<'a, P> {
-    /// The field's context.
-    pub ctx: &'a Context<'a>,
-    /// The record.
-    pub parent: &'a Item<P>,
-    /// The record's id.
-    pub own: fn(&P) -> Uuid,
-    /// Type and field.
-    pub name: &'static str,
-    /// The field's other arguments and columns: what differs in them is loaded apart.
-    pub arguments: String,
-    /// `first`.
-    pub first: Option<i32>,
-    /// `after`.
-    pub after: Option<String>,
+    ctx: &'a Context<'a>,
+    parent: &'a Item<P>,
+    own: fn(&P) -> Uuid,
+    name: &'static str,
+    narrowed: String,
+    read: Columns,
+    first: Option<i32>,
+    after: Option<String>,
 }
 
-impl<P: Send + Sync + 'static> Listing<'_, P> {
+impl<'a, P: Send + Sync + 'static> Listing<'a, P> {
+    /// The list `name`, as type and field, of the parent whose id there is `own`.
+    pub fn new(
+        ctx: &'a Context<'a>,
+        parent: &'a Item<P>,
+        own: fn(&P) -> Uuid,
+        name: &'static str,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Self {
+        Self { ctx, parent, own, name, narrowed: String::new(), read: Columns::CORE, first, after }
+    }
+
+    /// By the field's other arguments: what differs in them is loaded and counted apart.
+    pub fn narrowed(self, by: impl Debug) -> Self {
+        Self { narrowed: format!("{by:?}"), ..self }
+    }
+
+    /// With these columns of the nodes: what differs in them is loaded apart, and counted once.
+    pub fn reading(self, read: Columns) -> Self {
+        Self { read, ..self }
+    }
+
     /// The page: one statement for the whole generation of the record, and one more for their counts if they are
     /// asked for. `key` is a row's sort key.
     pub async fn page<R, T, K, L, Loading, C, Counting>(
@@ -241,14 +257,14 @@ impl<P: Send + Sync + 'static> Listing<'_, P> {
         C: Fn(Instant, Vec<Uuid>) -> Counting + Clone + Send + Sync + 'static,
         Counting: Future<Output = Result<Vec<Placed<i64>>>> + Send + 'static,
     {
-        let Self { ctx, parent, own, name, arguments, first, after } = self;
+        let Self { ctx, parent, own, name, narrowed, read, first, after } = self;
         let paging: BoxFuture<'_, Result<Option<Connection<T>>>> = Box::pin(async move {
             let list = List::of(name, own(parent));
             let page: Page<K> = list.page(ctx, first, after.as_deref())?;
             let wanted = page.clone();
             let load = |snapshot, ids| load(snapshot, ids, wanted);
-            let rows = parent.many(name, format!("{arguments} {page:?}"), own, load).await?;
-            let count = counted(parent.clone(), name, format!("count {arguments}"), own, count);
+            let rows = parent.many(name, format!("{narrowed} {read:?} {page:?}"), own, load).await?;
+            let count = counted(parent.clone(), name, format!("count {narrowed}"), own, count);
             Connection::new(&list, &page, rows, |row: &Item<R>| key(row), count).map(Some)
         });
         nullable(paging.await)

@@ -132,16 +132,15 @@ pub struct ChangeLeadPractitionerInput {
     expected_version: i32,
 }
 
-fn helping(input: StartHelpingInput, kind: AllocationKind) -> Result<(String, StartHelping)> {
-    let wanted = StartHelping {
+fn helping(input: &StartHelpingInput, kind: AllocationKind) -> Result<StartHelping> {
+    Ok(StartHelping {
         case_id: local("caseId", CaseId::KIND, &input.case_id)?,
         unit_id: local("unitId", UnitId::KIND, &input.unit_id)?,
         kind,
-        reason: input.reason,
-        summary: input.summary,
+        reason: input.reason.clone(),
+        summary: input.summary.clone(),
         expected_version: input.expected_version,
-    };
-    Ok((input.idempotency_key, wanted))
+    })
 }
 
 /// Who holds a case.
@@ -153,26 +152,24 @@ pub struct AllocationMutations;
 impl AllocationMutations {
     /// Gives a case from the queue to a unit. Every member of the unit hears of it at once.
     async fn allocate_case(&self, ctx: &Context<'_>, input: AllocateCaseInput) -> Nullable<AllocateCasePayload> {
-        nullable(
-            async {
-                let wanted = AllocateCase {
-                    case_id: local("caseId", CaseId::KIND, &input.case_id)?,
-                    unit_id: local("unitId", UnitId::KIND, &input.unit_id)?,
-                    reason: input.reason,
-                    priority: input.priority,
-                    summary: input.summary,
-                    lead_practitioner_id: optional(
-                        "leadPractitionerId",
-                        WorkerId::KIND,
-                        input.lead_practitioner_id.as_ref(),
-                    )?,
-                    expected_version: input.expected_version,
-                };
-                let services = ctx.services().await?;
-                let result = services.allocate_case(ctx.viewer()?, &input.idempotency_key, wanted).await;
-                Changed::new(ctx, result).map(AllocateCasePayload).map(Some)
+        change!(
+            ctx,
+            input,
+            allocate_case,
+            AllocateCasePayload,
+            AllocateCase {
+                case_id: local("caseId", CaseId::KIND, &input.case_id)?,
+                unit_id: local("unitId", UnitId::KIND, &input.unit_id)?,
+                reason: input.reason,
+                priority: input.priority,
+                summary: input.summary,
+                lead_practitioner_id: optional(
+                    "leadPractitionerId",
+                    WorkerId::KIND,
+                    input.lead_practitioner_id.as_ref(),
+                )?,
+                expected_version: input.expected_version,
             }
-            .await,
         )
     }
 
@@ -182,14 +179,7 @@ impl AllocationMutations {
         ctx: &Context<'_>,
         input: StartHelpingInput,
     ) -> Nullable<StartJointAllocationPayload> {
-        nullable(
-            async {
-                let (key, wanted) = helping(input, AllocationKind::Joint)?;
-                let result = ctx.services().await?.start_helping(ctx.viewer()?, &key, wanted).await;
-                Changed::new(ctx, result).map(StartJointAllocationPayload).map(Some)
-            }
-            .await,
-        )
+        change!(ctx, input, start_helping, StartJointAllocationPayload, helping(&input, AllocationKind::Joint)?)
     }
 
     /// Brings another unit in to stand in for the holding one.
@@ -198,30 +188,21 @@ impl AllocationMutations {
         ctx: &Context<'_>,
         input: StartHelpingInput,
     ) -> Nullable<StartCoverAllocationPayload> {
-        nullable(
-            async {
-                let (key, wanted) = helping(input, AllocationKind::Cover)?;
-                let result = ctx.services().await?.start_helping(ctx.viewer()?, &key, wanted).await;
-                Changed::new(ctx, result).map(StartCoverAllocationPayload).map(Some)
-            }
-            .await,
-        )
+        change!(ctx, input, start_helping, StartCoverAllocationPayload, helping(&input, AllocationKind::Cover)?)
     }
 
     /// Ends an allocation: primary (the case goes to the queue), joint or cover.
     async fn end_allocation(&self, ctx: &Context<'_>, input: EndAllocationInput) -> Nullable<EndAllocationPayload> {
-        nullable(
-            async {
-                let wanted = EndAllocation {
-                    allocation_id: local("allocationId", AllocationId::KIND, &input.allocation_id)?,
-                    reason: input.reason,
-                    expected_version: input.expected_version,
-                };
-                let services = ctx.services().await?;
-                let result = services.end_allocation(ctx.viewer()?, &input.idempotency_key, wanted).await;
-                Changed::new(ctx, result).map(EndAllocationPayload).map(Some)
+        change!(
+            ctx,
+            input,
+            end_allocation,
+            EndAllocationPayload,
+            EndAllocation {
+                allocation_id: local("allocationId", AllocationId::KIND, &input.allocation_id)?,
+                reason: input.reason,
+                expected_version: input.expected_version,
             }
-            .await,
         )
     }
 
@@ -231,19 +212,17 @@ impl AllocationMutations {
         ctx: &Context<'_>,
         input: ChangeLeadPractitionerInput,
     ) -> Nullable<ChangeLeadPractitionerPayload> {
-        nullable(
-            async {
-                let wanted = ChangeLead {
-                    case_id: local("caseId", CaseId::KIND, &input.case_id)?,
-                    worker_id: local("workerId", WorkerId::KIND, &input.worker_id)?,
-                    reason: input.reason,
-                    expected_version: input.expected_version,
-                };
-                let services = ctx.services().await?;
-                let result = services.change_lead_practitioner(ctx.viewer()?, &input.idempotency_key, wanted).await;
-                Changed::new(ctx, result).map(ChangeLeadPractitionerPayload).map(Some)
+        change!(
+            ctx,
+            input,
+            change_lead_practitioner,
+            ChangeLeadPractitionerPayload,
+            ChangeLead {
+                case_id: local("caseId", CaseId::KIND, &input.case_id)?,
+                worker_id: local("workerId", WorkerId::KIND, &input.worker_id)?,
+                reason: input.reason,
+                expected_version: input.expected_version,
             }
-            .await,
         )
     }
 }

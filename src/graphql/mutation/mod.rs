@@ -10,7 +10,7 @@ use async_graphql::{Context, ID, Interface, MergedObject, SimpleObject};
 use uuid::Uuid;
 
 use super::{
-    batch::{Item, generation},
+    batch::{Instant, Item, generation},
     context::HearthContext,
     error::{Fault, Nullable, nullable},
     scalars::local,
@@ -21,9 +21,10 @@ use super::{
 };
 use crate::{
     db::{
-        Snapshot, allocations as allocation_rows, cases, conferences as conference_rows, invitations, involvements,
+        allocations as allocation_rows, cases, conferences as conference_rows, invitations, involvements,
         plans as plan_rows, transfers as transfer_rows, units,
     },
+    domain::ids::{ChildId, PersonId},
     error::{Error, Refusal, Result},
     services::Outcome,
 };
@@ -106,7 +107,7 @@ impl From<Refusal> for UserError {
 /// What every payload is made of.
 struct Changed {
     outcome: Outcome,
-    snapshot: Option<Arc<Snapshot>>,
+    snapshot: Option<Instant>,
     errors: Vec<UserError>,
 }
 
@@ -123,83 +124,78 @@ impl Changed {
     }
 
     /// The record with this id in the new instant.
-    async fn read<R, F, Fut>(&self, id: Option<Uuid>, load: F) -> Result<Option<Item<R>>>
+    async fn read<R, T, F, Fut>(&self, id: Option<Uuid>, load: F) -> Nullable<T>
     where
-        F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut,
+        T: From<Item<R>>,
+        F: FnOnce(Instant, Vec<Uuid>) -> Fut,
         Fut: Future<Output = Result<Vec<R>>>,
     {
-        let (Some(id), Some(snapshot)) = (id, &self.snapshot) else { return Ok(None) };
-        let rows = load(Arc::clone(snapshot), vec![id]).await?;
-        Ok(generation(Arc::clone(snapshot), rows).into_iter().next())
+        let (Some(id), Some(snapshot)) = (id, &self.snapshot) else { return None };
+        let found = load(Arc::clone(snapshot), vec![id]).await;
+        nullable(found.map(|rows| generation(Arc::clone(snapshot), rows).into_iter().next().map(T::from)))
     }
 
     async fn case(&self, ctx: &Context<'_>) -> Nullable<Case> {
         let read = selection::of(ctx, selection::CASE);
-        let load =
-            move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { cases::by_ids(&snapshot, &ids, read).await };
-        nullable(self.read(self.outcome.case_id, load).await.map(|one| one.map(Case)))
+        let load = move |snapshot: Instant, ids: Vec<_>| async move { cases::by_ids(&snapshot, &ids, read).await };
+        self.read(self.outcome.case_id, load).await
     }
 
     async fn allocation(&self, ctx: &Context<'_>) -> Nullable<Allocation> {
         let read = selection::of(ctx, selection::ALLOCATION);
-        let load = move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move {
-            allocation_rows::by_ids(&snapshot, &ids, read).await
-        };
-        nullable(self.read(self.outcome.allocation_id, load).await.map(|one| one.map(Allocation)))
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { allocation_rows::by_ids(&snapshot, &ids, read).await };
+        self.read(self.outcome.allocation_id, load).await
     }
 
     async fn involvement(&self, _: &Context<'_>) -> Nullable<Involvement> {
-        let load = |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { involvements::by_ids(&snapshot, &ids).await };
-        nullable(self.read(self.outcome.involvement_id, load).await.map(|one| one.map(Involvement)))
+        let load = |snapshot: Instant, ids: Vec<_>| async move { involvements::by_ids(&snapshot, &ids).await };
+        self.read(self.outcome.involvement_id, load).await
     }
 
     async fn transfer(&self, ctx: &Context<'_>) -> Nullable<Transfer> {
         let read = selection::of(ctx, selection::TRANSFER);
-        let load = move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move {
-            transfer_rows::by_ids(&snapshot, &ids, read).await
-        };
-        nullable(self.read(self.outcome.transfer_id, load).await.map(|one| one.map(Transfer)))
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { transfer_rows::by_ids(&snapshot, &ids, read).await };
+        self.read(self.outcome.transfer_id, load).await
     }
 
     async fn conference(&self, _: &Context<'_>) -> Nullable<Conference> {
-        let load = |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { conference_rows::by_ids(&snapshot, &ids).await };
-        nullable(self.read(self.outcome.conference_id, load).await.map(|one| one.map(Conference)))
+        let load = |snapshot: Instant, ids: Vec<_>| async move { conference_rows::by_ids(&snapshot, &ids).await };
+        self.read(self.outcome.conference_id, load).await
     }
 
     async fn invitation(&self, ctx: &Context<'_>) -> Nullable<Invitation> {
         let read = selection::of(ctx, selection::INVITATION);
         let load =
-            move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { invitations::by_ids(&snapshot, &ids, read).await };
-        nullable(self.read(self.outcome.invitation_id, load).await.map(|one| one.map(Invitation)))
+            move |snapshot: Instant, ids: Vec<_>| async move { invitations::by_ids(&snapshot, &ids, read).await };
+        self.read(self.outcome.invitation_id, load).await
     }
 
     async fn unit(&self, _: &Context<'_>) -> Nullable<Unit> {
-        let load = |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { units::by_ids(&snapshot, &ids).await };
-        nullable(self.read(self.outcome.unit_id, load).await.map(|one| one.map(Unit)))
+        let load = |snapshot: Instant, ids: Vec<_>| async move { units::by_ids(&snapshot, &ids).await };
+        self.read(self.outcome.unit_id, load).await
     }
 
     async fn membership(&self, _: &Context<'_>) -> Nullable<Membership> {
-        let load =
-            |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { units::memberships_by_ids(&snapshot, &ids).await };
-        nullable(self.read(self.outcome.membership_id, load).await.map(|one| one.map(Membership)))
+        let load = |snapshot: Instant, ids: Vec<_>| async move { units::memberships_by_ids(&snapshot, &ids).await };
+        self.read(self.outcome.membership_id, load).await
     }
 
     async fn plan(&self, ctx: &Context<'_>) -> Nullable<Plan> {
         let read = selection::of(ctx, selection::PLAN);
-        let load =
-            move |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { plan_rows::by_ids(&snapshot, &ids, read).await };
-        nullable(self.read(self.outcome.plan_id, load).await.map(|one| one.map(Plan)))
+        let load = move |snapshot: Instant, ids: Vec<_>| async move { plan_rows::by_ids(&snapshot, &ids, read).await };
+        self.read(self.outcome.plan_id, load).await
     }
 
     async fn goal(&self, _: &Context<'_>) -> Nullable<Goal> {
-        let load = |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { plan_rows::goals_by_ids(&snapshot, &ids).await };
-        nullable(self.read(self.outcome.goal_id, load).await.map(|one| one.map(Goal)))
+        let load = |snapshot: Instant, ids: Vec<_>| async move { plan_rows::goals_by_ids(&snapshot, &ids).await };
+        self.read(self.outcome.goal_id, load).await
     }
 
     async fn action(&self, _: &Context<'_>) -> Nullable<Action> {
-        let load =
-            |snapshot: Arc<Snapshot>, ids: Vec<_>| async move { plan_rows::actions_by_ids(&snapshot, &ids).await };
-        nullable(self.read(self.outcome.action_id, load).await.map(|one| one.map(Action)))
+        let load = |snapshot: Instant, ids: Vec<_>| async move { plan_rows::actions_by_ids(&snapshot, &ids).await };
+        self.read(self.outcome.action_id, load).await
     }
 
     async fn plans(&self, ctx: &Context<'_>) -> std::result::Result<Vec<Plan>, Fault> {
@@ -232,7 +228,7 @@ macro_rules! payload {
         #[Object]
         impl $name {
             /// Why nothing was changed; empty when it was.
-            async fn errors(&self) -> Vec<super::UserError> {
+            async fn errors(&self) -> Vec<$crate::graphql::mutation::UserError> {
                 self.0.errors.clone()
             }
 
@@ -259,11 +255,22 @@ mod transfers;
 pub struct Mutation(
     allocations::AllocationMutations,
     transfers::TransferMutations,
-    conferences::ConferenceMutations,
+    conferences::RequestMutations,
+    conferences::DiaryMutations,
+    conferences::InviteMutations,
+    conferences::SittingMutations,
+    conferences::DecideMutations,
     memberships::MembershipMutations,
     plans::PlanMutations,
     reads::ReadMutations,
 );
+
+/// A person's id; a child is a person too.
+fn person(field: &'static str, id: &ID) -> Result<Uuid> {
+    local(field, PersonId::KIND, id)
+        .or_else(|_| local(field, ChildId::KIND, id))
+        .map_err(|_| Error::bad_input(field, "is no Person or Child id: use the id field of a Person or a Child"))
+}
 
 fn optional(field: &'static str, kind: &str, id: Option<&ID>) -> Result<Option<Uuid>> {
     id.map(|id| local(field, kind, id)).transpose()

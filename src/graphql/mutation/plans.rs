@@ -1,12 +1,12 @@
 use async_graphql::{Context, ID, InputObject, Object};
 
-use super::Changed;
+use super::{Changed, person};
 use crate::{
     domain::{
         codes::{
             EscalationChoice, EvidenceSource, EvidenceStrength, GoalStatus, InvitationMethod, Participation, PlanKind,
         },
-        ids::{ActionId, CaseId, ChildId, GoalId, PersonId, PlanId, WorkerId},
+        ids::{ActionId, CaseId, GoalId, PlanId, WorkerId},
     },
     error::{Error, Result},
     graphql::{
@@ -378,13 +378,6 @@ pub struct PlanRecipientInput {
     person_id: Option<ID>,
     /// Name of an agency. At most 200 characters.
     agency_name: Option<String>,
-}
-
-/// A person's id; a child is a person too.
-fn person(field: &'static str, id: &ID) -> Result<uuid::Uuid> {
-    local(field, PersonId::KIND, id)
-        .or_else(|_| local(field, ChildId::KIND, id))
-        .map_err(|_| Error::bad_input(field, "is no Person or Child id: use the id field of a Person or a Child"))
 }
 
 fn recipient(input: PlanRecipientInput) -> Result<Recipient> {

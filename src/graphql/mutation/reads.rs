@@ -41,17 +41,12 @@ impl ReadMutations {
     /// Says how far you have read a unit's feed: everything up to the cursor. It counts for `seenBy` of its events and
     /// for your `unreadCount`, and only ever moves forward: an older cursor changes nothing.
     async fn mark_read(&self, ctx: &Context<'_>, input: MarkReadInput) -> Nullable<MarkReadPayload> {
-        nullable(
-            async {
-                let (shared, viewer) = (ctx.shared()?, ctx.viewer()?);
-                let wanted = MarkRead {
-                    unit_id: local("unitId", UnitId::KIND, &input.unit_id)?,
-                    seq: shared.sealer.open_feed_cursor("cursor", viewer.worker_id, &input.cursor, viewer.at)?,
-                };
-                let result = ctx.services().await?.mark_read(viewer, &input.idempotency_key, wanted).await;
-                Changed::new(ctx, result).map(MarkReadPayload).map(Some)
+        change!(ctx, input, mark_read, MarkReadPayload, {
+            let (shared, viewer) = (ctx.shared()?, ctx.viewer()?);
+            MarkRead {
+                unit_id: local("unitId", UnitId::KIND, &input.unit_id)?,
+                seq: shared.sealer.open_feed_cursor("cursor", viewer.worker_id, &input.cursor, viewer.at)?,
             }
-            .await,
-        )
+        })
     }
 }

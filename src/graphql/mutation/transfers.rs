@@ -127,40 +127,39 @@ impl TransferMutations {
         ctx: &Context<'_>,
         input: RequestTransferInput,
     ) -> Nullable<RequestTransferPayload> {
-        nullable(
-            async {
-                let wanted = RequestTransfer {
-                    case_id: local("caseId", CaseId::KIND, &input.case_id)?,
-                    to_unit_id: local("toUnitId", UnitId::KIND, &input.to_unit_id)?,
-                    kind: input.kind,
-                    handover_summary: input.handover_summary,
-                    joint_meeting_on: input.joint_meeting_on.map(|day| day.0),
-                    expected_version: input.expected_version,
-                };
-                let services = ctx.services().await?;
-                let result = services.request_transfer(ctx.viewer()?, &input.idempotency_key, wanted).await;
-                Changed::new(ctx, result).map(RequestTransferPayload).map(Some)
+        change!(
+            ctx,
+            input,
+            request_transfer,
+            RequestTransferPayload,
+            RequestTransfer {
+                case_id: local("caseId", CaseId::KIND, &input.case_id)?,
+                to_unit_id: local("toUnitId", UnitId::KIND, &input.to_unit_id)?,
+                kind: input.kind,
+                handover_summary: input.handover_summary,
+                joint_meeting_on: input.joint_meeting_on.map(|day| day.0),
+                expected_version: input.expected_version,
             }
-            .await,
         )
     }
 
     /// Takes a case over: it moves at once. Into a unit that is at its capacity only its service manager takes it. The
     /// leaving unit's last event of the case is TRANSFER_COMPLETED.
     async fn accept_transfer(&self, ctx: &Context<'_>, input: AcceptTransferInput) -> Nullable<AcceptTransferPayload> {
-        nullable(
-            async {
-                let lead = optional("leadPractitionerId", WorkerId::KIND, input.lead_practitioner_id.as_ref())?;
-                let wanted = AcceptTransfer {
-                    transfer_id: local("transferId", TransferId::KIND, &input.transfer_id)?,
-                    lead_practitioner_id: lead,
-                    expected_version: input.expected_version,
-                };
-                let services = ctx.services().await?;
-                let result = services.accept_transfer(ctx.viewer()?, &input.idempotency_key, wanted).await;
-                Changed::new(ctx, result).map(AcceptTransferPayload).map(Some)
+        change!(
+            ctx,
+            input,
+            accept_transfer,
+            AcceptTransferPayload,
+            AcceptTransfer {
+                lead_practitioner_id: optional(
+                    "leadPractitionerId",
+                    WorkerId::KIND,
+                    input.lead_practitioner_id.as_ref()
+                )?,
+                transfer_id: local("transferId", TransferId::KIND, &input.transfer_id)?,
+                expected_version: input.expected_version,
             }
-            .await,
         )
     }
 

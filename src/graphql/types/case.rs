@@ -3,8 +3,15 @@ use async_graphql::{Context, ID, Object};
 use super::{Allocation, Child, Conference, Involvement, Plan, Transfer, child, conference::ConferenceChild};
 use crate::{
     db::{
-        Columns, allocations, cases, cases::CaseRow, conferences, conferences::ConferenceChildRow, involvements, plans,
-        plans::PlanRow, transfers,
+        Columns, allocations,
+        allocations::AllocationRow,
+        cases,
+        cases::CaseRow,
+        conferences,
+        conferences::{ConferenceChildRow, ConferenceRow},
+        involvements, plans,
+        plans::PlanRow,
+        transfers,
     },
     domain::{
         codes::{CaseStatus, ClosureReason, PrimaryNeed},
@@ -12,7 +19,7 @@ use crate::{
     },
     graphql::{
         batch::{Instant, Item},
-        connection::{Connection, List, Listing, counted},
+        connection::{Connection, Listing},
         error::{Answer, Nullable, nullable},
         scalars::{Date, global},
         selection,
@@ -101,26 +108,16 @@ impl Case {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Allocation>> {
-        nullable(
-            async {
-                let list = List::of("Case.allocations", self.0.core.id);
-                let page = list.page(ctx, first, after.as_deref())?;
-                let read = selection::of_nodes(ctx, selection::ALLOCATION);
-                let wanted = page.clone();
-                let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    allocations::of_cases(&snapshot, &ids, current, &wanted, read).await
-                };
-                let arguments = format!("{current} {page:?} {read:?}");
-                let rows = self.0.many("allocations", arguments, |case| case.core.id, load).await?;
-                let count = move |snapshot: Instant, ids: Vec<_>| async move {
-                    allocations::count_of_cases(&snapshot, &ids, current).await
-                };
-                let count =
-                    counted(self.0.clone(), "allocations.count", current.to_string(), |case| case.core.id, count);
-                Connection::new(&list, &page, rows, |row| (row.core.started_at, row.core.id), count).map(Some)
-            }
-            .await,
+        let read = selection::of_nodes(ctx, selection::ALLOCATION);
+        let list = Listing::new(ctx, &self.0, |case| case.core.id, "Case.allocations", first, after)
+            .narrowed(current)
+            .reading(read);
+        list.page(
+            |row: &AllocationRow| (row.core.started_at, row.core.id),
+            move |snapshot, ids, page| async move { allocations::of_cases(&snapshot, &ids, current, &page, read).await },
+            move |snapshot, ids| async move { allocations::count_of_cases(&snapshot, &ids, current).await },
         )
+        .await
     }
 
     /// The one named social worker.
@@ -170,22 +167,13 @@ impl Case {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Conference>> {
-        nullable(
-            async {
-                let list = List::of("Case.conferences", self.0.core.id);
-                let page = list.page(ctx, first, after.as_deref())?;
-                let wanted = page.clone();
-                let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    conferences::of_cases(&snapshot, &ids, &wanted).await
-                };
-                let rows = self.0.many("conferences", format!("{page:?}"), |case| case.core.id, load).await?;
-                let count =
-                    |snapshot: Instant, ids: Vec<_>| async move { conferences::count_of_cases(&snapshot, &ids).await };
-                let count = counted(self.0.clone(), "conferences.count", String::new(), |case| case.core.id, count);
-                Connection::new(&list, &page, rows, |row| (row.requested_at, row.id), count).map(Some)
-            }
-            .await,
+        let list = Listing::new(ctx, &self.0, |case| case.core.id, "Case.conferences", first, after);
+        list.page(
+            |row: &ConferenceRow| (row.requested_at, row.id),
+            move |snapshot, ids, page| async move { conferences::of_cases(&snapshot, &ids, &page).await },
+            move |snapshot, ids| async move { conferences::count_of_cases(&snapshot, &ids).await },
         )
+        .await
     }
 
     /// All plans of the case, latest first.
@@ -196,15 +184,7 @@ impl Case {
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Plan>> {
         let read = selection::of_nodes(ctx, selection::PLAN);
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.core.id,
-            name: "Case.plans",
-            arguments: format!("{read:?}"),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |case| case.core.id, "Case.plans", first, after).reading(read);
         list.page(
             |row: &PlanRow| row.core.id,
             move |snapshot, ids, page| async move { plans::of_cases(&snapshot, &ids, &page, read).await },
@@ -221,15 +201,7 @@ impl Case {
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<ConferenceChild>> {
         let read = selection::of_nodes(ctx, selection::CONFERENCE_CHILD);
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.core.id,
-            name: "Case.conferenceParts",
-            arguments: format!("{read:?}"),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |case| case.core.id, "Case.conferenceParts", first, after).reading(read);
         list.page(
             |row: &ConferenceChildRow| row.core.id,
             move |snapshot, ids, page| async move { conferences::parts_of_cases(&snapshot, &ids, &page, read).await },

@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{
     db::{
-        Columns, cases, children,
+        Columns, cases,
+        cases::CaseRow,
+        children,
         children::PersonRow,
         chronology::{Of, Wanted},
         conferences,
@@ -18,7 +20,7 @@ use crate::{
         families, invitations,
         invitations::InvitationRow,
         plans,
-        plans::ActionRow,
+        plans::{ActionRow, PlanRow},
         progress,
     },
     domain::{
@@ -28,7 +30,7 @@ use crate::{
     },
     graphql::{
         batch::{Instant, Item},
-        connection::{Connection, List, Listing, counted},
+        connection::{Connection, Listing},
         error::{Answer, Fault, Nullable, nullable},
         scalars::{Date, global},
         selection,
@@ -235,23 +237,14 @@ impl Child {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Case>> {
-        nullable(
-            async {
-                let list = List::of("Child.cases", self.0.core.id);
-                let page = list.page(ctx, first, after.as_deref())?;
-                let read = selection::of_nodes(ctx, selection::CASE);
-                let wanted = page.clone();
-                let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    cases::of_children(&snapshot, &ids, &wanted, read).await
-                };
-                let rows = self.0.many("cases", format!("{page:?} {read:?}"), |child| child.core.id, load).await?;
-                let count =
-                    |snapshot: Instant, ids: Vec<_>| async move { cases::count_of_children(&snapshot, &ids).await };
-                let count = counted(self.0.clone(), "cases.count", String::new(), |child| child.core.id, count);
-                Connection::new(&list, &page, rows, |row| (row.core.opened_on, row.core.id), count).map(Some)
-            }
-            .await,
+        let read = selection::of_nodes(ctx, selection::CASE);
+        let list = Listing::new(ctx, &self.0, |child| child.core.id, "Child.cases", first, after).reading(read);
+        list.page(
+            |row: &CaseRow| (row.core.opened_on, row.core.id),
+            move |snapshot, ids, page| async move { cases::of_children(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { cases::count_of_children(&snapshot, &ids).await },
         )
+        .await
     }
 
     /// All plans of the child, latest first.
@@ -261,23 +254,14 @@ impl Child {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Plan>> {
-        nullable(
-            async {
-                let list = List::of("Child.plans", self.0.core.id);
-                let page = list.page(ctx, first, after.as_deref())?;
-                let read = selection::of_nodes(ctx, selection::PLAN);
-                let wanted = page.clone();
-                let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    plans::of_children(&snapshot, &ids, &wanted, read).await
-                };
-                let rows = self.0.many("plans", format!("{page:?} {read:?}"), |child| child.core.id, load).await?;
-                let count =
-                    |snapshot: Instant, ids: Vec<_>| async move { plans::count_of_children(&snapshot, &ids).await };
-                let count = counted(self.0.clone(), "plans.count", String::new(), |child| child.core.id, count);
-                Connection::new(&list, &page, rows, |row| row.core.id, count).map(Some)
-            }
-            .await,
+        let read = selection::of_nodes(ctx, selection::PLAN);
+        let list = Listing::new(ctx, &self.0, |child| child.core.id, "Child.plans", first, after).reading(read);
+        list.page(
+            |row: &PlanRow| row.core.id,
+            move |snapshot, ids, page| async move { plans::of_children(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { plans::count_of_children(&snapshot, &ids).await },
         )
+        .await
     }
 
     /// Other names that the child is or was known by: former surnames, aliases, other spellings.
@@ -316,15 +300,7 @@ impl Child {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<ChronologyEntry>> {
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.core.id,
-            name: "Child.chronology",
-            arguments: String::new(),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |child| child.core.id, "Child.chronology", first, after);
         chronology::page(list, Of::Children, Wanted { kinds, children: None }).await
     }
 
@@ -335,15 +311,7 @@ impl Child {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Conference>> {
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.core.id,
-            name: "Child.conferences",
-            arguments: String::new(),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |child| child.core.id, "Child.conferences", first, after);
         list.page(
             |row: &ConferenceRow| (row.requested_at, row.id),
             move |snapshot, ids, page| async move { conferences::of_children(&snapshot, &ids, &page).await },
@@ -360,15 +328,8 @@ impl Child {
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<ConferenceChild>> {
         let read = selection::of_nodes(ctx, selection::CONFERENCE_CHILD);
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.core.id,
-            name: "Child.conferenceParts",
-            arguments: format!("{read:?}"),
-            first,
-            after,
-        };
+        let list =
+            Listing::new(ctx, &self.0, |child| child.core.id, "Child.conferenceParts", first, after).reading(read);
         list.page(
             |row: &ConferenceChildRow| row.core.id,
             move |snapshot, ids, page| async move { conferences::parts_of_children(&snapshot, &ids, &page, read).await },
@@ -488,15 +449,8 @@ impl Person {
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Invitation>> {
         let read = selection::of_nodes(ctx, selection::INVITATION);
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.core.id,
-            name: "Person.invitations",
-            arguments: format!("{read:?}"),
-            first,
-            after,
-        };
+        let list =
+            Listing::new(ctx, &self.0, |person| person.core.id, "Person.invitations", first, after).reading(read);
         list.page(
             |row: &InvitationRow| row.core.id,
             move |snapshot, ids, page| async move { invitations::of_persons(&snapshot, &ids, &page, read).await },
@@ -513,15 +467,8 @@ impl Person {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Action>> {
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.core.id,
-            name: "Person.ownedActions",
-            arguments: format!("{open:?}"),
-            first,
-            after,
-        };
+        let list =
+            Listing::new(ctx, &self.0, |person| person.core.id, "Person.ownedActions", first, after).narrowed(open);
         list.page(
             |row: &ActionRow| row.id,
             move |snapshot, ids, page| async move { plans::owned_by_persons(&snapshot, &ids, open, &page).await },

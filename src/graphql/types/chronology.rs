@@ -120,7 +120,7 @@ pub(in crate::graphql) async fn page<P: Send + Sync + 'static>(
         kinds: wanted.kinds.filter(|kinds| !kinds.is_empty()),
         children: wanted.children.filter(|children| !children.is_empty()),
     };
-    let list = Listing { arguments: format!("{wanted:?}"), ..list };
+    let list = list.narrowed(&wanted);
     let counting = wanted.clone();
     list.page(
         |entry: &EntryRow| (entry.at, entry.id, entry.kind.0),

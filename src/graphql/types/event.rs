@@ -484,6 +484,15 @@ event_type! {
     }
 }
 
+impl ConferenceEvent {
+    fn conference_detail(&self) -> Result<(ConferenceType, ConferenceState, bool)> {
+        match &self.0.event.data.detail {
+            Detail::Conference(one) => Ok((one.kind, one.state, one.online)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
 event_type! {
     /// An invitation to a conference was answered, its report came or was shared, or somebody is not to come. Who it
     /// is stands in `invitation`, for those who may see it.
@@ -531,15 +540,6 @@ impl InvitationEvent {
     fn invitation_detail(&self) -> Result<&InvitationDetail> {
         match &self.0.event.data.detail {
             Detail::Invitation(detail) => Ok(detail),
-            _ => Err(wrong()),
-        }
-    }
-}
-
-impl ConferenceEvent {
-    fn conference_detail(&self) -> Result<(ConferenceType, ConferenceState, bool)> {
-        match &self.0.event.data.detail {
-            Detail::Conference(one) => Ok((one.kind, one.state, one.online)),
             _ => Err(wrong()),
         }
     }

@@ -88,15 +88,7 @@ impl FamilyGroup {
             Ok(children) => children,
             Err(error) => return Some(Err(error.into())),
         };
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.id,
-            name: "FamilyGroup.chronology",
-            arguments: String::new(),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |family| family.id, "FamilyGroup.chronology", first, after);
         chronology::page(list, Of::Families, Wanted { kinds, children }).await
     }
 
@@ -107,15 +99,7 @@ impl FamilyGroup {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Conference>> {
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.id,
-            name: "FamilyGroup.conferences",
-            arguments: String::new(),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |family| family.id, "FamilyGroup.conferences", first, after);
         list.page(
             |row: &ConferenceRow| (row.requested_at, row.id),
             move |snapshot, ids, page| async move { conferences::of_families(&snapshot, &ids, &page).await },

@@ -201,15 +201,7 @@ impl Plan {
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<ConferenceChild>> {
         let read = selection::of_nodes(ctx, selection::CONFERENCE_CHILD);
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.core.id,
-            name: "Plan.conferenceParts",
-            arguments: format!("{read:?}"),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |plan| plan.core.id, "Plan.conferenceParts", first, after).reading(read);
         list.page(
             |row: &ConferenceChildRow| row.core.id,
             move |snapshot, ids, page| async move { conferences::parts_of_plans(&snapshot, &ids, &page, read).await },
@@ -292,15 +284,7 @@ impl Goal {
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<ChangeEvidence>> {
         let read = selection::of_nodes(ctx, selection::EVIDENCE);
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |goal| goal.lineage_id,
-            name: "Goal.evidence",
-            arguments: format!("{read:?}"),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |goal| goal.lineage_id, "Goal.evidence", first, after).reading(read);
         list.page(
             |row: &EvidenceRow| (row.core.observed_on, row.core.id),
             move |snapshot, ids, page| async move { progress::evidence_of(&snapshot, &ids, &page, read).await },

@@ -1,9 +1,15 @@
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object};
 
 use super::{Allocation, Case, Transfer, Worker, event, event::Event, worker};
 use crate::{
     db::{
-        allocations, cases, outbox, reads, transfers,
+        allocations,
+        allocations::AllocationRow,
+        cases,
+        cases::CaseRow,
+        outbox, reads, transfers,
         transfers::TransferRow,
         units,
         units::{AreaRow, MembershipRow, UnitRow},
@@ -15,7 +21,7 @@ use crate::{
     events,
     graphql::{
         batch::{Instant, Item},
-        connection::{Connection, List, Listing, counted},
+        connection::{Connection, Listing},
         error::{Answer, Nullable, nullable},
         scalars::{Date, DateTime, global},
         selection,
@@ -93,25 +99,15 @@ impl Unit {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Allocation>> {
-        nullable(
-            async {
-                let list = List::of("Unit.allocations", self.0.id);
-                let page = list.page(ctx, first, after.as_deref())?;
-                let read = selection::of_nodes(ctx, selection::ALLOCATION);
-                let wanted = page.clone();
-                let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    allocations::of_units(&snapshot, &ids, kind, &wanted, read).await
-                };
-                let arguments = format!("{kind:?} {page:?} {read:?}");
-                let rows = self.0.many("allocations", arguments, |unit| unit.id, load).await?;
-                let count = move |snapshot: Instant, ids: Vec<_>| async move {
-                    allocations::count_of_units(&snapshot, &ids, kind).await
-                };
-                let count = counted(self.0.clone(), "allocations.count", format!("{kind:?}"), |unit| unit.id, count);
-                Connection::new(&list, &page, rows, |row| (row.core.started_at, row.core.id), count).map(Some)
-            }
-            .await,
+        let read = selection::of_nodes(ctx, selection::ALLOCATION);
+        let list =
+            Listing::new(ctx, &self.0, |unit| unit.id, "Unit.allocations", first, after).narrowed(kind).reading(read);
+        list.page(
+            |row: &AllocationRow| (row.core.started_at, row.core.id),
+            move |snapshot, ids, page| async move { allocations::of_units(&snapshot, &ids, kind, &page, read).await },
+            move |snapshot, ids| async move { allocations::count_of_units(&snapshot, &ids, kind).await },
         )
+        .await
     }
 
     /// The cases that the unit holds now in any way, newest first. How it holds them stands in `allocations`.
@@ -121,25 +117,15 @@ impl Unit {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Case>> {
-        nullable(
-            async {
-                let list = List::of("Unit.cases", self.0.id);
-                let page = list.page(ctx, first, after.as_deref())?;
-                let read = selection::of_nodes(ctx, selection::CASE);
-                let wanted = page.clone();
-                let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    cases::of_units(&snapshot, &ids, &wanted, read).await
-                };
-                let rows = self.0.many("cases", format!("{page:?} {read:?}"), |unit| unit.id, load).await?;
-                // A unit holds a case in one way at a time: as many cases as allocations.
-                let count = |snapshot: Instant, ids: Vec<_>| async move {
-                    allocations::count_of_units(&snapshot, &ids, None).await
-                };
-                let count = counted(self.0.clone(), "cases.count", String::new(), |unit| unit.id, count);
-                Connection::new(&list, &page, rows, |row| (row.core.opened_on, row.core.id), count).map(Some)
-            }
-            .await,
+        let read = selection::of_nodes(ctx, selection::CASE);
+        let list = Listing::new(ctx, &self.0, |unit| unit.id, "Unit.cases", first, after).reading(read);
+        list.page(
+            |row: &CaseRow| (row.core.opened_on, row.core.id),
+            move |snapshot, ids, page| async move { cases::of_units(&snapshot, &ids, &page, read).await },
+            // A unit holds a case in one way at a time: as many cases as allocations.
+            move |snapshot, ids| async move { allocations::count_of_units(&snapshot, &ids, None).await },
         )
+        .await
     }
 
     /// Transfers that wait for this unit's answer, oldest first.
@@ -149,25 +135,14 @@ impl Unit {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Transfer>> {
-        nullable(
-            async {
-                let list = List::of("Unit.requestedTransfers", self.0.id);
-                let page = list.page(ctx, first, after.as_deref())?;
-                let read = selection::of_nodes(ctx, selection::TRANSFER);
-                let wanted = page.clone();
-                let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    transfers::requested_of_units(&snapshot, &ids, &wanted, read).await
-                };
-                let rows =
-                    self.0.many("requestedTransfers", format!("{page:?} {read:?}"), |unit| unit.id, load).await?;
-                let count = |snapshot: Instant, ids: Vec<_>| async move {
-                    transfers::count_requested_of_units(&snapshot, &ids).await
-                };
-                let count = counted(self.0.clone(), "requestedTransfers.count", String::new(), |unit| unit.id, count);
-                Connection::new(&list, &page, rows, |row| (row.core.requested_at, row.core.id), count).map(Some)
-            }
-            .await,
+        let read = selection::of_nodes(ctx, selection::TRANSFER);
+        let list = Listing::new(ctx, &self.0, |unit| unit.id, "Unit.requestedTransfers", first, after).reading(read);
+        list.page(
+            |row: &TransferRow| (row.core.requested_at, row.core.id),
+            move |snapshot, ids, page| async move { transfers::requested_of_units(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { transfers::count_requested_of_units(&snapshot, &ids).await },
         )
+        .await
     }
 
     /// Where the unit's feed stands in the instant of this response. Subscribe to `unitFeed` with it as `after`, and
@@ -186,25 +161,17 @@ impl Unit {
             String,
         >,
     ) -> Nullable<Connection<Event>> {
-        nullable(
-            async {
-                let list = List::of("Unit.events", self.0.id);
-                let page = list.page(ctx, first, after.as_deref())?;
-                let wanted = page.clone();
-                let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    let rows = outbox::recent_of_units(&snapshot, &ids, &wanted).await?;
-                    let read = |(at, row)| events::Event::stored(row).map(|event| (at, event));
-                    Ok(rows.into_iter().filter_map(read).collect())
-                };
-                let rows = self.0.many("events", format!("{page:?}"), |unit| unit.id, load).await?;
-                let count = |snapshot: Instant, ids: Vec<_>| async move {
-                    outbox::count_recent_of_units(&snapshot, &ids).await
-                };
-                let count = counted(self.0.clone(), "events.count", String::new(), |unit| unit.id, count);
-                Connection::new(&list, &page, rows, |event| event.seq, count).map(Some)
-            }
-            .await,
+        let list = Listing::new(ctx, &self.0, |unit| unit.id, "Unit.events", first, after);
+        list.page(
+            |event: &Arc<events::Event>| event.seq,
+            move |snapshot, ids, page| async move {
+                let rows = outbox::recent_of_units(&snapshot, &ids, &page).await?;
+                let read = |(at, row)| events::Event::stored(row).map(|event| (at, event));
+                Ok(rows.into_iter().filter_map(read).collect())
+            },
+            move |snapshot, ids| async move { outbox::count_recent_of_units(&snapshot, &ids).await },
         )
+        .await
     }
 
     /// How many events of the unit's feed you have not read (`markRead`), counted up to 1,000. Before your first
@@ -225,15 +192,9 @@ impl Unit {
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Transfer>> {
         let read = selection::of_nodes(ctx, selection::TRANSFER);
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.id,
-            name: "Unit.transfers",
-            arguments: format!("{direction:?} {read:?}"),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |unit| unit.id, "Unit.transfers", first, after)
+            .narrowed(direction)
+            .reading(read);
         list.page(
             |row: &TransferRow| (row.core.requested_at, row.core.id),
             move |snapshot, ids, page| async move { transfers::of_units(&snapshot, &ids, direction, &page, read).await },

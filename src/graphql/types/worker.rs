@@ -97,15 +97,7 @@ impl Worker {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Conference>> {
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.id,
-            name: "Worker.chairedConferences",
-            arguments: String::new(),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |worker| worker.id, "Worker.chairedConferences", first, after);
         list.page(
             |row: &ConferenceRow| (row.requested_at, row.id),
             move |snapshot, ids, page| async move { conferences::chaired_by(&snapshot, &ids, &page).await },
@@ -121,15 +113,7 @@ impl Worker {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Conference>> {
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.id,
-            name: "Worker.requestedConferences",
-            arguments: String::new(),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |worker| worker.id, "Worker.requestedConferences", first, after);
         list.page(
             |row: &ConferenceRow| (row.requested_at, row.id),
             move |snapshot, ids, page| async move { conferences::requested_by(&snapshot, &ids, &page).await },
@@ -145,15 +129,7 @@ impl Worker {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<ConferenceMove>> {
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.id,
-            name: "Worker.conferenceMoves",
-            arguments: String::new(),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |worker| worker.id, "Worker.conferenceMoves", first, after);
         list.page(
             |row: &MoveRow| (row.moved_at, row.id),
             move |snapshot, ids, page| async move { conferences::moved_by(&snapshot, &ids, &page).await },
@@ -170,15 +146,7 @@ impl Worker {
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Invitation>> {
         let read = selection::of_nodes(ctx, selection::INVITATION);
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.id,
-            name: "Worker.invitations",
-            arguments: format!("{read:?}"),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |worker| worker.id, "Worker.invitations", first, after).reading(read);
         list.page(
             |row: &InvitationRow| row.core.id,
             move |snapshot, ids, page| async move { invitations::of_workers(&snapshot, &ids, &page, read).await },
@@ -195,15 +163,7 @@ impl Worker {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Action>> {
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.id,
-            name: "Worker.ownedActions",
-            arguments: format!("{open:?}"),
-            first,
-            after,
-        };
+        let list = Listing::new(ctx, &self.0, |worker| worker.id, "Worker.ownedActions", first, after).narrowed(open);
         list.page(
             |row: &ActionRow| row.id,
             move |snapshot, ids, page| async move { plans::owned_by_workers(&snapshot, &ids, open, &page).await },
@@ -220,15 +180,8 @@ impl Worker {
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Transfer>> {
         let read = selection::of_nodes(ctx, selection::TRANSFER);
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.id,
-            name: "Worker.requestedTransfers",
-            arguments: format!("{read:?}"),
-            first,
-            after,
-        };
+        let list =
+            Listing::new(ctx, &self.0, |worker| worker.id, "Worker.requestedTransfers", first, after).reading(read);
         list.page(
             |row: &TransferRow| (row.core.requested_at, row.core.id),
             move |snapshot, ids, page| async move { transfers::requested_by(&snapshot, &ids, &page, read).await },
@@ -245,15 +198,8 @@ impl Worker {
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Transfer>> {
         let read = selection::of_nodes(ctx, selection::TRANSFER);
-        let list = Listing {
-            ctx,
-            parent: &self.0,
-            own: |row| row.id,
-            name: "Worker.answeredTransfers",
-            arguments: format!("{read:?}"),
-            first,
-            after,
-        };
+        let list =
+            Listing::new(ctx, &self.0, |worker| worker.id, "Worker.answeredTransfers", first, after).reading(read);
         list.page(
             |row: &TransferRow| (row.core.requested_at, row.core.id),
             move |snapshot, ids, page| async move { transfers::answered_by(&snapshot, &ids, &page, read).await },

@@ -1,0 +1,96 @@
+//! The rows that are made, a struct a table.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use super::calendar::Moment;
+
+macro_rules! rows {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub(in crate::seed) struct $name { $(pub(in crate::seed) $field: $kind),+ }
+    )+};
+}
+
+rows! {
+    Worker {
+        id: Uuid, staff_no: String, name: String, email: String, sw_england_no: Option<String>, qualified: bool,
+        active: bool, fte: f64, agency_worker: bool, created_at: Moment,
+    }
+    Post { id: Uuid, worker: Uuid, post: &'static str, started_at: Moment }
+    Area { id: Uuid, name: String, manager: Uuid }
+    Unit { id: Uuid, name: String, service: &'static str, area: Uuid, contact_point: String, active_from: NaiveDate }
+    Membership {
+        id: Uuid, unit: Uuid, worker: Uuid, role: &'static str, started_at: Moment, ended_at: Option<Moment>, fte: f64,
+    }
+    /// A child or an adult; exactly one of the two dates of birth is given.
+    Person {
+        id: Uuid, first_name: String, last_name: String, preferred_name: Option<String>, born: Option<NaiveDate>,
+        expected: Option<NaiveDate>, sex: &'static str, ethnicity: &'static str, religion: &'static str,
+        first_language: &'static str, interpreter_needed: Option<bool>, communication_needs: Option<&'static str>,
+        nhs_no: Option<String>, created_at: Moment,
+    }
+    Child { id: Uuid, upn: Option<String>, disabilities: Vec<&'static str> }
+    Address {
+        id: Uuid, person: Uuid, kind: &'static str, line: String, postcode: String, from: NaiveDate,
+        to: Option<NaiveDate>, confidential: bool,
+    }
+    Family { id: Uuid, name: String, created_at: Moment }
+    FamilyMember { id: Uuid, family: Uuid, person: Uuid, from: NaiveDate }
+    /// `person` is the `kind` of `other`.
+    Relationship {
+        id: Uuid, person: Uuid, other: Uuid, kind: &'static str, parental_responsibility: &'static str,
+        main_carer: bool, from: NaiveDate,
+    }
+    Case {
+        id: Uuid, child: Uuid, opened_on: NaiveDate, status: &'static str, primary_need: Option<&'static str>,
+        referral_nfa: bool, referral_summary: String, closed_on: Option<NaiveDate>,
+        closure_reason: Option<&'static str>, closure_rationale: Option<String>, version: i32, created_at: Moment,
+    }
+    Transfer {
+        id: Uuid, case: Uuid, child: Uuid, from_unit: Uuid, to_unit: Uuid, kind: &'static str, state: &'static str,
+        requested_by: Uuid, requested_at: Moment, responded_by: Option<Uuid>, responded_at: Option<Moment>,
+        effective_on: Option<NaiveDate>, handover_summary: String, joint_meeting_on: Option<NaiveDate>, version: i32,
+    }
+    Allocation {
+        id: Uuid, case: Uuid, child: Uuid, unit: Uuid, kind: &'static str, started_at: Moment,
+        ended_at: Option<Moment>, reason_start: &'static str, reason_end: Option<&'static str>,
+        transfer: Option<Uuid>, summary: Option<&'static str>, priority: &'static str, created_by: Uuid, version: i32,
+    }
+    Involvement {
+        id: Uuid, case: Uuid, child: Uuid, worker: Uuid, capacity: &'static str, started_at: Moment,
+        ended_at: Option<Moment>, change_reason: Option<&'static str>, version: i32,
+    }
+    Conference {
+        id: Uuid, family: Uuid, kind: &'static str, state: &'static str, requested_by: Uuid, requested_at: Moment,
+        scheduled_for: Option<Moment>, venue: Option<&'static str>, online: bool, chair: Option<Uuid>,
+        held_at: Option<Moment>, quorate: Option<bool>, minutes_sent_at: Option<Moment>, version: i32,
+    }
+    Plan {
+        id: Uuid, case: Uuid, child: Uuid, kind: &'static str, status: &'static str, start_on: NaiveDate,
+        end_on: Option<NaiveDate>, overall_aim: String, agreed_change_by: NaiveDate, review_due_on: NaiveDate,
+        conference: Option<Uuid>, initial_category: Option<&'static str>, latest_category: Option<&'static str>,
+        previous_cpps: Option<i32>, parent_view: Option<String>, child_view: Option<String>, version: i32,
+        created_at: Moment,
+    }
+    ConferenceChild {
+        id: Uuid, conference: Uuid, child: Uuid, case: Uuid, decision: Option<&'static str>,
+        category: Option<&'static str>, outline_plan: Option<String>, next_review_on: Option<NaiveDate>,
+        plan: Option<Uuid>,
+    }
+    Invitation {
+        id: Uuid, conference: Uuid, person: Option<Uuid>, worker: Option<Uuid>, agency: Option<String>,
+        capacity: &'static str, sent_at: Moment, method: &'static str, response: &'static str,
+        responded_at: Option<Moment>, answer_asked_at: Moment, version: i32,
+    }
+    Move { id: Uuid, conference: Uuid, from: Moment, to: Moment, reason: &'static str, by: Uuid, at: Moment }
+    Goal {
+        id: Uuid, plan: Uuid, child: Uuid, position: i32, change: String, why: String, measure: &'static str,
+        baseline: &'static str, target: &'static str, status: &'static str,
+    }
+    Action {
+        id: Uuid, goal: Uuid, plan: Uuid, child: Uuid, text: String, worker: Option<Uuid>, person: Option<Uuid>,
+        agency: Option<String>, due_on: NaiveDate, done_on: Option<NaiveDate>, outcome: Option<&'static str>,
+    }
+}
