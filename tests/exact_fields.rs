@@ -50,6 +50,11 @@ const OPERATIONS: &[(&str, &str)] = &[
         "query($child: ID!) { child(id: $child) { chronology(kinds: [CASE_OPENED], first: 3) { nodes { kind } } } }",
     ),
     (
+        "a case's plans with what is to be done, and who does it",
+        "query($planned: ID!) { case(id: $planned) { plans(first: 5) { nodes { kind openActions { text } goals { why
+            actions { text ownerWorker { name memberships { unit { name } } } } } } } } }",
+    ),
+    (
         "a case's plans with the conferences that decided about them",
         "query($case: ID!) { case(id: $case) { plans(first: 5) { nodes { kind conferenceParts(first: 3) {
             nodes { decision conference { type plans { id } } } } } } } }",
@@ -74,7 +79,21 @@ async fn at_most_one_statement_for_each_relation_and_level_and_no_column_that_is
         crate::mutations_support::request_transfer(&server, &case, 7, version).await;
     }
     server.all_placed().await;
-    let variables = json!({ "child": data["case"]["child"]["id"], "unit": server.unit(3).await, "case": case });
+    let unit = server.unit(3).await;
+    let client = crate::support::connect("postgres", &server.database).await;
+    let planned: uuid::Uuid = client
+        .query_one(
+            "select p.case_id from plans p join plan_actions a on a.plan_id = p.id
+             join allocations h on h.case_id = p.case_id and h.ended_at is null
+             where p.status = 'ACTIVE' and a.owner_worker_id is not null and 'Unit:' || h.unit_id = $1
+             order by p.id limit 1",
+            &[&unit],
+        )
+        .await
+        .unwrap()
+        .get(0);
+    let planned = format!("Case:{planned}");
+    let variables = json!({ "child": data["case"]["child"]["id"], "unit": unit, "case": case, "planned": planned });
     let mut recorded = String::new();
     for (name, query) in OPERATIONS {
         let used: serde_json::Map<_, _> = variables

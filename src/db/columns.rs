@@ -21,6 +21,8 @@ impl Columns {
     pub const NARRATIVE: Self = Self(1);
     /// Religion, ethnicity, language, health and school numbers, disabilities.
     pub const SENSITIVE: Self = Self(2);
+    /// The worker who does it, beside the action: no columns of its own, a lookup of theirs.
+    pub const OWNER: Self = Self(4);
 
     /// Both.
     #[must_use]

@@ -1,6 +1,6 @@
 //! Plans, their goals and actions.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Deref};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -13,6 +13,7 @@ use super::{
     failed, lateral,
     lateral::latest_first,
     schema::{plan_actions, plan_goals, plans},
+    workers::{Beside, BesideRow, WorkerRow, beside},
 };
 use crate::{
     domain::codes::{AbuseCategory, GoalStatus, PlanKind, PlanStatus},
@@ -128,6 +129,42 @@ pub struct ActionRow {
     pub version: i32,
 }
 
+/// An action with the worker who does it, when that was asked for.
+#[derive(Clone, Debug)]
+pub struct ActionShown {
+    row: ActionRow,
+    owner: Option<Option<WorkerRow>>,
+}
+
+impl ActionShown {
+    /// The worker who does it, if that was read with it.
+    pub fn owner(&self) -> Option<Option<&WorkerRow>> {
+        self.owner.as_ref().map(Option::as_ref)
+    }
+}
+
+impl Deref for ActionShown {
+    type Target = ActionRow;
+    fn deref(&self) -> &ActionRow {
+        &self.row
+    }
+}
+
+macro_rules! shown {
+    ($read:expr) => {
+        (ActionRow::as_select(), Beside { selected: $read.has(Columns::OWNER), key: "plan_actions.owner_worker_id" })
+    };
+}
+
+fn shown(read: Columns) -> impl Fn((ActionRow, BesideRow)) -> ActionShown {
+    move |(row, owner)| ActionShown { row, owner: read.has(Columns::OWNER).then(|| beside(owner)) }
+}
+
+fn all_shown(read: Columns, rows: Vec<Placed<(ActionRow, BesideRow)>>) -> Vec<Placed<ActionShown>> {
+    let shown = shown(read);
+    rows.into_iter().map(|(at, row)| (at, shown(row))).collect()
+}
+
 /// These plans.
 pub async fn by_ids(snapshot: &Snapshot, ids: &[Uuid], read: Columns) -> Result<Vec<PlanRow>> {
     let query = plans::table.filter(plans::id.eq_any(ids.to_vec())).select(columns!(read));
@@ -186,31 +223,39 @@ pub async fn goals_by_ids(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<GoalR
 }
 
 /// These actions.
-pub async fn actions_by_ids(snapshot: &Snapshot, ids: &[Uuid]) -> Result<Vec<ActionRow>> {
-    snapshot
-        .load(plan_actions::table.filter(plan_actions::id.eq_any(ids.to_vec())).select(ActionRow::as_select()))
-        .await
+pub async fn actions_by_ids(snapshot: &Snapshot, ids: &[Uuid], read: Columns) -> Result<Vec<ActionShown>> {
+    let query = plan_actions::table.filter(plan_actions::id.eq_any(ids.to_vec())).select(shown!(read));
+    Ok(snapshot.load(query).await?.into_iter().map(shown(read)).collect())
 }
 
 /// The actions of each of these goals.
-pub async fn actions_of_goals(snapshot: &Snapshot, goal_ids: &[Uuid]) -> Result<Vec<Placed<ActionRow>>> {
+pub async fn actions_of_goals(
+    snapshot: &Snapshot,
+    goal_ids: &[Uuid],
+    read: Columns,
+) -> Result<Vec<Placed<ActionShown>>> {
     let query = plan_actions::table
         .filter(plan_actions::goal_id.eq(lateral::parent_id()))
         .order((plan_actions::due_on.asc().nulls_last(), plan_actions::id))
-        .select(ActionRow::as_select());
-    snapshot.load(lateral::for_each(goal_ids, query)).await
+        .select(shown!(read));
+    Ok(all_shown(read, snapshot.load(lateral::for_each(goal_ids, query)).await?))
 }
 
 /// The first open actions of each of these plans, soonest due first.
-pub async fn open_actions_of(snapshot: &Snapshot, plan_ids: &[Uuid], first: i64) -> Result<Vec<Placed<ActionRow>>> {
+pub async fn open_actions_of(
+    snapshot: &Snapshot,
+    plan_ids: &[Uuid],
+    first: i64,
+    read: Columns,
+) -> Result<Vec<Placed<ActionShown>>> {
     let query = plan_actions::table
         .filter(plan_actions::plan_id.eq(lateral::parent_id()))
         .filter(plan_actions::done_on.is_null())
         .filter(plan_actions::dropped_on.is_null())
         .order((plan_actions::due_on.asc().nulls_last(), plan_actions::id.asc()))
         .limit(first)
-        .select(ActionRow::as_select());
-    snapshot.load(lateral::for_each(plan_ids, query)).await
+        .select(shown!(read));
+    Ok(all_shown(read, snapshot.load(lateral::for_each(plan_ids, query)).await?))
 }
 
 /// A page of the open actions of each of these workers by due date; those without one are not among them.
@@ -219,7 +264,8 @@ pub async fn due_of_workers(
     worker_ids: &[Uuid],
     due_by: Option<NaiveDate>,
     page: &Page<(NaiveDate, Uuid)>,
-) -> Result<Vec<Placed<ActionRow>>> {
+    read: Columns,
+) -> Result<Vec<Placed<ActionShown>>> {
     // Of plans in force: not of drafts, nor of versions that were replaced.
     let in_force = plans::table
         .filter(plans::id.eq(plan_actions::plan_id))
@@ -232,7 +278,7 @@ pub async fn due_of_workers(
         .filter(diesel::dsl::exists(in_force))
         .order((plan_actions::due_on.asc(), plan_actions::id.asc()))
         .limit(page.limit())
-        .select(ActionRow::as_select())
+        .select(shown!(read))
         .into_boxed();
     if let Some(day) = due_by {
         query = query.filter(plan_actions::due_on.le(day));
@@ -241,7 +287,7 @@ pub async fn due_of_workers(
         query =
             query.filter(plan_actions::due_on.gt(due).or(plan_actions::due_on.eq(due).and(plan_actions::id.gt(id))));
     }
-    snapshot.load(lateral::for_each(worker_ids, query)).await
+    Ok(all_shown(read, snapshot.load(lateral::for_each(worker_ids, query)).await?))
 }
 
 /// How many open actions with a due date each of these workers has.
@@ -689,15 +735,16 @@ macro_rules! owned {
             ids: &[Uuid],
             open: bool,
             page: &Page<Uuid>,
-        ) -> Result<Vec<Placed<ActionRow>>> {
+            read: Columns,
+        ) -> Result<Vec<Placed<ActionShown>>> {
             let query = plan_actions::table
                 .filter(plan_actions::$column.eq(lateral::parent_id().nullable()))
-                .select(ActionRow::as_select());
+                .select(shown!(read));
             let mut query = latest_first!(query, page, plan_actions::id);
             if open {
                 query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
             }
-            snapshot.load(lateral::for_each(ids, query)).await
+            Ok(all_shown(read, snapshot.load(lateral::for_each(ids, query)).await?))
         }
 
         $(#[$count_doc])*

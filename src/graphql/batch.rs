@@ -101,6 +101,33 @@ impl<R: Send + Sync + 'static> Item<R> {
         cell.get_or_init(|| async { load.await.map(Arc::new) }).await.clone()
     }
 
+    /// [`Item::one`] where the rows may have been read together with the records that they point to: `beside` has them
+    /// then, and nothing is loaded.
+    pub fn one_beside<'a, C, F, Fut>(
+        &'a self,
+        relation: &'static str,
+        foreign: fn(&R) -> Option<Uuid>,
+        beside: fn(&R) -> Option<Option<&C>>,
+        id: fn(&C) -> Uuid,
+        load: F,
+    ) -> BoxFuture<'a, Result<Option<Item<C>>>>
+    where
+        C: Clone + Send + Sync + 'static,
+        F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut + Send + 'a,
+        Fut: Future<Output = Result<Vec<C>>> + Send + 'a,
+    {
+        let generation = Arc::clone(&self.generation);
+        let load = move |snapshot, ids| async move {
+            let known: Option<Vec<Option<&C>>> = generation.rows.iter().map(beside).collect();
+            let Some(known) = known else { return load(snapshot, ids).await };
+            let mut rows: Vec<C> = known.into_iter().flatten().cloned().collect();
+            rows.sort_unstable_by_key(id);
+            rows.dedup_by_key(|row| id(row));
+            Ok(rows)
+        };
+        self.one(relation, String::new(), foreign, id, load)
+    }
+
     /// The one record that `foreign` points to. Missing or hidden: none.
     pub fn one<'a, C, F, Fut>(
         &'a self,

@@ -27,6 +27,7 @@ pub const INVITATION: Groups = &[("exclusionReason", Columns::NARRATIVE)];
 pub const SITTING: Groups = &[("interimPlan", Columns::NARRATIVE)];
 pub const VIEW: Groups = &[("text", Columns::NARRATIVE)];
 pub const EVIDENCE: Groups = &[("text", Columns::NARRATIVE)];
+pub const ACTION: Groups = &[("ownerWorker", Columns::OWNER)];
 pub const PLAN: Groups =
     &[("overallAim", Columns::NARRATIVE), ("parentView", Columns::NARRATIVE), ("childView", Columns::NARRATIVE)];
 

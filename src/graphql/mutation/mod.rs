@@ -193,8 +193,10 @@ impl Changed {
         self.read(self.outcome.goal_id, load).await
     }
 
-    async fn action(&self, _: &Context<'_>) -> Nullable<Action> {
-        let load = |snapshot: Instant, ids: Vec<_>| async move { plan_rows::actions_by_ids(&snapshot, &ids).await };
+    async fn action(&self, ctx: &Context<'_>) -> Nullable<Action> {
+        let read = selection::of(ctx, selection::ACTION);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { plan_rows::actions_by_ids(&snapshot, &ids, read).await };
         self.read(self.outcome.action_id, load).await
     }
 

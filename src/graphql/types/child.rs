@@ -20,7 +20,7 @@ use crate::{
         families, invitations,
         invitations::InvitationRow,
         plans,
-        plans::{ActionRow, PlanRow},
+        plans::{ActionShown, PlanRow},
         progress,
     },
     domain::{
@@ -467,11 +467,13 @@ impl Person {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Action>> {
-        let list =
-            Listing::new(ctx, &self.0, |person| person.core.id, "Person.ownedActions", first, after).narrowed(open);
+        let read = selection::of_nodes(ctx, selection::ACTION);
+        let list = Listing::new(ctx, &self.0, |person| person.core.id, "Person.ownedActions", first, after)
+            .narrowed(open)
+            .reading(read);
         list.page(
-            |row: &ActionRow| row.id,
-            move |snapshot, ids, page| async move { plans::owned_by_persons(&snapshot, &ids, open, &page).await },
+            |row: &ActionShown| row.id,
+            move |snapshot, ids, page| async move { plans::owned_by_persons(&snapshot, &ids, open, &page, read).await },
             move |snapshot, ids| async move { plans::count_owned_by_persons(&snapshot, &ids, open).await },
         )
         .await

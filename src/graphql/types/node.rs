@@ -115,7 +115,10 @@ pub(in crate::graphql) async fn load(
             found!(rows, |row: &plans::PlanRow| row.core.id, Plan)
         }
         GoalId::KIND => found!(plans::goals_by_ids(snapshot, ids), |row: &plans::GoalRow| row.id, Goal),
-        ActionId::KIND => found!(plans::actions_by_ids(snapshot, ids), |row: &plans::ActionRow| row.id, Action),
+        ActionId::KIND => {
+            let rows = plans::actions_by_ids(snapshot, ids, of(selection::ACTION));
+            found!(rows, |row: &plans::ActionShown| row.id, Action)
+        }
         _ => Vec::new(),
     })
 }

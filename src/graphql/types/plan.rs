@@ -6,7 +6,7 @@ use crate::{
         Columns, conferences,
         conferences::ConferenceChildRow,
         plans,
-        plans::{ActionRow, GoalRow, PlanRow},
+        plans::{ActionShown, GoalRow, PlanRow},
         progress,
         progress::{EscalationRow, EvidenceRow, ReviewRow, ShareRow},
     },
@@ -178,15 +178,18 @@ impl Plan {
     /// Actions that are neither done nor given up, soonest due first.
     async fn open_actions(
         &self,
+        ctx: &Context<'_>,
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
     ) -> Nullable<Vec<Action>> {
         nullable(
             async {
                 let page = crate::db::Page::<()>::new(first, None)?;
+                let read = selection::of(ctx, selection::ACTION);
                 let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    plans::open_actions_of(&snapshot, &ids, page.first).await
+                    plans::open_actions_of(&snapshot, &ids, page.first, read).await
                 };
-                let found = self.0.many("openActions", page.first.to_string(), |plan| plan.core.id, load).await?;
+                let found =
+                    self.0.many("openActions", format!("{} {read:?}", page.first), |plan| plan.core.id, load).await?;
                 Ok::<_, Error>(Some(found.into_iter().map(Action).collect()))
             }
             .await,
@@ -294,9 +297,11 @@ impl Goal {
     }
 
     /// Who does what for it.
-    async fn actions(&self) -> Answer<Vec<Action>> {
-        let load = |snapshot: Instant, ids: Vec<_>| async move { plans::actions_of_goals(&snapshot, &ids).await };
-        let found = self.0.many("actions", String::new(), |goal| goal.id, load).await?;
+    async fn actions(&self, ctx: &Context<'_>) -> Answer<Vec<Action>> {
+        let read = selection::of(ctx, selection::ACTION);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { plans::actions_of_goals(&snapshot, &ids, read).await };
+        let found = self.0.many("actions", format!("{read:?}"), |goal| goal.id, load).await?;
         Ok(found.into_iter().map(Action).collect())
     }
 
@@ -309,7 +314,7 @@ impl Goal {
 
 record! {
     /// An action of a plan.
-    Action(ActionRow)
+    Action(ActionShown)
 }
 
 /// An action of a plan, owned by a worker, somebody of the family, or an agency.
@@ -352,7 +357,7 @@ impl Action {
 
     /// The worker who does it.
     async fn owner_worker(&self) -> Nullable<Worker> {
-        nullable(worker::one(&self.0, "ownerWorker", |action| action.owner_worker_id).await)
+        nullable(worker::one_beside(&self.0, "ownerWorker", |one| one.owner_worker_id, ActionShown::owner).await)
     }
 
     /// The family member who does it.

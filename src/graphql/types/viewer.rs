@@ -8,6 +8,7 @@ use crate::{
         connection::{Connection, List, counted},
         error::{Answer, Nullable, nullable},
         scalars::Date,
+        selection,
     },
 };
 
@@ -51,10 +52,12 @@ impl ViewerType {
                 let page = list.page(ctx, first, after.as_deref())?;
                 let due_by = due_by.map(|day| day.0);
                 let wanted = page.clone();
+                let read = selection::of_nodes(ctx, selection::ACTION);
                 let load = move |snapshot: Instant, ids: Vec<_>| async move {
-                    plans::due_of_workers(&snapshot, &ids, due_by, &wanted).await
+                    plans::due_of_workers(&snapshot, &ids, due_by, &wanted, read).await
                 };
-                let rows = self.0.many("actions", format!("{due_by:?} {page:?}"), |worker| worker.id, load).await?;
+                let rows =
+                    self.0.many("actions", format!("{due_by:?} {read:?} {page:?}"), |worker| worker.id, load).await?;
                 let count = move |snapshot: Instant, ids: Vec<_>| async move {
                     plans::count_due_of_workers(&snapshot, &ids, due_by).await
                 };

@@ -12,7 +12,7 @@ use crate::{
         invitations,
         invitations::InvitationRow,
         involvements, plans,
-        plans::ActionRow,
+        plans::ActionShown,
         transfers,
         transfers::TransferRow,
         units, workers,
@@ -163,10 +163,13 @@ impl Worker {
         #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
     ) -> Nullable<Connection<Action>> {
-        let list = Listing::new(ctx, &self.0, |worker| worker.id, "Worker.ownedActions", first, after).narrowed(open);
+        let read = selection::of_nodes(ctx, selection::ACTION);
+        let list = Listing::new(ctx, &self.0, |worker| worker.id, "Worker.ownedActions", first, after)
+            .narrowed(open)
+            .reading(read);
         list.page(
-            |row: &ActionRow| row.id,
-            move |snapshot, ids, page| async move { plans::owned_by_workers(&snapshot, &ids, open, &page).await },
+            |row: &ActionShown| row.id,
+            move |snapshot, ids, page| async move { plans::owned_by_workers(&snapshot, &ids, open, &page, read).await },
             move |snapshot, ids| async move { plans::count_owned_by_workers(&snapshot, &ids, open).await },
         )
         .await
@@ -247,6 +250,16 @@ pub(in crate::graphql) async fn one<R: Send + Sync + 'static>(
     relation: &'static str,
     foreign: fn(&R) -> Option<uuid::Uuid>,
 ) -> crate::error::Result<Option<Worker>> {
+    one_beside(from, relation, foreign, |_| None).await
+}
+
+/// The same, from rows that the worker may have been read beside.
+pub(in crate::graphql) async fn one_beside<R: Send + Sync + 'static>(
+    from: &Item<R>,
+    relation: &'static str,
+    foreign: fn(&R) -> Option<uuid::Uuid>,
+    beside: fn(&R) -> Option<Option<&WorkerRow>>,
+) -> crate::error::Result<Option<Worker>> {
     let load = |snapshot: Instant, ids: Vec<_>| async move { workers::by_ids(&snapshot, &ids).await };
-    Ok(from.one(relation, String::new(), foreign, |worker: &WorkerRow| worker.id, load).await?.map(Worker))
+    Ok(from.one_beside(relation, foreign, beside, |worker: &WorkerRow| worker.id, load).await?.map(Worker))
 }
