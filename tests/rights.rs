@@ -117,8 +117,8 @@ async fn two_units_that_take_a_worker_at_once_both_open_their_records() {
         loop {
             let waiting: i64 = one
                 .query_one(
-                    "select count(*) from pg_locks l join pg_database d on d.oid = l.database
-                     where d.datname = current_database() and l.locktype = 'advisory' and not l.granted",
+                    "select count(*) from pg_locks l join pg_stat_activity d on d.pid = l.pid
+                     where d.datname = current_database() and not l.granted",
                     &[],
                 )
                 .await

@@ -18,42 +18,22 @@ create index on plan_actions (root_id);
 set local row_security = off;
 alter table plans no force row level security, disable trigger user;
 alter table plan_actions no force row level security, disable trigger user;
-alter table plan_goals no force row level security;
 with recursive line (id, root_id) as (
     select id, id from plans where previous_id is null
     union all
     select p.id, l.root_id from plans p join line l on l.id = p.previous_id
 )
 update plans p set root_id = l.root_id from line l where l.id = p.id and p.previous_id is not null;
--- A version's action carries on the one of the version before that says the same, word for word, for the same goal:
--- that is what a revision copied. Where several say the same, or it was worded anew since, nobody can tell any more: it
--- stays on its own.
-with recursive said as (
-    select a.id, p.id as plan_id, p.previous_id,
-           jsonb_build_array(g.lineage_id, a.text, a.owner_worker_id, a.owner_person_id, a.owner_agency, a.due_on) as words
-    from plan_actions a join plan_goals g on g.id = a.goal_id join plans p on p.id = a.plan_id
-), alone as (
-    select s.* from (select *, count(*) over (partition by plan_id, words) as as_many from said) s where as_many = 1
-), line (id, root_id) as (
-    select s.id, s.id from said s
-    where not exists (select from alone l join alone b on b.plan_id = l.previous_id and b.words = l.words where l.id = s.id)
-    union all
-    select l.id, r.root_id from line r join alone b on b.id = r.id
-    join alone l on l.previous_id = b.plan_id and l.words = b.words
-)
-update plan_actions a set root_id = l.root_id from line l where l.id = a.id and l.root_id <> a.id;
 update plans d set status = 'SUPERSEDED', end_on = current_date, version = version + 1
     where d.status = 'DRAFT'
       and (exists (select from plans o where o.line_id = d.line_id and o.status = 'DRAFT' and o.id > d.id)
            or exists (select from plans o where o.line_id = d.line_id and o.start_on is not null)
               and not exists (select from plans o where o.line_id = d.line_id and o.status in ('ACTIVE', 'ESCALATED')));
--- What was open when a plan ended or another version took its place: given up that day, as the services do it.
 update plan_actions a set dropped_on = p.end_on, version = a.version + 1
     from plans p
     where p.id = a.plan_id and p.status in ('SUPERSEDED', 'ENDED') and a.done_on is null and a.dropped_on is null;
 alter table plans force row level security, enable trigger user;
 alter table plan_actions force row level security, enable trigger user;
-alter table plan_goals force row level security;
 
 alter table plans add constraint root_with_previous check ((root_id is null) = (previous_id is null));
 -- One draft at a time: of a line of versions, and of a new plan of a kind.

@@ -14,13 +14,16 @@ create table rights (
 -- Read by hearth.enter alone.
 alter table rights enable row level security, force row level security;
 grant select, insert, delete on rights to hearth_rights;
+-- For the lock on the row.
+grant update (active) on workers to hearth_rights;
 
 -- Writes a worker's rights anew. Who does not work here any more has none.
 create function hearth.renew_rights(renewed uuid) returns void
     language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
-    -- Two changes of one worker, in two units: the second sees what the first made of it.
-    perform pg_advisory_xact_lock(hashtextextended('rights of ' || renewed, 0));
+    -- Two changes of one worker, in two units: the second sees what the first made of it. The row's lock, because a load of
+    -- many workers at once would fill the table of all other locks.
+    perform from public.workers w where w.id = renewed for no key update;
     delete from public.rights r where r.worker_id = renewed;
     insert into public.rights (worker_id, started_at, everything, holders)
     select w.id, edge.at, 'HEAD_OF_SERVICE' = any (post.held),

@@ -86,7 +86,13 @@ impl Db {
         let claiming = idempotency::claim(&tx, mutation, key, input_hash);
         let (entered, claimed) = futures_util::join!(tx.enter(), claiming);
         entered?;
-        Ok((tx, claimed?))
+        match claimed {
+            Ok(claim) => Ok((tx, claim)),
+            Err(error) => {
+                tx.rollback().await;
+                Err(error)
+            }
+        }
     }
 
     /// Whether the database has the newest migration that this program knows. Fails when it cannot be asked.

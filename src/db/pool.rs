@@ -60,8 +60,6 @@ pub(in crate::db) fn build(
     });
     Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
         .max_size(size)
-        // The connection that was used last: what it needs is still at hand in Postgres's process.
-        .queue_mode(deadpool::managed::QueueMode::Lifo)
         .runtime(deadpool::Runtime::Tokio1)
         .wait_timeout(Some(WAIT))
         .create_timeout(Some(WAIT))

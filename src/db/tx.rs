@@ -44,9 +44,9 @@ impl ViewerTx {
         self.viewer
     }
 
-    /// The connection, also for several statements at once: they run in the order in which they are polled first. One
-    /// that is not prepared yet is prepared first, and may come after its successors: what depends on an order either
-    /// waits for its predecessor or follows one in the simple protocol.
+    /// The connection, also for several statements at once: they run in the order in which they are polled first, as
+    /// diesel prepares one at a time. One in the simple protocol is not prepared, and overtakes those that have yet to be:
+    /// it goes first.
     pub(in crate::db) fn conn(&self) -> Result<&AsyncPgConnection> {
         self.conn.as_deref().ok_or_else(|| Error::internal("the transaction is over"))
     }
