@@ -348,12 +348,15 @@ impl Server {
         payload
     }
 
+    /// A socket. What was changed before it was opened has its place by then: a feed without a cursor begins behind it.
     pub async fn socket(&self, person: &str) -> Socket {
+        self.all_placed().await;
         Socket::open(&format!("ws://{}/graphql", self.address), &self.token(person)).await
     }
 
-    /// A subscription answered with server-sent events.
+    /// A subscription answered with server-sent events, likewise.
     pub async fn events(&self, person: &str, query: &str, variables: Value) -> EventStream {
+        self.all_placed().await;
         EventStream::open(&self.graphql_url(), &self.token(person), query, variables).await
     }
 
