@@ -6,7 +6,8 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose_whole, failed, lateral, schema::allocations,
+    Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose_whole, failed, lateral, page::placed,
+    schema::allocations,
 };
 use crate::{
     domain::codes::{AllocationKind, Priority},
@@ -55,10 +56,6 @@ fn row(read: Columns) -> impl Fn(Raw) -> AllocationRow {
     move |(core, summary)| AllocationRow { core, read, summary }
 }
 
-fn placed(read: Columns, rows: Vec<Placed<Raw>>) -> Vec<Placed<AllocationRow>> {
-    rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect()
-}
-
 macro_rules! columns {
     ($read:expr) => {
         (
@@ -97,7 +94,7 @@ pub async fn of_units(
             allocations::started_at.lt(started).or(allocations::started_at.eq(started).and(allocations::id.gt(id))),
         );
     }
-    Ok(placed(read, snapshot.load(lateral::for_each(unit_ids, query)).await?))
+    Ok(placed(snapshot.load(lateral::for_each(unit_ids, query)).await?, row(read)))
 }
 
 /// How many allocations of each of these units run and are in sight.
@@ -139,7 +136,7 @@ pub async fn of_cases(
             allocations::started_at.lt(started).or(allocations::started_at.eq(started).and(allocations::id.gt(id))),
         );
     }
-    Ok(placed(read, snapshot.load(lateral::for_each(case_ids, query)).await?))
+    Ok(placed(snapshot.load(lateral::for_each(case_ids, query)).await?, row(read)))
 }
 
 /// How many allocations each of these cases has had.
@@ -166,7 +163,7 @@ pub async fn primary_of_cases(
         .filter(allocations::ended_at.is_null())
         .limit(1)
         .select(columns!(read));
-    Ok(placed(read, snapshot.load(lateral::for_each(case_ids, query)).await?))
+    Ok(placed(snapshot.load(lateral::for_each(case_ids, query)).await?, row(read)))
 }
 
 /// A new allocation.
@@ -245,5 +242,5 @@ pub async fn of_transfers(
         .order((allocations::started_at, allocations::id))
         .limit(1)
         .select(columns!(read));
-    Ok(placed(read, snapshot.load(lateral::for_each(transfer_ids, query)).await?))
+    Ok(placed(snapshot.load(lateral::for_each(transfer_ids, query)).await?, row(read)))
 }

@@ -9,6 +9,7 @@ use super::{
     Coded, Columns, Page, Placed, Snapshot, ViewerTx,
     columns::choose,
     failed, lateral,
+    page::placed,
     schema::{allocations, case_transfers, cases, units},
 };
 use crate::{
@@ -99,7 +100,7 @@ pub async fn of_children(
         query = query.filter(cases::opened_on.lt(opened).or(cases::opened_on.eq(opened).and(cases::id.lt(id))));
     }
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(child_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// How many cases each of these children has in sight.
@@ -117,7 +118,7 @@ pub async fn open_of_children(snapshot: &Snapshot, child_ids: &[Uuid], read: Col
         .limit(1)
         .select(columns!(read));
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(child_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// A page of the cases that each of these units holds now in any way, newest first.
@@ -139,7 +140,7 @@ pub async fn of_units(
         query = query.filter(cases::opened_on.lt(opened).or(cases::opened_on.eq(opened).and(cases::id.lt(id))));
     }
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(unit_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// A page of the cases without a unit: the queue of first response.

@@ -12,6 +12,7 @@ use super::{
     kept::Kept,
     lateral,
     lateral::{latest_first, newest_first},
+    page::placed,
     schema::{conference_children, conference_moves, conferences},
 };
 use crate::{
@@ -283,10 +284,7 @@ pub async fn holders(tx: &ViewerTx, conference_id: Uuid) -> Result<Holders> {
 
 /// Waits until no other change is about any of the conference's cases, in the order of their ids.
 pub async fn queue_for_cases(tx: &ViewerTx, conference_id: Uuid) -> Result<()> {
-    for case in holders(tx, conference_id).await?.cases {
-        tx.queue_for(case).await?;
-    }
-    Ok(())
+    tx.wait_for(&holders(tx, conference_id).await?.cases).await
 }
 
 /// Whether one of these cases has a conference that is not over.
@@ -541,7 +539,7 @@ macro_rules! part_columns {
 }
 
 fn parts(read: Columns, rows: Vec<Placed<(ConferenceChildCore, Option<String>)>>) -> Vec<Placed<ConferenceChildRow>> {
-    rows.into_iter().map(|(at, (core, outline_plan))| (at, ConferenceChildRow { core, read, outline_plan })).collect()
+    placed(rows, |(core, outline_plan)| ConferenceChildRow { core, read, outline_plan })
 }
 
 /// A page of the parts that each of these children has in conferences, latest first.

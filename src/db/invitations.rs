@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose, failed, lateral, lateral::latest_first,
-    schema::conference_invitations,
+    page::placed, schema::conference_invitations,
 };
 use crate::{
     domain::codes::{Exclusion, InvitationCapacity, InvitationMethod, InvitationResponse},
@@ -89,7 +89,7 @@ pub async fn of_conferences(
         .order(conference_invitations::id)
         .select(columns!(read));
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(conference_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// The invitations to a conference that the viewer sees, inside a change.
@@ -181,7 +181,7 @@ macro_rules! of {
                 .select(columns!(read));
             let query = latest_first!(query, page, conference_invitations::id);
             let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(ids, query)).await?;
-            Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+            Ok(placed(rows, row(read)))
         }
 
         $(#[$count_doc])*

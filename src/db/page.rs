@@ -32,3 +32,8 @@ impl<K> Page<K> {
 
 /// A row in the list of one of many parents.
 pub type Placed<R> = (i64, R);
+
+/// Makes each row of what was read for it; its place stays.
+pub(in crate::db) fn placed<A, B>(rows: Vec<Placed<A>>, make: impl Fn(A) -> B) -> Vec<Placed<B>> {
+    rows.into_iter().map(|(at, row)| (at, make(row))).collect()
+}

@@ -12,6 +12,7 @@ use super::{
     columns::choose,
     failed, lateral,
     lateral::latest_first,
+    page::placed,
     schema::{plan_actions, plan_goals, plans},
     workers::{Beside, BesideRow, WorkerRow, beside},
 };
@@ -160,11 +161,6 @@ fn shown(read: Columns) -> impl Fn((ActionRow, BesideRow)) -> ActionShown {
     move |(row, owner)| ActionShown { row, owner: read.has(Columns::OWNER).then(|| beside(owner)) }
 }
 
-fn all_shown(read: Columns, rows: Vec<Placed<(ActionRow, BesideRow)>>) -> Vec<Placed<ActionShown>> {
-    let shown = shown(read);
-    rows.into_iter().map(|(at, row)| (at, shown(row))).collect()
-}
-
 /// These plans.
 pub async fn by_ids(snapshot: &Snapshot, ids: &[Uuid], read: Columns) -> Result<Vec<PlanRow>> {
     let query = plans::table.filter(plans::id.eq_any(ids.to_vec())).select(columns!(read));
@@ -179,7 +175,7 @@ pub async fn current_of_cases(snapshot: &Snapshot, case_ids: &[Uuid], read: Colu
         .order(plans::id)
         .select(columns!(read));
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(case_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// A page of all plans of each of these children, latest first.
@@ -199,7 +195,7 @@ pub async fn of_children(
         query = query.filter(plans::id.lt(id));
     }
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(child_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// How many plans each of these children has had.
@@ -238,7 +234,7 @@ pub async fn actions_of_goals(
         .filter(plan_actions::goal_id.eq(lateral::parent_id()))
         .order((plan_actions::due_on.asc().nulls_last(), plan_actions::id))
         .select(shown!(read));
-    Ok(all_shown(read, snapshot.load(lateral::for_each(goal_ids, query)).await?))
+    Ok(placed(snapshot.load(lateral::for_each(goal_ids, query)).await?, shown(read)))
 }
 
 /// The first open actions of each of these plans, soonest due first.
@@ -255,7 +251,7 @@ pub async fn open_actions_of(
         .order((plan_actions::due_on.asc().nulls_last(), plan_actions::id.asc()))
         .limit(first)
         .select(shown!(read));
-    Ok(all_shown(read, snapshot.load(lateral::for_each(plan_ids, query)).await?))
+    Ok(placed(snapshot.load(lateral::for_each(plan_ids, query)).await?, shown(read)))
 }
 
 /// A page of the open actions of each of these workers by due date; those without one are not among them.
@@ -287,7 +283,7 @@ pub async fn due_of_workers(
         query =
             query.filter(plan_actions::due_on.gt(due).or(plan_actions::due_on.eq(due).and(plan_actions::id.gt(id))));
     }
-    Ok(all_shown(read, snapshot.load(lateral::for_each(worker_ids, query)).await?))
+    Ok(placed(snapshot.load(lateral::for_each(worker_ids, query)).await?, shown(read)))
 }
 
 /// How many open actions with a due date each of these workers has.
@@ -653,7 +649,7 @@ pub async fn next_of(snapshot: &Snapshot, plan_ids: &[Uuid], read: Columns) -> R
         .order((plans::revision.desc(), plans::id.desc()))
         .select(columns!(read));
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(plan_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// Actions of a plan that are done, and since when.
@@ -704,7 +700,7 @@ pub async fn of_cases(
     let query = plans::table.filter(plans::case_id.eq(lateral::parent_id())).select(columns!(read));
     let query = latest_first!(query, page, plans::id);
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(case_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// How many plans each of these cases has had.
@@ -724,7 +720,7 @@ pub async fn of_conferences(
         .order(plans::id)
         .select(columns!(read));
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(conference_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 macro_rules! owned {
@@ -744,7 +740,7 @@ macro_rules! owned {
             if open {
                 query = query.filter(plan_actions::done_on.is_null()).filter(plan_actions::dropped_on.is_null());
             }
-            Ok(all_shown(read, snapshot.load(lateral::for_each(ids, query)).await?))
+            Ok(placed(snapshot.load(lateral::for_each(ids, query)).await?, shown(read)))
         }
 
         $(#[$count_doc])*

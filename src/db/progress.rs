@@ -9,6 +9,7 @@ use super::{
     Coded, Columns, Page, Placed, Snapshot, ViewerTx,
     columns::choose,
     failed, lateral,
+    page::placed,
     schema::{change_evidence, plan_escalations, plan_reviews, plan_shares, plans},
 };
 use crate::{
@@ -132,7 +133,7 @@ pub async fn evidence_of(
     }
     let rows: Vec<Placed<(EvidenceCore, Option<String>)>> =
         snapshot.load(lateral::for_each(lineage_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, (core, text))| (at, EvidenceRow { core, read, text })).collect())
+    Ok(placed(rows, |(core, text)| EvidenceRow { core, read, text }))
 }
 
 /// How much evidence there is for each of these goals. Asked by the goals' lineages.

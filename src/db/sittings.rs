@@ -11,6 +11,7 @@ use super::{
     failed,
     kept::Kept,
     lateral,
+    page::placed,
     schema::{conference_attendances, conference_sittings, conference_steps, conference_views},
 };
 use crate::{
@@ -126,7 +127,7 @@ pub async fn of_conferences(
         ));
     let rows: Vec<Placed<(SittingCore, Option<String>)>> =
         snapshot.load(lateral::for_each(conference_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, (core, interim_plan))| (at, SittingRow { core, read, interim_plan })).collect())
+    Ok(placed(rows, |(core, interim_plan)| SittingRow { core, read, interim_plan }))
 }
 
 /// These sittings.
@@ -172,7 +173,7 @@ macro_rules! views_of {
                     choose(read.has(Columns::NARRATIVE), conference_views::text.nullable(), "NULL"),
                 ));
             let rows: Vec<Placed<(ViewCore, Option<String>)>> = snapshot.load(lateral::for_each(ids, query)).await?;
-            Ok(rows.into_iter().map(|(at, (core, text))| (at, ViewRow { core, read, text })).collect())
+            Ok(placed(rows, |(core, text)| ViewRow { core, read, text }))
         }
     };
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose, failed, lateral, lateral::newest_first,
-    schema::case_transfers,
+    page::placed, schema::case_transfers,
 };
 use crate::{
     domain::codes::{TransferDirection, TransferKind, TransferState},
@@ -88,7 +88,7 @@ pub async fn of_cases(snapshot: &Snapshot, case_ids: &[Uuid], read: Columns) -> 
         .limit(super::MAX_FIRST)
         .select(columns!(read));
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(case_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// A page of the transfers that wait for each of these units' answer, oldest first.
@@ -113,7 +113,7 @@ pub async fn requested_of_units(
         );
     }
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(unit_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// How many transfers wait for each of these units' answer.
@@ -225,7 +225,7 @@ pub async fn of_units(
     );
     query = between!(query, direction);
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(unit_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// How many transfers to or from each of these units are in sight.
@@ -249,7 +249,7 @@ pub async fn requested_by(
         case_transfers::table.filter(case_transfers::requested_by.eq(lateral::parent_id())).select(columns!(read));
     let query = newest_first!(query, page, case_transfers::requested_at, case_transfers::id);
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(worker_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// How many transfers each of these workers asked for.
@@ -270,7 +270,7 @@ pub async fn answered_by(
         .select(columns!(read));
     let query = newest_first!(query, page, case_transfers::requested_at, case_transfers::id);
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(worker_ids, query)).await?;
-    Ok(rows.into_iter().map(|(at, raw)| (at, row(read)(raw))).collect())
+    Ok(placed(rows, row(read)))
 }
 
 /// How many transfers each of these workers answered.
