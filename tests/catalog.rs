@@ -112,6 +112,7 @@ async fn the_bus_reads_what_delivery_needs_and_writes_nothing() {
         "outbox",
         "outbox_audience",
         "outbox_subjects",
+        "person_locks",
         "relay_state",
         "sight",
         "unit_memberships",
@@ -142,7 +143,16 @@ async fn the_application_appends_events_and_neither_places_them_nor_says_whom_th
          where has_any_column_privilege('hearth_app', t.name, p.privilege) order by 1",
     )
     .await;
-    assert_eq!(may, ["outbox insert", "outbox select", "outbox_audience insert", "outbox_audience select"]);
+    assert_eq!(
+        may,
+        [
+            "outbox insert",
+            "outbox select",
+            "outbox_audience insert",
+            "outbox_audience select",
+            "outbox_subjects select"
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

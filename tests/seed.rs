@@ -220,21 +220,26 @@ const SIGHT: &str = "
             case when c.state in ('DECIDED', 'ISSUED') then c.held_at + interval '3 months' end
         from conferences c join conference_children cc on cc.conference_id = c.id
         where c.chair_id is not null and c.state <> 'WITHDRAWN'
+        union
+        select id, hearth.whole_service(), id, null from children
     ), expected as (
-        select child as subject_id, holder as holder_id, source as source_id, true as whole, until from seen
+        select child as subject_id, holder as holder_id, source as source_id, true as whole, until, child as through_id
+        from seen
         union
-        select l.subject, s.holder, s.source, true, s.until from seen s join link l on l.child = s.child
+        select l.subject, s.holder, s.source, true, s.until, s.child from seen s join link l on l.child = s.child
         union
-        select s.subject, h.holder, t.id, false, null from case_transfers t join units u on u.id = t.to_unit_id
+        select s.subject, h.holder, t.id, false, null, t.child_id from case_transfers t join units u on u.id = t.to_unit_id
         cross join lateral (values (u.id), (u.area_id)) as h (holder)
         cross join lateral (values (t.child_id), (t.case_id)) as s (subject) where t.state = 'REQUESTED'
         union
-        select s.subject, hearth.queue(), c.id, false, null from cases c
+        select s.subject, hearth.queue(), c.id, false, null, c.child_id from cases c
         cross join lateral (values (c.child_id), (c.id)) as s (subject)
         where c.status <> 'CLOSED' and not exists
             (select from allocations a where a.case_id = c.id and a.kind = 'PRIMARY' and a.ended_at is null)
+    ), written as (
+        select subject_id, holder_id, source_id, whole, until, through_id from sight
     ), differing as (
-        (select * from expected except select * from sight) union all (select * from sight except select * from expected)
+        (select * from expected except select * from written) union all (select * from written except select * from expected)
     ), unlinked as (
         (select * from link except select child_id, subject_id from sight_links)
         union all (select child_id, subject_id from sight_links except select * from link)

@@ -292,7 +292,6 @@ macro_rules! narrow {
 /// How much of all children the viewer sees: decides from which end a list of them is read.
 #[derive(Clone, Copy, Debug, Queryable)]
 pub struct Reach {
-    everything: bool,
     /// Records in sight, children or not, as far as they were counted.
     seen: i64,
     /// About how many people there are; less than none before anybody has counted.
@@ -336,7 +335,7 @@ impl Reach {
     }
 
     fn by_sight(self) -> bool {
-        !self.everything && self.seen <= COUNTED
+        self.seen <= COUNTED
     }
 
     fn people(self) -> f64 {
@@ -352,12 +351,12 @@ impl QueryId for HowMuch {
 }
 
 impl Query for HowMuch {
-    type SqlType = (Bool, BigInt, Float);
+    type SqlType = (BigInt, Float);
 }
 
 impl QueryFragment<Pg> for HowMuch {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT hearth.everything(), (SELECT count(*) FROM (SELECT FROM sight LIMIT ");
+        out.push_sql("SELECT (SELECT count(*) FROM (SELECT FROM sight LIMIT ");
         out.push_bind_param::<BigInt, _>(&(COUNTED + 1))?;
         out.push_sql(") AS seen), (SELECT reltuples FROM pg_class WHERE oid = 'public.persons'::regclass)");
         Ok(())
@@ -551,7 +550,7 @@ mod tests {
     use super::Reach;
 
     fn reach(seen: i64, people: f32) -> Reach {
-        Reach { everything: false, seen, people }
+        Reach { seen, people }
     }
 
     #[test]
@@ -568,9 +567,7 @@ mod tests {
     }
 
     #[test]
-    fn who_sees_everything_or_more_than_was_counted_is_not() {
-        let all = Reach { everything: true, ..reach(1, 1e9) };
-        assert!(!all.pages_by_sight(26, true) && !all.counts_by_sight());
+    fn who_sees_more_than_was_counted_is_not() {
         let much = reach(super::COUNTED + 1, 1e9);
         assert!(!much.pages_by_sight(26, true) && !much.counts_by_sight());
     }

@@ -88,7 +88,7 @@ impl<Column: QueryFragment<Pg>> QueryFragment<Pg> for Chosen<Column> {
             return Ok(());
         }
         let Some(subject) = self.whole else { return self.column.walk_ast(out) };
-        out.push_sql("CASE WHEN (SELECT hearth.everything()) OR EXISTS (SELECT FROM sight s WHERE s.subject_id = ");
+        out.push_sql("CASE WHEN EXISTS (SELECT FROM sight s WHERE s.subject_id = ");
         out.push_sql(subject);
         out.push_sql(" AND s.whole) THEN ");
         self.column.walk_ast(out.reborrow())?;

@@ -7,7 +7,8 @@
 //! | a worker whom the event's own change took out of sight, or whom alone it is for | the worker, of this event: it says that they are |
 //! | a child whom it is about | whoever receives it through a unit, an area or by name, and sees the child whole now; not whom alone it is for |
 //!
-//! An active worker in any case.
+//! An active worker in any case, and nobody from whom a restriction or a denial keeps a child whom it is about, unless they
+//! see another child whom it is about too.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,12 +20,26 @@ use uuid::Uuid;
 use super::{
     failed,
     outbox::EventRow,
-    schema::{areas, outbox_audience, outbox_subjects, sight, unit_memberships, workers},
+    schema::{areas, outbox_audience, outbox_subjects, person_locks, sight, unit_memberships, workers},
 };
 use crate::error::Result;
 
 /// A stream's topic (a unit, a worker, a child), and a worker who receives the event in it.
 pub(in crate::db) type Recipient = (Uuid, Uuid);
+
+/// Who alone may see a record, and who may not.
+#[derive(Clone, Debug, Default, Queryable)]
+struct Lock {
+    allowed: Option<Vec<Uuid>>,
+    barred: Option<Vec<Uuid>>,
+}
+
+impl Lock {
+    fn keeps_out(&self, worker: Uuid) -> bool {
+        self.allowed.as_ref().is_some_and(|allowed| !allowed.contains(&worker))
+            || self.barred.as_ref().is_some_and(|barred| barred.contains(&worker))
+    }
+}
 
 /// Worker, from, to.
 type Period = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>);
@@ -36,8 +51,10 @@ struct Facts {
     audience: HashMap<Uuid, Vec<(Uuid, String)>>,
     /// Of each event: the children whom it is about and somebody sees whole.
     subjects: HashMap<Uuid, HashSet<Uuid>>,
-    /// Of each child: units, areas and workers in whole sight.
-    sight: HashMap<Uuid, HashSet<Uuid>>,
+    /// Of each child: units, areas and workers in whole sight, and what locks their sight.
+    sight: HashMap<Uuid, Vec<(Uuid, Lock)>>,
+    /// Of each event: the locks of the children whom it is about.
+    locks: HashMap<Uuid, Vec<Lock>>,
     /// Of each unit: everybody who is a member now, with every period in which they were one.
     members: HashMap<Uuid, Vec<Period>>,
     /// Of each area: its manager.
@@ -68,12 +85,22 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
         .filter(outbox_subjects::event_id.eq_any(&ids))
         .filter(sight::whole)
         .filter(sight::until.is_null().or(sight::until.gt(at)))
-        .select((outbox_subjects::event_id, outbox_subjects::child_id, sight::holder_id));
+        .select((
+            outbox_subjects::event_id,
+            outbox_subjects::child_id,
+            sight::holder_id,
+            (sight::allowed, sight::barred),
+        ));
+    let locks = outbox_subjects::table
+        .inner_join(person_locks::table.on(person_locks::person_id.eq(outbox_subjects::child_id)))
+        .filter(outbox_subjects::event_id.eq_any(&ids))
+        .select((outbox_subjects::event_id, (person_locks::allowed, person_locks::barred)));
     // What belongs to one level is on its way together.
-    let (mut first, mut second) = (conn, conn);
-    let (audience, subjects) = futures_util::join!(
+    let (mut first, mut second, mut third) = (conn, conn, conn);
+    let (audience, subjects, locks) = futures_util::join!(
         audience.load::<(Uuid, Uuid, String)>(&mut first),
-        subjects.load::<(Uuid, Uuid, Uuid)>(&mut second)
+        subjects.load::<(Uuid, Uuid, Uuid, Lock)>(&mut second),
+        locks.load::<(Uuid, Lock)>(&mut third)
     );
     let mut facts = Facts::default();
     let mut holders: HashSet<Uuid> = HashSet::new();
@@ -81,10 +108,13 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
         holders.insert(holder);
         facts.audience.entry(event).or_default().push((holder, kind));
     }
-    for (event, child, holder) in subjects.map_err(failed)? {
+    for (event, child, holder, lock) in subjects.map_err(failed)? {
         holders.insert(holder);
         facts.subjects.entry(event).or_default().insert(child);
-        facts.sight.entry(child).or_default().insert(holder);
+        facts.sight.entry(child).or_default().push((holder, lock));
+    }
+    for (event, lock) in locks.map_err(failed)? {
+        facts.locks.entry(event).or_default().push(lock);
     }
 
     let holders: Vec<Uuid> = holders.into_iter().collect();
@@ -162,9 +192,17 @@ impl Facts {
             found.extend(all.filter(|worker| self.sees(**worker, *child)).map(|one| (*child, *one)));
         }
         let in_sight = |worker: &Uuid| {
-            children.into_iter().flatten().any(|child| self.sight.get(child).is_some_and(|by| by.contains(worker)))
+            let personally = |(holder, lock): &(Uuid, Lock)| holder == worker && !lock.keeps_out(*worker);
+            children
+                .into_iter()
+                .flatten()
+                .any(|child| self.sight.get(child).is_some_and(|by| by.iter().any(personally)))
         };
         found.extend(named.iter().filter(|one| receive.contains(one) || in_sight(one)).map(|one| (*one, *one)));
+        if let Some(locks) = self.locks.get(&event) {
+            let sees_one = |worker| children.into_iter().flatten().any(|child| self.sees(worker, *child));
+            found.retain(|(_, worker)| !locks.iter().any(|lock| lock.keeps_out(*worker)) || sees_one(*worker));
+        }
         found.sort_unstable();
         found.dedup();
         found
@@ -172,10 +210,11 @@ impl Facts {
 
     /// Whether a worker sees a child whole now: in person, with a unit, as manager of an area.
     fn sees(&self, worker: Uuid, child: Uuid) -> bool {
-        self.sight.get(&child).into_iter().flatten().any(|holder| {
-            *holder == worker
+        self.sight.get(&child).into_iter().flatten().any(|(holder, lock)| {
+            let holds = *holder == worker
                 || self.managers.get(holder) == Some(&worker)
-                || self.members.get(holder).into_iter().flatten().any(|(member, ..)| *member == worker)
+                || self.members.get(holder).into_iter().flatten().any(|(member, ..)| *member == worker);
+            holds && !lock.keeps_out(worker)
         })
     }
 }
@@ -186,6 +225,11 @@ mod tests {
 
     fn at(hour: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + chrono::Duration::hours(hour)
+    }
+
+    /// Sight of these holders that nothing locks.
+    fn open<const N: usize>(holders: [Uuid; N]) -> Vec<(Uuid, Lock)> {
+        holders.map(|holder| (holder, Lock::default())).to_vec()
     }
 
     /// An event at hour 10 for a unit, an area and a named worker, about a child whom another unit sees.
@@ -238,7 +282,7 @@ mod tests {
         scene.facts.managers.insert(scene.area, scene.named);
         assert_eq!(scene.recipients(), [(scene.named, scene.named)], "the area's manager");
         scene.facts.managers.clear();
-        scene.facts.sight.insert(scene.child, HashSet::from([scene.named]));
+        scene.facts.sight.insert(scene.child, open([scene.named]));
         let mut both = vec![(scene.named, scene.named), (scene.child, scene.named)];
         both.sort_unstable();
         assert_eq!(scene.recipients(), both, "personally in sight, as a chair");
@@ -258,7 +302,7 @@ mod tests {
     #[test]
     fn what_is_for_a_worker_alone_and_what_others_are_told_of_it_are_one_event_in_each_stream() {
         let mut scene = scene();
-        scene.facts.sight.insert(scene.child, HashSet::from([scene.named]));
+        scene.facts.sight.insert(scene.child, open([scene.named]));
         scene.facts.audience.insert(scene.event, vec![(scene.unit, "UNIT".into()), (scene.named, "FORMER".into())]);
         assert_eq!(scene.recipients(), [(scene.child, scene.named)], "they still see the child");
         scene.facts.audience.insert(scene.event, vec![(scene.named, "ALONE".into())]);
@@ -279,11 +323,42 @@ mod tests {
         scene.facts.members.insert(scene.unit, vec![(member, at(1), None)]);
         scene.facts.members.insert(other_unit, vec![(other, at(1), None)]);
         scene.facts.managers.insert(scene.area, manager);
-        scene.facts.sight.insert(scene.child, HashSet::from([other_unit]));
+        scene.facts.sight.insert(scene.child, open([other_unit]));
         // The other unit sees the child and heard nothing of the event; the unit heard of it and sees the child no more.
         assert_eq!(scene.recipients(), [(scene.unit, member)]);
-        scene.facts.sight.insert(scene.child, HashSet::from([scene.unit, scene.area, other_unit]));
+        scene.facts.sight.insert(scene.child, open([scene.unit, scene.area, other_unit]));
         let mut all = vec![(scene.unit, member), (scene.child, member), (scene.child, manager)];
+        all.sort_unstable();
+        assert_eq!(scene.recipients(), all);
+    }
+
+    #[test]
+    fn who_is_not_on_a_restrictions_list_or_is_denied_by_name_hears_nothing() {
+        let mut scene = scene();
+        let [listed, unlisted, relative] = std::array::from_fn(|_| Uuid::now_v7());
+        let periods = [listed, unlisted, relative].map(|member| (member, at(1), None)).to_vec();
+        scene.facts.members.insert(scene.unit, periods);
+        scene.facts.managers.insert(scene.area, unlisted);
+        let lock = Lock { allowed: Some(vec![listed, relative]), barred: Some(vec![relative]) };
+        scene.facts.locks.insert(scene.event, vec![lock.clone()]);
+        scene.facts.sight.insert(scene.child, vec![(scene.unit, lock.clone()), (scene.named, lock)]);
+        let mut all = vec![(scene.unit, listed), (scene.child, listed)];
+        all.sort_unstable();
+        assert_eq!(scene.recipients(), all, "not by membership, as manager or by name");
+    }
+
+    #[test]
+    fn who_sees_another_child_of_the_event_hears_of_it_all_the_same() {
+        let mut scene = scene();
+        let (member, sibling) = (Uuid::now_v7(), Uuid::now_v7());
+        scene.facts.members.insert(scene.unit, vec![(member, at(1), None)]);
+        let lock = Lock { allowed: Some(vec![]), barred: None };
+        scene.facts.locks.insert(scene.event, vec![lock.clone()]);
+        scene.facts.sight.insert(scene.child, vec![(scene.unit, lock)]);
+        scene.facts.subjects.insert(scene.event, HashSet::from([scene.child, sibling]));
+        assert_eq!(scene.recipients(), []);
+        scene.facts.sight.insert(sibling, open([scene.unit]));
+        let mut all = vec![(scene.unit, member), (sibling, member)];
         all.sort_unstable();
         assert_eq!(scene.recipients(), all);
     }

@@ -1,6 +1,33 @@
 // Generated from a migrated database; a test compares it. To renew: HEARTH_TEST_BLESS=1 script/test schema
 
 diesel::table! {
+    access_denials (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        worker_id -> Uuid,
+        reason -> Text,
+        started_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        created_by -> Uuid,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    access_restrictions (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        reason -> Text,
+        owner_id -> Uuid,
+        allowed -> Array<Uuid>,
+        started_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        created_by -> Uuid,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
     addresses (id) {
         id -> Uuid,
         person_id -> Uuid,
@@ -37,6 +64,25 @@ diesel::table! {
         id -> Uuid,
         name -> Text,
         service_manager_id -> Nullable<Uuid>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    break_glass_uses (id) {
+        id -> Uuid,
+        child_id -> Uuid,
+        worker_id -> Uuid,
+        reason -> Text,
+        explanation -> Text,
+        started_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        alerted -> Array<Uuid>,
+        review_due_on -> Date,
+        reviewed_by -> Nullable<Uuid>,
+        reviewed_at -> Nullable<Timestamptz>,
+        finding -> Nullable<Text>,
+        review_note -> Nullable<Text>,
         version -> Integer,
     }
 }
@@ -326,6 +372,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    person_locks (person_id) {
+        person_id -> Uuid,
+        allowed -> Nullable<Array<Uuid>>,
+        barred -> Nullable<Array<Uuid>>,
+    }
+}
+
+diesel::table! {
     person_names (person_id, kind, key) {
         person_id -> Uuid,
         kind -> Text,
@@ -498,18 +552,20 @@ diesel::table! {
     rights (worker_id, started_at) {
         worker_id -> Uuid,
         started_at -> Timestamptz,
-        everything -> Bool,
         holders -> Array<Uuid>,
     }
 }
 
 diesel::table! {
-    sight (subject_id, holder_id, source_id) {
+    sight (subject_id, holder_id, source_id, through_id) {
         subject_id -> Uuid,
         holder_id -> Uuid,
         source_id -> Uuid,
         whole -> Bool,
         until -> Nullable<Timestamptz>,
+        through_id -> Uuid,
+        allowed -> Nullable<Array<Uuid>>,
+        barred -> Nullable<Array<Uuid>>,
     }
 }
 
@@ -589,11 +645,14 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(access_denials -> persons (person_id));
+diesel::joinable!(access_restrictions -> persons (person_id));
 diesel::joinable!(addresses -> persons (person_id));
 diesel::joinable!(allocations -> case_transfers (transfer_id));
 diesel::joinable!(allocations -> units (unit_id));
 diesel::joinable!(allocations -> workers (created_by));
 diesel::joinable!(areas -> workers (service_manager_id));
+diesel::joinable!(break_glass_uses -> children (child_id));
 diesel::joinable!(cases -> children (child_id));
 diesel::joinable!(change_evidence -> plan_goals (lineage_id));
 diesel::joinable!(change_evidence -> workers (recorded_by));
@@ -622,6 +681,7 @@ diesel::joinable!(idempotency_keys -> workers (worker_id));
 diesel::joinable!(outbox -> cases (case_id));
 diesel::joinable!(outbox -> workers (actor_id));
 diesel::joinable!(outbox_subjects -> children (child_id));
+diesel::joinable!(person_locks -> persons (person_id));
 diesel::joinable!(person_names -> persons (person_id));
 diesel::joinable!(plan_actions -> persons (owner_person_id));
 diesel::joinable!(plan_actions -> workers (owner_worker_id));
@@ -637,9 +697,12 @@ diesel::joinable!(worker_involvements -> workers (worker_id));
 diesel::joinable!(worker_posts -> workers (worker_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    access_denials,
+    access_restrictions,
     addresses,
     allocations,
     areas,
+    break_glass_uses,
     case_transfers,
     cases,
     change_evidence,
@@ -660,6 +723,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     outbox,
     outbox_audience,
     outbox_subjects,
+    person_locks,
     person_names,
     persons,
     plan_actions,
