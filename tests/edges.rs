@@ -33,6 +33,13 @@ const ONE_WAY: &[(&str, &str)] = &[
     ("PlanEscalation.raisedBy", "the same"),
     ("PlanEscalation.chosenBy", "the same"),
     ("ChangeEvidence.recordedBy", "the same"),
+    ("AccessRestriction.owner", "who answers for a restriction reads theirs in accessRestrictions"),
+    ("AccessRestriction.allowed", "the same: whoever is on a list reads it there"),
+    ("AccessRestriction.createdBy", "who wrote something down"),
+    ("AccessDenial.worker", "a worker is not told from whose records they are kept"),
+    ("AccessDenial.createdBy", "who wrote something down"),
+    ("BreakGlass.worker", "what was broken open is read with the child, and by those who were alerted"),
+    ("BreakGlass.reviewedBy", "who wrote something down"),
     ("Conference.uninvitedParents", "who is missing from a conference has no part in it"),
 ];
 

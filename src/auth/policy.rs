@@ -105,11 +105,23 @@ pub enum Action {
     EndMembership,
     /// Change somebody's role in a unit.
     ChangeMembershipRole,
+    /// Restrict a person's record to those on a list.
+    RestrictRecord,
+    /// Change the list of a restriction or its owner, or lift it.
+    ChangeRestriction,
+    /// Keep a worker from a person's record by name, or let them to it again.
+    DenyAccess,
+    /// Say that one is oneself too close to a person to see their record.
+    DeclareConflict,
+    /// Open a record that is out of sight, for an hour.
+    BreakGlass,
+    /// Review a break-glass.
+    ReviewBreakGlass,
 }
 
 impl Action {
     /// Every action, for the printed table.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 53] = [
         Self::AllocateCase,
         Self::AllocateOverCapacity,
         Self::EndPrimaryAllocation,
@@ -157,6 +169,12 @@ impl Action {
         Self::StartMembership,
         Self::EndMembership,
         Self::ChangeMembershipRole,
+        Self::RestrictRecord,
+        Self::ChangeRestriction,
+        Self::DenyAccess,
+        Self::DeclareConflict,
+        Self::BreakGlass,
+        Self::ReviewBreakGlass,
     ];
 
     /// Whom to ask when it is not permitted.
@@ -210,6 +228,13 @@ impl Action {
                 "the holding unit's consultant social worker or the service manager"
             }
             Self::ExtendPlanAgain => "the service manager",
+            Self::RestrictRecord | Self::DenyAccess => {
+                "the service manager of the area that holds the case, or the head of service"
+            }
+            Self::ChangeRestriction => "the restriction's owner or the head of service",
+            Self::DeclareConflict => "your service manager",
+            Self::BreakGlass => "a qualified social worker of a unit, a chair, or a manager",
+            Self::ReviewBreakGlass => "a service manager who was alerted, or the head of service",
         }
     }
 }
@@ -302,6 +327,24 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
             ConsultantSocialWorker | SocialWorker | ChildrensPractitioner | Clinician,
         ) => matches!(relation, Relation::Holding | Relation::Helping),
         (EscalatePlan | SettlePlanEscalation | ExtendPlanAgain, ServiceManager) => relation == Relation::Area,
+
+        (RestrictRecord | DenyAccess, ServiceManager) => relation == Relation::Area,
+        (RestrictRecord | ChangeRestriction | DenyAccess, HeadOfService) => relation == Relation::Authority,
+        (ChangeRestriction | ReviewBreakGlass, ServiceManager) => relation == Relation::Named,
+        (ReviewBreakGlass, HeadOfService) => relation == Relation::Named,
+        // Whoever sees the record, and nobody sees it without one of these.
+        (
+            DeclareConflict,
+            ConsultantSocialWorker
+            | SocialWorker
+            | ChildrensPractitioner
+            | Clinician
+            | UnitCoordinator
+            | ServiceManager,
+        ) => relation == Relation::Practising,
+        (DeclareConflict, CpChair | HeadOfService) => relation == Relation::Authority,
+        (BreakGlass, ConsultantSocialWorker | SocialWorker | ServiceManager) => relation == Relation::Practising,
+        (BreakGlass, CpChair | FirstResponse | HeadOfService) => relation == Relation::Authority,
 
         (
             _,

@@ -62,15 +62,17 @@ pub enum Relation {
     ReceivingArea,
     /// The case is in the unallocated queue.
     Queue,
-    /// Named on the conference.
+    /// Named on the record: its conference's chair, its restriction's owner, alerted of its break-glass.
     Named,
     /// By post, whatever the case.
     Authority,
+    /// Works in a unit or manages an area, whatever the case.
+    Practising,
 }
 
 impl Relation {
     /// Every relation, for the printed table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Holding,
         Self::Helping,
         Self::Receiving,
@@ -79,6 +81,7 @@ impl Relation {
         Self::Queue,
         Self::Named,
         Self::Authority,
+        Self::Practising,
     ];
 }
 
@@ -91,7 +94,7 @@ pub struct Holding {
     pub helping: Vec<UnitId>,
     /// The unit that is asked, or about to be brought in, and its area.
     pub receiving: Option<(UnitId, AreaId)>,
-    /// Workers named on the record (a conference's chair).
+    /// Workers named on the record (a conference's chair, a restriction's owner).
     pub named: Vec<WorkerId>,
 }
 
@@ -100,6 +103,7 @@ impl Standing {
     pub fn towards(&self, worker_id: WorkerId, holding: &Holding) -> Vec<(Role, Relation)> {
         let mut found = Vec::new();
         for unit in &self.units {
+            found.push((unit.role, Relation::Practising));
             if holding.primary.is_some_and(|(held_by, _)| held_by == unit.unit_id) {
                 found.push((unit.role, Relation::Holding));
             }
@@ -111,6 +115,10 @@ impl Standing {
             }
         }
         for area in &self.areas {
+            found.push((Role::ServiceManager, Relation::Practising));
+            if holding.named.contains(&worker_id) {
+                found.push((Role::ServiceManager, Relation::Named));
+            }
             if holding.primary.is_some_and(|(_, of)| of == *area) {
                 found.push((Role::ServiceManager, Relation::Area));
             }

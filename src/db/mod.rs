@@ -16,6 +16,7 @@ mod snapshot;
 mod tx;
 mod unkept;
 
+pub mod access;
 pub mod allocations;
 pub mod cases;
 pub mod children;
@@ -150,6 +151,10 @@ fn failed(error: DieselError) -> Error {
                 (_, Some("one_draft_plan" | "one_new_draft_plan")) => {
                     Error::conflict("There is a draft already: read the plans again, and change that one.")
                 }
+                (_, Some("one_running_restriction")) => {
+                    Error::conflict("The record is restricted already: change that restriction.")
+                }
+                (_, Some("one_running_denial")) => Error::conflict("This worker is kept from the record already."),
                 (_, Some("one_lead_practitioner")) => {
                     Error::conflict("The lead practitioner changed meanwhile: read the case again.")
                 }

@@ -73,6 +73,11 @@ impl ViewerTx {
         self.wait_for(&[id]).await
     }
 
+    /// Waits until no other change that queues here is made by the same viewer: for what is counted of them.
+    pub async fn queue_for_viewer(&self) -> Result<()> {
+        self.queue_for(self.viewer.worker_id.0).await
+    }
+
     /// [`ViewerTx::queue_for`] for several records, in this order. Advisory locks, because a row lock would need the
     /// right to write before policy has been asked. In the simple protocol: on its way at the first poll, whatever is
     /// prepared or not.

@@ -13,6 +13,16 @@ pub fn on_weekend(at: DateTime<Utc>) -> bool {
     matches!(london_day(at).weekday(), Weekday::Sat | Weekday::Sun)
 }
 
+/// The next day from Monday to Friday after this one. Bank holidays are not known here yet.
+pub fn next_weekday(day: NaiveDate) -> NaiveDate {
+    let ahead = match day.weekday() {
+        Weekday::Fri => 3,
+        Weekday::Sat => 2,
+        _ => 1,
+    };
+    day + chrono::Days::new(ahead)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +40,18 @@ mod tests {
         // Friday 23:30 UTC in summer is Saturday in London.
         assert!(on_weekend("2026-07-03T23:30:00Z".parse().unwrap()));
         assert!(!on_weekend("2026-07-03T22:30:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn the_weekday_after_a_friday_or_a_saturday_is_monday() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        for (from, to) in [
+            ("2026-11-26", "2026-11-27"),
+            ("2026-11-27", "2026-11-30"),
+            ("2026-11-28", "2026-11-30"),
+            ("2026-11-29", "2026-11-30"),
+        ] {
+            assert_eq!(next_weekday(day(from)), day(to));
+        }
     }
 }

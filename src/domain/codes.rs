@@ -469,6 +469,60 @@ codes! {
         TransferResponded = "TRANSFER_RESPONDED",
         /// Somebody's membership of a unit began, changed or ended.
         MembershipChanged = "MEMBERSHIP_CHANGED",
+        /// A record was restricted, its list changed, or the restriction was lifted. For those on the list.
+        RestrictionChanged = "RESTRICTION_CHANGED",
+        /// Somebody broke the glass of a record. For its owner and the service managers, at the same moment.
+        GlassBroken = "GLASS_BROKEN",
+        /// A break-glass was reviewed. For who used it and for those who were alerted.
+        GlassReviewed = "GLASS_REVIEWED",
+    }
+
+    /// Why a record is restricted.
+    RestrictionReason {
+        /// The person works here, or is related to somebody who does.
+        StaffOrRelative = "STAFF_OR_RELATIVE",
+        /// A serious case review.
+        SeriousCaseReview = "SERIOUS_CASE_REVIEW",
+        /// The media take an interest.
+        HighProfile = "HIGH_PROFILE",
+        /// A record from before an adoption.
+        PreAdoption = "PRE_ADOPTION",
+        /// A protected witness.
+        Witness = "WITNESS",
+        /// Another reason.
+        Other = "OTHER",
+    }
+
+    /// Why somebody may not see a record, whatever else they may.
+    DenialReason {
+        /// They are related to the person.
+        Relative = "RELATIVE",
+        /// Their interests conflict otherwise.
+        ConflictOfInterest = "CONFLICT_OF_INTEREST",
+        /// Another reason.
+        Other = "OTHER",
+    }
+
+    /// Why the glass of a record is broken.
+    BreakGlassReason {
+        /// The child is in danger now.
+        ImmediateSafety = "IMMEDIATE_SAFETY",
+        /// On duty outside office hours, nobody of the unit can be reached.
+        OutOfHoursDuty = "OUT_OF_HOURS_DUTY",
+        /// The child or the family has come in person.
+        ChildPresented = "CHILD_PRESENTED",
+        /// The police or a court ask at once.
+        PoliceOrCourt = "POLICE_OR_COURT",
+        /// Another reason.
+        Other = "OTHER",
+    }
+
+    /// What the review of a break-glass found.
+    BreakGlassFinding {
+        /// It was needed.
+        Justified = "JUSTIFIED",
+        /// It was not.
+        NotJustified = "NOT_JUSTIFIED",
     }
 
     /// Whether somebody who was invited to a conference came.
@@ -772,6 +826,10 @@ mod tests {
         check::<Role>();
         check::<CaseStatus>();
         check::<EventType>();
+        check::<RestrictionReason>();
+        check::<DenialReason>();
+        check::<BreakGlassReason>();
+        check::<BreakGlassFinding>();
         check::<ConferenceState>();
     }
 }

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::{
     Code,
     codes::{
-        AllocationKind, Capacity, ChangeReason, ConferenceState, ConferenceType, EventType, Exclusion,
-        InvitationCapacity, InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority, ReportStep, Role,
-        TransferKind, TransferState,
+        AllocationKind, BreakGlassFinding, BreakGlassReason, Capacity, ChangeReason, ConferenceState, ConferenceType,
+        EventType, Exclusion, InvitationCapacity, InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority,
+        ReportStep, Role, TransferKind, TransferState,
     },
 };
 
@@ -91,6 +91,14 @@ pub enum Detail {
         #[serde(default)]
         change: Option<PlanChange>,
     },
+    /// A restriction, or a break-glass. Never whose record.
+    Access {
+        /// Whether the record is restricted from now on.
+        restricted: Option<bool>,
+        glass: Option<BreakGlassReason>,
+        ends_at: Option<DateTime<Utc>>,
+        finding: Option<BreakGlassFinding>,
+    },
 }
 
 /// The fields of an event about a conference.
@@ -162,6 +170,14 @@ impl EventData {
                 format!("{} plan: {}", lower(kind.code()), lower(change.code()))
             }
             (Detail::Plan { kind, status, .. }, _) => format!("{} plan {}", lower(kind.code()), lower(status.code())),
+            (Detail::Access { restricted: Some(false), .. }, _) => "a restriction was lifted".to_owned(),
+            (Detail::Access { restricted: Some(true), .. }, _) => "a restriction was made or changed".to_owned(),
+            (Detail::Access { finding: Some(finding), .. }, _) => {
+                format!("a break-glass was reviewed: {}", lower(finding.code()))
+            }
+            (Detail::Access { glass, .. }, _) => {
+                format!("glass broken: {}", glass.map_or_else(String::new, |reason| lower(reason.code())))
+            }
         };
         about + &what
     }

@@ -78,4 +78,10 @@ ids! {
     GoalId;
     /// An action of a plan.
     ActionId;
+    /// A restriction of a person's record.
+    AccessRestrictionId;
+    /// A worker who may not see a person's record.
+    AccessDenialId;
+    /// A use of break-glass.
+    BreakGlassId;
 }

@@ -85,6 +85,10 @@ macro_rules! enums {
 }
 
 enums!(
+    RestrictionReason,
+    DenialReason,
+    BreakGlassReason,
+    BreakGlassFinding,
     Service,
     Role,
     AllocationKind,

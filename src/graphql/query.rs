@@ -12,10 +12,10 @@ use super::{
     error::{Answer, Nullable, nullable},
     scalars::{Date, local, split},
     selection,
-    types::{Case, Child, Conference, Node, Plan, Transfer, Unit, Worker, node, viewer::ViewerType},
+    types::{AccessRestriction, Case, Child, Conference, Node, Plan, Transfer, Unit, Worker, node, viewer::ViewerType},
 };
 use crate::{
-    db::{cases, children, conferences, plans, transfers, units, workers},
+    db::{access, cases, children, conferences, plans, transfers, units, workers},
     domain::{
         codes::{CaseStatus, PlanKind, Service},
         ids::{CaseId, ChildId, ConferenceId, PlanId, TransferId, UnitId, WorkerId},
@@ -256,6 +256,31 @@ impl Query {
                 let (snapshot, id) = (ctx.snapshot()?, local("id", PlanId::KIND, &id)?);
                 let rows = plans::by_ids(&snapshot, &[id], selection::of(ctx, selection::PLAN)).await?;
                 Ok(single(snapshot, rows).map(Plan))
+            }
+            .await,
+        )
+    }
+
+    /// Running restrictions of records that you may read, newest first: those on whose list you are, and for the head of
+    /// service all.
+    async fn access_restrictions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<AccessRestriction>> {
+        nullable(
+            async {
+                let list = List::root("accessRestrictions");
+                let page = list.page(ctx, first, after.as_deref())?;
+                let snapshot = ctx.snapshot()?;
+                let rows = access::restrictions(&snapshot, &page).await?;
+                let rows = generation(Arc::clone(&snapshot), rows);
+                let count = move || {
+                    let snapshot = Arc::clone(&snapshot);
+                    Box::pin(async move { access::count_restrictions(&snapshot).await }) as _
+                };
+                Connection::new(&list, &page, rows, |row| (row.started_at, row.id), count).map(Some)
             }
             .await,
         )

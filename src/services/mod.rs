@@ -5,6 +5,7 @@
 
 mod announce;
 
+pub mod access;
 pub mod allocations;
 pub mod conferences;
 pub mod involvements;
@@ -57,6 +58,12 @@ pub struct Outcome {
     pub goal_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restriction_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub denial_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub break_glass_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plan_ids: Vec<Uuid>,
 }

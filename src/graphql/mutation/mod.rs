@@ -16,13 +16,14 @@ use super::{
     scalars::local,
     selection,
     types::{
-        Action, Allocation, Case, Conference, Goal, Invitation, Involvement, Plan, Transfer, Unit, unit::Membership,
+        AccessDenial, AccessRestriction, Action, Allocation, BreakGlass, Case, Conference, Goal, Invitation,
+        Involvement, Plan, Transfer, Unit, unit::Membership,
     },
 };
 use crate::{
     db::{
-        allocations as allocation_rows, cases, conferences as conference_rows, invitations, involvements,
-        plans as plan_rows, transfers as transfer_rows, units,
+        access as access_rows, allocations as allocation_rows, cases, conferences as conference_rows, invitations,
+        involvements, plans as plan_rows, transfers as transfer_rows, units,
     },
     domain::ids::{ChildId, PersonId},
     error::{Error, Refusal, Result},
@@ -172,6 +173,22 @@ impl Changed {
         self.read(self.outcome.invitation_id, load).await
     }
 
+    async fn restriction(&self, _: &Context<'_>) -> Nullable<AccessRestriction> {
+        let load =
+            |snapshot: Instant, ids: Vec<_>| async move { access_rows::restrictions_by_ids(&snapshot, &ids).await };
+        self.read(self.outcome.restriction_id, load).await
+    }
+
+    async fn denial(&self, _: &Context<'_>) -> Nullable<AccessDenial> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { access_rows::denials_by_ids(&snapshot, &ids).await };
+        self.read(self.outcome.denial_id, load).await
+    }
+
+    async fn break_glass(&self, _: &Context<'_>) -> Nullable<BreakGlass> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { access_rows::uses_by_ids(&snapshot, &ids).await };
+        self.read(self.outcome.break_glass_id, load).await
+    }
+
     async fn unit(&self, _: &Context<'_>) -> Nullable<Unit> {
         let load = |snapshot: Instant, ids: Vec<_>| async move { units::by_ids(&snapshot, &ids).await };
         self.read(self.outcome.unit_id, load).await
@@ -244,6 +261,7 @@ macro_rules! payload {
     };
 }
 
+mod access;
 mod allocations;
 mod conferences;
 mod memberships;
@@ -265,6 +283,7 @@ pub struct Mutation(
     memberships::MembershipMutations,
     plans::PlanMutations,
     reads::ReadMutations,
+    access::AccessMutations,
 );
 
 /// A person's id; a child is a person too.

@@ -1,7 +1,7 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
-    Action, Case, Conference, FamilyGroup, Plan, chronology,
+    AccessDenial, AccessRestriction, Action, BreakGlass, Case, Conference, FamilyGroup, Plan, access, chronology,
     chronology::ChronologyEntry,
     conference::{ConferenceChild, Invitation},
     event,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     db::{
-        Columns, cases,
+        Columns, access as access_rows, cases,
         cases::CaseRow,
         children,
         children::PersonRow,
@@ -338,6 +338,23 @@ impl Child {
         .await
     }
 
+    /// The restriction of the child's record, if there is one: you are on its list.
+    async fn restriction(&self) -> Nullable<AccessRestriction> {
+        nullable(access::restriction_of(&self.0, |child| child.core.id).await)
+    }
+
+    /// Workers who may not see the child's record, whatever else they may.
+    async fn access_denials(&self) -> Answer<Vec<AccessDenial>> {
+        access::denials_of(&self.0, |child| child.core.id).await
+    }
+
+    /// Who broke the glass of the child's record, newest first, at most 100.
+    async fn break_glass_uses(&self) -> Answer<Vec<BreakGlass>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { access_rows::uses_of_children(&snapshot, &ids).await };
+        let found = self.0.many("breakGlassUses", String::new(), |child| child.core.id, load).await?;
+        Ok(found.into_iter().map(BreakGlass).collect())
+    }
+
     /// Where the child's feed stands in the instant of this response. Subscribe to `childFeed` with it as `after`, and
     /// you miss nothing that this response does not show.
     async fn feed_cursor(&self, ctx: &Context<'_>) -> Answer<String> {
@@ -432,6 +449,16 @@ impl Person {
     /// The person's memberships of family groups, latest first, those that are over included.
     async fn family_memberships(&self) -> Answer<Vec<FamilyMember>> {
         memberships_of(&self.0).await
+    }
+
+    /// The restriction of the person's record, if there is one: you are on its list.
+    async fn restriction(&self) -> Nullable<AccessRestriction> {
+        nullable(access::restriction_of(&self.0, |person| person.core.id).await)
+    }
+
+    /// Workers who may not see the person's record, whatever else they may.
+    async fn access_denials(&self) -> Answer<Vec<AccessDenial>> {
+        access::denials_of(&self.0, |person| person.core.id).await
     }
 
     /// Plans that were shared with the person, latest first, at most 100.

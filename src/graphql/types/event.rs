@@ -4,19 +4,19 @@ use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::{
-    Allocation, Case, Conference, Invitation, Plan, Transfer, Unit, Worker, allocation, case, conference, plan,
-    transfer, unit, worker,
+    AccessRestriction, Allocation, BreakGlass, Case, Conference, Invitation, Plan, Transfer, Unit, Worker, access,
+    allocation, case, conference, plan, transfer, unit, worker,
 };
 use crate::{
     db::{Snapshot, outbox, plans, reads},
     domain::{
         codes::{
-            AllocationKind, Capacity, ChangeReason, ConferenceState, ConferenceType, EventType, Exclusion,
-            InvitationCapacity, InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority, ReportStep, Role,
-            Severity, TransferKind, TransferState,
+            AllocationKind, BreakGlassFinding, BreakGlassReason, Capacity, ChangeReason, ConferenceState,
+            ConferenceType, EventType, Exclusion, InvitationCapacity, InvitationResponse, PlanChange, PlanKind,
+            PlanStatus, Priority, ReportStep, Role, Severity, TransferKind, TransferState,
         },
         event::{Detail, InvitationDetail},
-        ids::{ActionId, CaseId, GoalId, PlanId, UnitId, WorkerId},
+        ids::{AccessRestrictionId, ActionId, BreakGlassId, CaseId, GoalId, PlanId, UnitId, WorkerId},
     },
     error::{Error, Result},
     events,
@@ -696,6 +696,51 @@ impl PlanEvent {
     }
 }
 
+event_type! {
+    /// A record was restricted, a restriction changed or was lifted, somebody broke the glass of a record, or that was
+    /// reviewed. It refers to the record of it and says nothing of whom that is about.
+    AccessEvent {
+        /// Whether the record is restricted from now on; null for a break-glass.
+        async fn restricted(&self) -> Option<bool> {
+            match self.0.event.data.detail {
+                Detail::Access { restricted, .. } => restricted,
+                _ => None,
+            }
+        }
+        /// Why the glass was broken.
+        async fn glass_reason(&self) -> Option<BreakGlassReason> {
+            match self.0.event.data.detail {
+                Detail::Access { glass, .. } => glass,
+                _ => None,
+            }
+        }
+        /// Until when the broken glass is open.
+        async fn glass_ends_at(&self) -> Option<DateTime> {
+            match self.0.event.data.detail {
+                Detail::Access { ends_at, .. } => ends_at.map(DateTime),
+                _ => None,
+            }
+        }
+        /// What the review found.
+        async fn finding(&self) -> Option<BreakGlassFinding> {
+            match self.0.event.data.detail {
+                Detail::Access { finding, .. } => finding,
+                _ => None,
+            }
+        }
+        /// The restriction, as far as you may read it now.
+        async fn restriction(&self) -> Nullable<AccessRestriction> {
+            let of = |event: &Shared| (event.row.entity_type == AccessRestrictionId::KIND).then_some(event.row.entity_id);
+            nullable(access::restriction(&self.0.item, "restriction", of).await)
+        }
+        /// The break-glass, as far as you may read it now.
+        async fn break_glass(&self) -> Nullable<BreakGlass> {
+            let of = |event: &Shared| (event.row.entity_type == BreakGlassId::KIND).then_some(event.row.entity_id);
+            nullable(access::glass(&self.0.item, "breakGlass", of).await)
+        }
+    }
+}
+
 fn wrong() -> Error {
     Error::internal("an event has the fields of another kind")
 }
@@ -720,6 +765,8 @@ pub enum FeedItem {
     MembershipEvent(MembershipEvent),
     /// A plan changed.
     PlanEvent(PlanEvent),
+    /// A restriction changed, or a glass was broken.
+    AccessEvent(AccessEvent),
 }
 
 /// Something that happened to a case, a conference or a plan: the envelope that all events share.
@@ -761,6 +808,8 @@ pub enum Event {
     MembershipEvent(MembershipEvent),
     /// A plan changed.
     PlanEvent(PlanEvent),
+    /// A restriction changed, or a glass was broken.
+    AccessEvent(AccessEvent),
 }
 
 impl From<Item<Shared>> for Event {
@@ -774,6 +823,7 @@ impl From<Item<Shared>> for Event {
             Detail::Invitation(_) => Self::InvitationEvent(InvitationEvent(pushed)),
             Detail::Membership { .. } => Self::MembershipEvent(MembershipEvent(pushed)),
             Detail::Plan { .. } => Self::PlanEvent(PlanEvent(pushed)),
+            Detail::Access { .. } => Self::AccessEvent(AccessEvent(pushed)),
         }
     }
 }
@@ -789,6 +839,7 @@ impl FeedItem {
             Event::InvitationEvent(event) => Self::InvitationEvent(event),
             Event::MembershipEvent(event) => Self::MembershipEvent(event),
             Event::PlanEvent(event) => Self::PlanEvent(event),
+            Event::AccessEvent(event) => Self::AccessEvent(event),
         })
     }
 }

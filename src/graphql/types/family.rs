@@ -3,7 +3,7 @@ use async_graphql::{Context, ID, Object};
 use super::{Child, Conference, Person, child, chronology, chronology::ChronologyEntry};
 use crate::{
     db::{
-        children,
+        access, children,
         chronology::{Of, Wanted},
         conferences,
         conferences::ConferenceRow,
@@ -61,6 +61,14 @@ impl FamilyGroup {
             move |snapshot: Instant, ids: Vec<_>| async move { children::of_families(&snapshot, &ids, read).await };
         let found = self.0.many("children", format!("{read:?}"), |family| family.id, load).await?;
         Ok(found.into_iter().map(Child).collect())
+    }
+
+    /// How many members of the family have a restricted record, whether or not you may see them.
+    async fn restricted_count(&self) -> Nullable<i64> {
+        let load =
+            |snapshot: Instant, ids: Vec<_>| async move { access::restricted_of_families(&snapshot, &ids).await };
+        let found = self.0.first("restrictedCount", String::new(), |family| family.id, load).await;
+        nullable(found.map(|count| count.and_then(|count| *count)))
     }
 
     /// What the members whom you may see are to each other, in both directions, those that are over included.

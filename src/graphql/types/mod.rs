@@ -14,6 +14,7 @@ macro_rules! record {
     };
 }
 
+pub mod access;
 pub mod allocation;
 pub mod case;
 pub mod child;
@@ -29,6 +30,7 @@ pub mod unit;
 pub mod viewer;
 pub mod worker;
 
+pub use access::{AccessDenial, AccessRestriction, BreakGlass};
 pub use allocation::Allocation;
 pub use case::Case;
 pub use child::{Child, Person};

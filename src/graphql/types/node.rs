@@ -4,13 +4,13 @@ use async_graphql::{Context, ID, Interface};
 use uuid::Uuid;
 
 use super::{
-    Action, Allocation, Area, Case, Child, Conference, FamilyGroup, Goal, Invitation, Involvement, Person, Plan,
-    Transfer, Unit, Worker, unit::Membership,
+    AccessDenial, AccessRestriction, Action, Allocation, Area, BreakGlass, Case, Child, Conference, FamilyGroup, Goal,
+    Invitation, Involvement, Person, Plan, Transfer, Unit, Worker, unit::Membership,
 };
 use crate::{
     db::{
-        Snapshot, allocations, cases, children, conferences, families, invitations, involvements, plans, transfers,
-        units, workers,
+        Snapshot, access, allocations, cases, children, conferences, families, invitations, involvements, plans,
+        transfers, units, workers,
     },
     domain::ids::*,
     error::Result,
@@ -53,6 +53,12 @@ pub enum Node {
     Goal(Goal),
     /// An action.
     Action(Action),
+    /// A restriction of a record.
+    AccessRestriction(AccessRestriction),
+    /// A worker who may not see a record.
+    AccessDenial(AccessDenial),
+    /// A use of break-glass.
+    BreakGlass(BreakGlass),
 }
 
 /// The records of one kind with these ids, as far as the viewer sees them, in one statement. An unknown kind has
@@ -118,6 +124,15 @@ pub(in crate::graphql) async fn load(
         ActionId::KIND => {
             let rows = plans::actions_by_ids(snapshot, ids, of(selection::ACTION));
             found!(rows, |row: &plans::ActionShown| row.id, Action)
+        }
+        AccessRestrictionId::KIND => {
+            found!(access::restrictions_by_ids(snapshot, ids), |row: &access::RestrictionRow| row.id, AccessRestriction)
+        }
+        AccessDenialId::KIND => {
+            found!(access::denials_by_ids(snapshot, ids), |row: &access::DenialRow| row.id, AccessDenial)
+        }
+        BreakGlassId::KIND => {
+            found!(access::uses_by_ids(snapshot, ids), |row: &access::GlassRow| row.id, BreakGlass)
         }
         _ => Vec::new(),
     })

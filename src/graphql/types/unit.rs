@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object};
 use super::{Allocation, Case, Transfer, Worker, event, event::Event, worker};
 use crate::{
     db::{
-        allocations,
+        access, allocations,
         allocations::AllocationRow,
         cases,
         cases::CaseRow,
@@ -180,6 +180,14 @@ impl Unit {
     async fn unread_count(&self) -> Nullable<i64> {
         let load = |snapshot: Instant, ids: Vec<_>| async move { reads::unread_of_units(&snapshot, &ids).await };
         let found = self.0.first("unreadCount", String::new(), |unit| unit.id, load).await;
+        nullable(found.map(|count| count.and_then(|count| *count)))
+    }
+
+    /// How many children whom the unit holds have a restricted record: the one number that includes them, for whoever is not
+    /// on their lists too. The same for every member, the area's manager and the head of service; null for everybody else.
+    async fn restricted_count(&self) -> Nullable<i64> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { access::restricted_of_units(&snapshot, &ids).await };
+        let found = self.0.first("restrictedCount", String::new(), |unit| unit.id, load).await;
         nullable(found.map(|count| count.and_then(|count| *count)))
     }
 

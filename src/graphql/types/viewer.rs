@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use async_graphql::{Context, Object};
 
-use super::{Action, Conference, Involvement, Worker, event, unit::Membership, worker};
+use super::{Action, BreakGlass, Conference, Involvement, Worker, event, unit::Membership, worker};
 use crate::{
-    db::{conferences, plans, workers::WorkerRow},
+    db::{access, conferences, plans, workers::WorkerRow},
     graphql::{
-        batch::{Instant, Item},
+        batch::{Instant, Item, generation},
         connection::{Connection, List, counted},
         error::{Answer, Nullable, nullable},
         scalars::Date,
@@ -89,6 +91,31 @@ impl ViewerType {
                 };
                 let count = counted(self.0.clone(), "conferences.count", String::new(), |worker| worker.id, count);
                 Connection::new(&list, &page, rows, |row| (row.scheduled_for, row.id), count).map(Some)
+            }
+            .await,
+        )
+    }
+
+    /// Uses of break-glass of which you were alerted, newest first.
+    async fn break_glass_alerts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those that nobody has reviewed yet.", default)] to_review: bool,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<BreakGlass>> {
+        nullable(
+            async {
+                let list = List::root("Viewer.breakGlassAlerts");
+                let page = list.page(ctx, first, after.as_deref())?;
+                let snapshot = Arc::clone(self.0.snapshot());
+                let rows = access::alerted_uses(&snapshot, to_review, &page).await?;
+                let rows = generation(Arc::clone(&snapshot), rows);
+                let count = move || {
+                    let snapshot = Arc::clone(&snapshot);
+                    Box::pin(async move { access::count_alerted_uses(&snapshot, to_review).await }) as _
+                };
+                Connection::new(&list, &page, rows, |row| (row.started_at, row.id), count).map(Some)
             }
             .await,
         )
