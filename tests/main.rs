@@ -28,6 +28,7 @@ mod reading;
 mod reads;
 mod resilience;
 mod rights;
+mod roles;
 mod schema;
 mod search;
 mod seed;

@@ -209,35 +209,38 @@ const SIGHT: &str = "
         union
         select child_id, conference_id from conference_children
     ), seen as (
-        select a.child_id as child, h.holder, a.id as source, null::timestamptz as until
+        select a.child_id as child, h.holder, a.id as source, null::timestamptz as until, true as whole, false as plans
         from allocations a join units u on u.id = a.unit_id
         cross join lateral (values (u.id), (u.area_id)) as h (holder) where a.ended_at is null
         union
-        select child_id, worker_id, id, null from worker_involvements
-        where ended_at is null and capacity not in ('LEAD_PRACTITIONER', 'CO_WORKER', 'CLINICAL')
+        select child_id, worker_id, id, case when capacity = 'IRO' then ended_at + interval '3 months' end,
+            capacity not in ('PARENTING_SUPPORT', 'SUPERVISING_SW'), capacity = 'PARENTING_SUPPORT'
+        from worker_involvements
+        where (ended_at is null or capacity = 'IRO') and capacity not in ('LEAD_PRACTITIONER', 'CO_WORKER', 'CLINICAL')
         union
         select cc.child_id, c.chair_id, c.id,
-            case when c.state in ('DECIDED', 'ISSUED') then c.held_at + interval '3 months' end
+            case when c.state in ('DECIDED', 'ISSUED') then c.held_at + interval '3 months' end, true, false
         from conferences c join conference_children cc on cc.conference_id = c.id
         where c.chair_id is not null and c.state <> 'WITHDRAWN'
         union
-        select id, hearth.whole_service(), id, null from children
+        select id, hearth.whole_service(), id, null, true, false from children
     ), expected as (
-        select child as subject_id, holder as holder_id, source as source_id, true as whole, until, child as through_id
+        select child as subject_id, holder as holder_id, source as source_id, whole, until, child as through_id, plans
         from seen
         union
-        select l.subject, s.holder, s.source, true, s.until, s.child from seen s join link l on l.child = s.child
+        select l.subject, s.holder, s.source, true, s.until, s.child, false from seen s join link l on l.child = s.child
+        where s.whole
         union
-        select s.subject, h.holder, t.id, false, null, t.child_id from case_transfers t join units u on u.id = t.to_unit_id
+        select s.subject, h.holder, t.id, false, null, t.child_id, false from case_transfers t join units u on u.id = t.to_unit_id
         cross join lateral (values (u.id), (u.area_id)) as h (holder)
         cross join lateral (values (t.child_id), (t.case_id)) as s (subject) where t.state = 'REQUESTED'
         union
-        select s.subject, hearth.queue(), c.id, false, null, c.child_id from cases c
+        select s.subject, hearth.queue(), c.id, false, null, c.child_id, false from cases c
         cross join lateral (values (c.child_id), (c.id)) as s (subject)
         where c.status <> 'CLOSED' and not exists
             (select from allocations a where a.case_id = c.id and a.kind = 'PRIMARY' and a.ended_at is null)
     ), written as (
-        select subject_id, holder_id, source_id, whole, until, through_id from sight
+        select subject_id, holder_id, source_id, whole, until, through_id, plans from sight
     ), differing as (
         (select * from expected except select * from written) union all (select * from written except select * from expected)
     ), unlinked as (

@@ -79,7 +79,9 @@ create table person_locks (
 );
 
 -- Through whom: the child whose sight the row is or follows from. The same family seen through two children is two rows.
-alter table sight add column through_id uuid, add column allowed uuid[], add column barred uuid[];
+alter table sight add column through_id uuid, add column allowed uuid[], add column barred uuid[],
+    -- Of a child who is not seen whole: the plans, their goals and actions too.
+    add column plans boolean not null default false;
 set local row_security = off;
 alter table sight no force row level security;
 alter table sight_links no force row level security;
@@ -91,8 +93,8 @@ delete from sight where through_id is null;
 alter table sight drop constraint sight_pkey;
 drop index sight_holder_id_subject_id_whole_until_idx;
 alter table sight alter column through_id set not null,
-    add primary key (subject_id, holder_id, source_id, through_id) include (whole, until, allowed, barred);
-create index on sight (holder_id, subject_id) include (whole, until, allowed, barred);
+    add primary key (subject_id, holder_id, source_id, through_id) include (whole, plans, until, allowed, barred);
+create index on sight (holder_id, subject_id) include (whole, plans, until, allowed, barred);
 create index on sight (through_id);
 -- The head of service sees every child.
 alter table sight disable trigger user;
@@ -261,13 +263,20 @@ create or replace function hearth.involvement_opens_sight() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
     -- Whoever has a part as a member of the unit sees with the unit, and no longer than it holds the case and they
-    -- belong to it. Only a part beside the unit opens sight of its own.
+    -- belong to it. Only a part beside the unit opens sight of its own: a parenting support worker's of who the child is
+    -- and of the plans, a supervising social worker's of who the child is, others' of the whole child.
     if tg_op = 'INSERT' and new.ended_at is null
         and new.capacity not in ('LEAD_PRACTITIONER', 'CO_WORKER', 'CLINICAL') then
-        insert into public.sight (subject_id, holder_id, source_id, whole, through_id)
-            values (new.child_id, new.worker_id, new.id, true, new.child_id) on conflict do nothing;
+        insert into public.sight (subject_id, holder_id, source_id, whole, plans, through_id)
+            values (new.child_id, new.worker_id, new.id, new.capacity not in ('PARENTING_SUPPORT', 'SUPERVISING_SW'),
+                    new.capacity = 'PARENTING_SUPPORT', new.child_id) on conflict do nothing;
     elsif tg_op = 'UPDATE' and new.ended_at is not null then
-        delete from public.sight where source_id = new.id;
+        if new.capacity = 'IRO' then
+            -- A reviewing officer, like a chair, goes on seeing the child for three months.
+            update public.sight set until = new.ended_at + interval '3 months' where source_id = new.id;
+        else
+            delete from public.sight where source_id = new.id;
+        end if;
     end if;
     return null;
 end $$;
@@ -396,6 +405,18 @@ begin
     done := set_config('hearth.writing', '', true);
 end $$;
 
+-- Parts that opened the whole child and open less now.
+alter table sight disable trigger user;
+alter table sight no force row level security;
+alter table worker_involvements no force row level security;
+delete from sight s using worker_involvements i
+    where s.source_id = i.id and i.capacity in ('PARENTING_SUPPORT', 'SUPERVISING_SW') and s.subject_id <> i.child_id;
+update sight s set whole = false, plans = i.capacity = 'PARENTING_SUPPORT' from worker_involvements i
+    where s.source_id = i.id and i.capacity in ('PARENTING_SUPPORT', 'SUPERVISING_SW');
+alter table worker_involvements force row level security;
+alter table sight force row level security;
+alter table sight enable trigger user;
+
 -- One policy shape, now without an exception for anybody.
 create function hearth.in_sight(subject text, core_case text default null) returns text language sql immutable as $$
     select case
@@ -438,12 +459,17 @@ begin
         ('conference_invitations', 'conference_id', null), ('conference_moves', 'conference_id', null),
         ('conference_sittings', 'conference_id', null), ('conference_attendances', 'conference_id', null),
         ('conference_views', 'conference_id', null), ('conference_steps', 'conference_id', null),
-        ('plans', 'child_id', null), ('plan_goals', 'child_id', null), ('plan_actions', 'child_id', null),
         ('plan_shares', 'child_id', null), ('change_evidence', 'child_id', null), ('plan_reviews', 'child_id', null),
         ('plan_escalations', 'child_id', null)) as v (of, subject, core_case) loop
         execute format('alter policy in_sight on %I using (%s)', one.of, hearth.in_sight(one.subject, one.core_case));
     end loop;
 end $$;
+alter policy in_sight on plans
+    using (exists (select from sight s where s.subject_id = child_id and (s.whole or s.plans)));
+alter policy in_sight on plan_goals
+    using (exists (select from sight s where s.subject_id = child_id and (s.whole or s.plans)));
+alter policy in_sight on plan_actions
+    using (exists (select from sight s where s.subject_id = child_id and (s.whole or s.plans)));
 alter policy both_ends on relationships
     using (exists (select from sight s where s.subject_id = other_id and s.whole));
 alter policy invited_by_sight on conference_invitations

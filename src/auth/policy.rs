@@ -4,7 +4,10 @@
 
 use super::viewer::{Holding, Relation, Standing};
 use crate::{
-    domain::{codes::Role, ids::WorkerId},
+    domain::{
+        codes::{FieldClass, Role},
+        ids::WorkerId,
+    },
     error::{Error, Result},
 };
 
@@ -342,7 +345,7 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
             | UnitCoordinator
             | ServiceManager,
         ) => relation == Relation::Practising,
-        (DeclareConflict, CpChair | HeadOfService) => relation == Relation::Authority,
+        (DeclareConflict, CpChair | HeadOfService | ReviewingOfficer) => relation == Relation::Authority,
         (BreakGlass, ConsultantSocialWorker | SocialWorker | ServiceManager) => relation == Relation::Practising,
         (BreakGlass, CpChair | FirstResponse | HeadOfService) => relation == Relation::Authority,
 
@@ -356,8 +359,69 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
             | FirstResponse
             | CpChair
             | ServiceManager
-            | HeadOfService,
+            | HeadOfService
+            | ReviewingOfficer
+            | ParentingSupportWorker
+            | FosteringSocialWorker
+            | DataAnalyst
+            | Auditor
+            | ExternalParticipant,
         ) => false,
+    }
+}
+
+/// Whether `role` reads fields of `class` of a record that is in their sight. The database's `hearth.reads` says the same.
+pub fn reads(role: Role, class: FieldClass) -> bool {
+    use FieldClass::*;
+    use Role::*;
+    match class {
+        Core | Narrative => true,
+        Clinical | ThirdParty => match role {
+            ConsultantSocialWorker
+            | SocialWorker
+            | ChildrensPractitioner
+            | Clinician
+            | ServiceManager
+            | CpChair
+            | ReviewingOfficer => true,
+            UnitCoordinator
+            | FirstResponse
+            | HeadOfService
+            | ParentingSupportWorker
+            | FosteringSocialWorker
+            | DataAnalyst
+            | Auditor
+            | ExternalParticipant => false,
+        },
+        ConfidentialAddress => match role {
+            ConsultantSocialWorker | SocialWorker | ChildrensPractitioner | ServiceManager | ReviewingOfficer => true,
+            Clinician
+            | UnitCoordinator
+            | FirstResponse
+            | CpChair
+            | HeadOfService
+            | ParentingSupportWorker
+            | FosteringSocialWorker
+            | DataAnalyst
+            | Auditor
+            | ExternalParticipant => false,
+        },
+    }
+}
+
+/// The class of a field of the schema. Whatever is not named here is core.
+pub fn class_of(of: &str, field: &str) -> FieldClass {
+    match (of, field) {
+        ("Child", "nhsNo" | "disabilities" | "communicationNeeds") => FieldClass::Clinical,
+        ("Invitation", "exclusionReason") => FieldClass::ThirdParty,
+        ("Address", "line" | "postcode") => FieldClass::ConfidentialAddress,
+        (
+            "Case" | "Allocation" | "Transfer" | "ConferenceChild" | "ConferenceSitting" | "ConferenceView"
+            | "ChangeEvidence" | "Plan" | "BreakGlass",
+            "referralSummary" | "closureRationale" | "summary" | "handoverSummary" | "responseReason" | "outlinePlan"
+            | "interimPlan" | "text" | "overallAim" | "parentView" | "childView" | "explanation" | "reviewNote",
+        ) => FieldClass::Narrative,
+        _ => FieldClass::Core,
     }
 }
 
@@ -387,6 +451,11 @@ pub fn table() -> String {
                 lines.push_str(&format!("    {code:<26} {}\n", ways.join(", ")));
             }
         }
+    }
+    lines.push_str("\nFields that are read of a record in sight\n");
+    for (class, name, _) in FieldClass::ALL {
+        let readers = Role::ALL.iter().filter(|(role, ..)| reads(*role, *class)).map(|(_, code, _)| *code);
+        lines.push_str(&format!("    {name:<26} {}\n", readers.collect::<Vec<_>>().join(", ")));
     }
     lines
 }

@@ -14,7 +14,7 @@ use super::{
     workers::WorkerRow,
 };
 use crate::{
-    domain::codes::{BreakGlassFinding, BreakGlassReason, DenialReason, RestrictionReason},
+    domain::codes::{BreakGlassFinding, BreakGlassReason, DenialReason, FieldClass, RestrictionReason},
     error::{Error, Result},
 };
 
@@ -201,6 +201,25 @@ pub async fn restricted_of_units(snapshot: &Snapshot, unit_ids: &[Uuid]) -> Resu
 /// How many persons of each of these families are restricted, whether or not the viewer may see them.
 pub async fn restricted_of_families(snapshot: &Snapshot, family_ids: &[Uuid]) -> Result<Vec<Placed<Option<i64>>>> {
     snapshot.load(lateral::for_each(family_ids, diesel::select(restricted_of_family(lateral::parent_id())))).await
+}
+
+/// Of each of these subjects the classes of fields that the viewer does not read, among `of`.
+pub async fn withheld(
+    snapshot: &Snapshot,
+    subject_ids: &[Uuid],
+    of: &'static [FieldClass],
+) -> Result<Vec<Placed<Coded<FieldClass>>>> {
+    let all: Vec<Placed<Coded<FieldClass>>> = snapshot
+        .load(lateral::for_each(
+            subject_ids,
+            lateral::plain::<diesel::sql_types::Text>(
+                "SELECT c.class FROM unnest(ARRAY['CLINICAL', 'THIRD_PARTY', 'CONFIDENTIAL_ADDRESS']) AS c (class) \
+                 WHERE NOT EXISTS (SELECT FROM sight s WHERE s.subject_id = parent.id AND s.whole \
+                 AND s.holder_id = ANY (hearth.opens(c.class)))",
+            ),
+        ))
+        .await?;
+    Ok(all.into_iter().filter(|(_, class)| of.contains(&class.0)).collect())
 }
 
 /// A person in whole sight inside a change, locked against other changes of who may see them; with the open case, if it is

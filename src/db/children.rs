@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Coded, Columns, Page, Placed, Snapshot,
-    columns::choose_whole,
+    columns::{choose_class, choose_whole},
     lateral,
     schema::{
         addresses, allocations, cases, children, family_members, person_names, persons, plans, units,
@@ -23,7 +23,7 @@ use super::{
     unkept::Unkept,
 };
 use crate::{
-    domain::codes::{CaseStatus, PlanKind, Service, Sex},
+    domain::codes::{CaseStatus, FieldClass, PlanKind, Service, Sex},
     error::{Error, Result},
 };
 
@@ -92,31 +92,32 @@ impl PersonRow {
         Ok(self.sensitive.interpreter_needed)
     }
     pub fn communication_needs(&self) -> Result<Option<&str>> {
-        self.read.check(Columns::SENSITIVE)?;
+        self.read.check(Columns::CLINICAL)?;
         Ok(self.sensitive.communication_needs.as_deref())
     }
     pub fn nhs_no(&self) -> Result<Option<&str>> {
-        self.read.check(Columns::SENSITIVE)?;
+        self.read.check(Columns::CLINICAL)?;
         Ok(self.sensitive.nhs_no.as_deref())
     }
     pub fn upn(&self) -> Result<Option<&str>> {
         self.read.check(Columns::SENSITIVE)?;
         Ok(self.child.upn.as_deref())
     }
-    pub fn disabilities(&self) -> Result<&[String]> {
-        self.read.check(Columns::SENSITIVE)?;
-        Ok(self.child.disabilities.as_deref().unwrap_or_default())
+    pub fn disabilities(&self) -> Result<Option<&[String]>> {
+        self.read.check(Columns::CLINICAL)?;
+        Ok(self.child.disabilities.as_deref())
     }
 }
 
 /// An address.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = addresses, check_for_backend(diesel::pg::Pg))]
+#[derive(Clone, Debug, Queryable)]
 #[allow(missing_docs)]
 pub struct AddressRow {
     pub kind: String,
-    pub line: String,
-    pub postcode: String,
+    /// None where it is confidential and the viewer's role does not read such.
+    pub line: Option<String>,
+    /// The same.
+    pub postcode: Option<String>,
     pub from_on: NaiveDate,
     pub to_on: Option<NaiveDate>,
     pub confidential: bool,
@@ -124,27 +125,28 @@ pub struct AddressRow {
 
 macro_rules! sensitive {
     ($read:expr) => {{
-        let read = $read.has(Columns::SENSITIVE);
+        let (read, clinical) = ($read.has(Columns::SENSITIVE), $read.has(Columns::CLINICAL));
         (
             choose_whole(read, persons::ethnicity, "NULL", "persons.id"),
             choose_whole(read, persons::religion, "NULL", "persons.id"),
             choose_whole(read, persons::first_language, "NULL", "persons.id"),
             choose_whole(read, persons::interpreter_needed, "NULL::boolean", "persons.id"),
-            choose_whole(read, persons::communication_needs, "NULL", "persons.id"),
-            choose_whole(read, persons::nhs_no, "NULL", "persons.id"),
+            choose_class(clinical, persons::communication_needs, "NULL", "persons.id", FieldClass::Clinical),
+            choose_class(clinical, persons::nhs_no, "NULL", "persons.id", FieldClass::Clinical),
         )
     }};
 }
 
 macro_rules! child_columns {
     ($read:expr) => {{
-        let wide = $read.has(Columns::SENSITIVE);
+        let (wide, clinical) = ($read.has(Columns::SENSITIVE), $read.has(Columns::CLINICAL));
+        let disabilities = children::disabilities.nullable();
         (
             PersonCore::as_select(),
             sensitive!($read),
             (
                 choose_whole(wide, children::upn, "NULL", "persons.id"),
-                choose_whole(wide, children::disabilities.nullable(), "NULL::text[]", "persons.id"),
+                choose_class(clinical, disabilities, "NULL::text[]", "persons.id", FieldClass::Clinical),
             ),
         )
     }};
@@ -510,10 +512,14 @@ pub async fn persons_by_ids(snapshot: &Snapshot, ids: &[Uuid], read: Columns) ->
 
 /// The addresses of each of these people, newest first.
 pub async fn addresses_of(snapshot: &Snapshot, person_ids: &[Uuid]) -> Result<Vec<Placed<AddressRow>>> {
+    let (of, class) = ("addresses.person_id", FieldClass::ConfidentialAddress);
+    let line = choose_class(true, addresses::line.nullable(), "NULL", of, class).unless("NOT addresses.confidential");
+    let postcode =
+        choose_class(true, addresses::postcode.nullable(), "NULL", of, class).unless("NOT addresses.confidential");
     let of_person = addresses::table
         .filter(addresses::person_id.eq(lateral::parent_id()))
         .order((addresses::from_on.desc(), addresses::id))
-        .select(AddressRow::as_select());
+        .select((addresses::kind, line, postcode, addresses::from_on, addresses::to_on, addresses::confidential));
     snapshot.load(lateral::for_each(person_ids, of_person)).await
 }
 

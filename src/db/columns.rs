@@ -8,7 +8,10 @@ use diesel::{
     result::QueryResult,
 };
 
-use crate::error::Error;
+use crate::{
+    domain::{Code, codes::FieldClass},
+    error::Error,
+};
 
 /// The column groups that a selection needs beyond the core.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,8 +22,10 @@ impl Columns {
     pub const CORE: Self = Self(0);
     /// What people wrote: summaries, aims, views.
     pub const NARRATIVE: Self = Self(1);
-    /// Religion, ethnicity, language, health and school numbers, disabilities.
+    /// Religion, ethnicity, language, school number.
     pub const SENSITIVE: Self = Self(2);
+    /// Health: the class of that name.
+    pub const CLINICAL: Self = Self(8);
     /// The worker who does it, beside the action: no columns of its own, a lookup of theirs.
     pub const OWNER: Self = Self(4);
 
@@ -54,11 +59,15 @@ pub(in crate::db) struct Chosen<Column> {
     null: &'static str,
     /// The subject that must be in whole sight; the case's core is not enough.
     whole: Option<&'static str>,
+    /// The class of fields that it must be in sight with.
+    class: Option<&'static str>,
+    /// What is true of rows that are read whatever their class.
+    open: Option<&'static str>,
 }
 
 /// The column when it is selected, `null` (typed where text would be wrong) when it is not.
 pub(in crate::db) fn choose<Column>(selected: bool, column: Column, null: &'static str) -> Chosen<Column> {
-    Chosen { selected, column, null, whole: None }
+    Chosen { selected, column, null, whole: None, class: None, open: None }
 }
 
 /// The same, for what is no part of a case's core: NULL too for whoever sees `subject` only in part.
@@ -68,7 +77,25 @@ pub(in crate::db) fn choose_whole<Column>(
     null: &'static str,
     subject: &'static str,
 ) -> Chosen<Column> {
-    Chosen { selected, column, null, whole: Some(subject) }
+    Chosen { selected, column, null, whole: Some(subject), class: None, open: None }
+}
+
+/// The same, for a class of fields: NULL too for whoever's role in their unit, area or post does not read it.
+pub(in crate::db) fn choose_class<Column>(
+    selected: bool,
+    column: Column,
+    null: &'static str,
+    subject: &'static str,
+    class: FieldClass,
+) -> Chosen<Column> {
+    Chosen { selected, column, null, whole: Some(subject), class: Some(class.code()), open: None }
+}
+
+impl<Column> Chosen<Column> {
+    /// Not of rows of which this is true: they are read by whoever sees them.
+    pub(in crate::db) fn unless(self, open: &'static str) -> Self {
+        Self { open: Some(open), ..self }
+    }
 }
 
 impl<Column: Expression> Expression for Chosen<Column> {
@@ -88,9 +115,21 @@ impl<Column: QueryFragment<Pg>> QueryFragment<Pg> for Chosen<Column> {
             return Ok(());
         }
         let Some(subject) = self.whole else { return self.column.walk_ast(out) };
-        out.push_sql("CASE WHEN EXISTS (SELECT FROM sight s WHERE s.subject_id = ");
+        out.push_sql("CASE WHEN ");
+        if let Some(open) = self.open {
+            out.push_sql(open);
+            out.push_sql(" OR ");
+        }
+        out.push_sql("EXISTS (SELECT FROM sight s WHERE s.subject_id = ");
         out.push_sql(subject);
-        out.push_sql(" AND s.whole) THEN ");
+        out.push_sql(" AND s.whole");
+        if let Some(class) = self.class {
+            // Codes hold no quote.
+            out.push_sql(" AND s.holder_id = ANY ((SELECT hearth.opens('");
+            out.push_sql(class);
+            out.push_sql("'))::uuid[])");
+        }
+        out.push_sql(") THEN ");
         self.column.walk_ast(out.reborrow())?;
         out.push_sql(" END");
         Ok(())

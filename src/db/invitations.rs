@@ -6,11 +6,11 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose, failed, lateral, lateral::latest_first,
+    Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose_class, failed, lateral, lateral::latest_first,
     page::placed, schema::conference_invitations,
 };
 use crate::{
-    domain::codes::{Exclusion, InvitationCapacity, InvitationMethod, InvitationResponse},
+    domain::codes::{Exclusion, FieldClass, InvitationCapacity, InvitationMethod, InvitationResponse},
     error::{Error, Result},
 };
 
@@ -66,7 +66,14 @@ macro_rules! columns {
     ($read:expr) => {
         (
             InvitationCore::as_select(),
-            choose($read.has(Columns::NARRATIVE), conference_invitations::exclusion_reason, "NULL"),
+            choose_class(
+                $read.has(Columns::NARRATIVE),
+                conference_invitations::exclusion_reason,
+                "NULL",
+                "conference_invitations.conference_id",
+                FieldClass::ThirdParty,
+            )
+            .unless("conference_invitations.exclusion = 'WHEREABOUTS_UNKNOWN'"),
         )
     };
 }

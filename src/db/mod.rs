@@ -32,6 +32,7 @@ pub mod plans;
 pub mod progress;
 pub mod reads;
 pub mod sittings;
+pub mod statistics;
 pub mod transfers;
 pub mod units;
 pub mod viewers;
@@ -129,6 +130,9 @@ fn failed(error: DieselError) -> Error {
             let message = info.message();
             match (kind, info.constraint_name()) {
                 (_, _) if message == "not an active worker" => Error::Unauthenticated,
+                (_, _) if message == "not a counter" => {
+                    Error::Forbidden("a data analyst, a service manager or the head of service")
+                }
                 (_, Some("one_primary_allocation")) => {
                     Error::conflict("A unit holds this case already: read it again, and ask for a transfer instead.")
                 }

@@ -566,6 +566,7 @@ diesel::table! {
         through_id -> Uuid,
         allowed -> Nullable<Array<Uuid>>,
         barred -> Nullable<Array<Uuid>>,
+        plans -> Bool,
     }
 }
 

@@ -93,6 +93,33 @@ codes! {
         ServiceManager = "SERVICE_MANAGER",
         /// Answers for all units of the authority.
         HeadOfService = "HEAD_OF_SERVICE",
+        /// Reviews looked-after children, independent of the case's line management.
+        ReviewingOfficer = "REVIEWING_OFFICER",
+        /// Works with parents of children of several units, towards the goals of their plans.
+        ParentingSupportWorker = "PARENTING_SUPPORT_WORKER",
+        /// Supervises foster carers.
+        FosteringSocialWorker = "FOSTERING_SOCIAL_WORKER",
+        /// Counts, and sees nobody: small numbers are withheld.
+        DataAnalyst = "DATA_ANALYST",
+        /// Reads who did what, and no record.
+        Auditor = "AUDITOR",
+        /// Somebody of another agency, with an invitation of their own.
+        ExternalParticipant = "EXTERNAL_PARTICIPANT",
+    }
+
+    /// Which of a record's fields belong together for who may read them.
+    FieldClass {
+        /// Whatever is not in another class: read by whoever sees the record.
+        Core = "CORE",
+        /// What people wrote: read by whoever sees the record.
+        Narrative = "NARRATIVE",
+        /// Health: read by the unit's practitioners, chairs, reviewing officers and the service manager.
+        Clinical = "CLINICAL",
+        /// What is said about or by somebody else than the child: not for coordinators nor the head of service.
+        ThirdParty = "THIRD_PARTY",
+        /// Where somebody lives who must not be found: the unit's social workers and children's practitioners, reviewing
+        /// officers and the service manager.
+        ConfidentialAddress = "CONFIDENTIAL_ADDRESS",
     }
 
     /// How a unit holds a case.
@@ -477,6 +504,18 @@ codes! {
         GlassReviewed = "GLASS_REVIEWED",
     }
 
+    /// By what open cases are counted.
+    CountBy {
+        /// The case's status.
+        CaseStatus = "CASE_STATUS",
+        /// The case's primary need.
+        PrimaryNeed = "PRIMARY_NEED",
+        /// The service of the unit that holds it.
+        Service = "SERVICE",
+        /// The child's age in years at the moment: 0, 1 to 4, 5 to 9, 10 to 15, 16 and over, unborn.
+        AgeBand = "AGE_BAND",
+    }
+
     /// Why a record is restricted.
     RestrictionReason {
         /// The person works here, or is related to somebody who does.
@@ -826,6 +865,8 @@ mod tests {
         check::<Role>();
         check::<CaseStatus>();
         check::<EventType>();
+        check::<FieldClass>();
+        check::<CountBy>();
         check::<RestrictionReason>();
         check::<DenialReason>();
         check::<BreakGlassReason>();

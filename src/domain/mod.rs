@@ -9,6 +9,7 @@ pub mod conference;
 pub mod event;
 pub mod ids;
 pub mod plan;
+pub mod statistics;
 pub mod text;
 pub mod transfer;
 

@@ -85,6 +85,8 @@ macro_rules! enums {
 }
 
 enums!(
+    FieldClass,
+    CountBy,
     RestrictionReason,
     DenialReason,
     BreakGlassReason,

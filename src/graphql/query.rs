@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::{
@@ -15,10 +15,11 @@ use super::{
     types::{AccessRestriction, Case, Child, Conference, Node, Plan, Transfer, Unit, Worker, node, viewer::ViewerType},
 };
 use crate::{
-    db::{access, cases, children, conferences, plans, transfers, units, workers},
+    db::{access, cases, children, conferences, plans, statistics, transfers, units, workers},
     domain::{
-        codes::{CaseStatus, PlanKind, Service},
+        codes::{CaseStatus, CountBy, PlanKind, Service},
         ids::{CaseId, ChildId, ConferenceId, PlanId, TransferId, UnitId, WorkerId},
+        statistics::suppressed,
         text::{TextFault, clean},
     },
     error::{Error, Result},
@@ -26,6 +27,15 @@ use crate::{
 
 /// The most ids that `nodes` takes.
 const MAX_NODES: usize = 100;
+
+/// How many there are of a kind.
+#[derive(SimpleObject)]
+pub struct Count {
+    /// The kind: a code of what was counted by.
+    key: String,
+    /// How many; null when there are so few that somebody could be told by it.
+    count: Option<i64>,
+}
 
 /// Everything that can be read. All of a request shows one instant. What you may not see is not there: a hidden
 /// record answers like one that does not exist.
@@ -256,6 +266,24 @@ impl Query {
                 let (snapshot, id) = (ctx.snapshot()?, local("id", PlanId::KIND, &id)?);
                 let rows = plans::by_ids(&snapshot, &[id], selection::of(ctx, selection::PLAN)).await?;
                 Ok(single(snapshot, rows).map(Plan))
+            }
+            .await,
+        )
+    }
+
+    /// How many open cases there are of each kind, for data analysts, service managers and the head of service. Restricted ones
+    /// count too. Numbers from one to four are withheld, and another one with a single such.
+    async fn open_case_counts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is counted apart.")] by: CountBy,
+    ) -> Nullable<Vec<Count>> {
+        nullable(
+            async {
+                let counted = statistics::open_cases(&*ctx.snapshot()?, by).await?;
+                let (keys, counts): (Vec<String>, Vec<i64>) = counted.into_iter().unzip();
+                let shown = suppressed(&counts);
+                Ok(Some(keys.into_iter().zip(shown).map(|(key, count)| Count { key, count }).collect()))
             }
             .await,
         )

@@ -14,10 +14,10 @@ pub const PERSON: Groups = &[
     ("religion", Columns::SENSITIVE),
     ("firstLanguage", Columns::SENSITIVE),
     ("interpreterNeeded", Columns::SENSITIVE),
-    ("communicationNeeds", Columns::SENSITIVE),
-    ("nhsNo", Columns::SENSITIVE),
+    ("communicationNeeds", Columns::CLINICAL),
+    ("nhsNo", Columns::CLINICAL),
     ("upn", Columns::SENSITIVE),
-    ("disabilities", Columns::SENSITIVE),
+    ("disabilities", Columns::CLINICAL),
 ];
 pub const CASE: Groups = &[("referralSummary", Columns::NARRATIVE), ("closureRationale", Columns::NARRATIVE)];
 pub const ALLOCATION: Groups = &[("summary", Columns::NARRATIVE)];

@@ -335,6 +335,13 @@ impl Server {
         answer["errors"][0]["extensions"]["code"].as_str().unwrap_or_else(|| panic!("no error: {answer:#}")).to_owned()
     }
 
+    /// The whole answer to a worker who is no demo person.
+    pub async fn answer_to(&self, worker: uuid::Uuid, query: &str, variables: Value) -> Value {
+        let response = self.raw(&token_for(worker, Duration::hours(1)), query, variables).await;
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
     /// One mutation with its input; answers its payload.
     pub async fn mutate(&self, person: &str, mutation: &str, selection: &str, input: Value) -> Value {
         let mut data = self.data(person, &document(mutation, selection), json!({ "input": input })).await;

@@ -93,3 +93,37 @@ pub async fn related(client: &Client, one: (Uuid, &str), other: (Uuid, &str), to
             .unwrap();
     }
 }
+
+/// A worker who holds this post and belongs to no unit.
+pub async fn with_post(client: &Client, post: &str) -> Uuid {
+    let id = Uuid::now_v7();
+    client
+        .execute(
+            "insert into workers (id, staff_no, name, email, qualified) values ($1, $2, 'Somebody Else', 'x@example.org', true)",
+            &[&id, &id.to_string()],
+        )
+        .await
+        .unwrap();
+    client
+        .execute(
+            "insert into worker_posts (id, worker_id, post, started_at) values ($1, $2, $3, '2026-01-01Z')",
+            &[&Uuid::now_v7(), &id, &post],
+        )
+        .await
+        .unwrap();
+    id
+}
+
+/// Gives a worker a part in a case. Answers the involvement.
+pub async fn involve(client: &Client, case: Uuid, worker: Uuid, capacity: &str) -> Uuid {
+    let id = Uuid::now_v7();
+    client
+        .execute(
+            "insert into worker_involvements (id, case_id, child_id, worker_id, capacity, started_at)
+             select $1, id, child_id, $3, $4, '2026-11-01Z' from cases where id = $2",
+            &[&id, &case, &worker, &capacity],
+        )
+        .await
+        .unwrap();
+    id
+}

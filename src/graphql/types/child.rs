@@ -24,7 +24,7 @@ use crate::{
         progress,
     },
     domain::{
-        codes::{ChronologyKind, Sex},
+        codes::{ChronologyKind, FieldClass, Sex},
         ids::{ChildId, PersonId},
         text::initials,
     },
@@ -52,16 +52,18 @@ record! {
 pub struct Address {
     /// HOME, PLACEMENT or OTHER.
     kind: String,
-    /// Street and house.
-    line: String,
-    /// Postcode.
-    postcode: String,
+    /// Street and house; null when `withheld`.
+    line: Option<String>,
+    /// Postcode; null when `withheld`.
+    postcode: Option<String>,
     /// First day.
     from: Date,
     /// Last day, if it is over.
     to: Option<Date>,
     /// Whether the address must not be told to others of the family.
     confidential: bool,
+    /// CONFIDENTIAL_ADDRESS when where it is, is not for your role.
+    withheld: Option<FieldClass>,
 }
 
 fn display_name(row: &PersonRow) -> String {
@@ -80,8 +82,16 @@ async fn addresses_of(item: &Item<PersonRow>) -> Answer<Vec<Address>> {
             from: Date(row.from_on),
             to: row.to_on.map(Date),
             confidential: row.confidential,
+            withheld: row.line.is_none().then_some(FieldClass::ConfidentialAddress),
         })
         .collect())
+}
+
+/// The classes of a person's fields that the viewer does not read.
+async fn withheld_of(item: &Item<PersonRow>, of: &'static [FieldClass]) -> Answer<Vec<FieldClass>> {
+    let load = move |snapshot: Instant, ids: Vec<_>| async move { access_rows::withheld(&snapshot, &ids, of).await };
+    let found = item.many("withheld", String::new(), |person| person.core.id, load).await?;
+    Ok(found.iter().map(|class| class.0).collect())
 }
 
 async fn families_of(item: &Item<PersonRow>) -> Answer<Vec<FamilyGroup>> {
@@ -186,12 +196,12 @@ impl Child {
         nullable(self.0.interpreter_needed())
     }
 
-    /// Communication needs. Sensitive: read only when selected.
+    /// Communication needs. Clinical: read only when selected; null when `withheld`.
     async fn communication_needs(&self) -> Nullable<String> {
         text(self.0.communication_needs())
     }
 
-    /// NHS number. Sensitive: read only when selected.
+    /// NHS number. Clinical: read only when selected; null when `withheld`.
     async fn nhs_no(&self) -> Nullable<String> {
         text(self.0.nhs_no())
     }
@@ -201,9 +211,9 @@ impl Child {
         text(self.0.upn())
     }
 
-    /// Disabilities (statutory return codes). Sensitive: read only when selected.
+    /// Disabilities (statutory return codes). Clinical: read only when selected; null when `withheld`.
     async fn disabilities(&self) -> Nullable<Vec<String>> {
-        nullable(self.0.disabilities().map(|codes| Some(codes.to_vec())))
+        nullable(self.0.disabilities().map(|codes| codes.map(<[String]>::to_vec)))
     }
 
     /// Addresses, newest first.
@@ -338,6 +348,11 @@ impl Child {
         .await
     }
 
+    /// Which classes of fields are null because they are not for your role here, whatever they hold.
+    async fn withheld(&self) -> Answer<Vec<FieldClass>> {
+        withheld_of(&self.0, &[FieldClass::Clinical, FieldClass::ConfidentialAddress]).await
+    }
+
     /// The restriction of the child's record, if there is one: you are on its list.
     async fn restriction(&self) -> Nullable<AccessRestriction> {
         nullable(access::restriction_of(&self.0, |child| child.core.id).await)
@@ -449,6 +464,11 @@ impl Person {
     /// The person's memberships of family groups, latest first, those that are over included.
     async fn family_memberships(&self) -> Answer<Vec<FamilyMember>> {
         memberships_of(&self.0).await
+    }
+
+    /// Which classes of fields are null because they are not for your role here, whatever they hold.
+    async fn withheld(&self) -> Answer<Vec<FieldClass>> {
+        withheld_of(&self.0, &[FieldClass::ConfidentialAddress]).await
     }
 
     /// The restriction of the person's record, if there is one: you are on its list.

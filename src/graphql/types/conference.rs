@@ -3,7 +3,7 @@ use async_graphql::{Context, ID, Object};
 use super::{Case, Child, FamilyGroup, Person, Plan, Worker, case, child, plan, plan::PlanReview, worker};
 use crate::{
     db::{
-        Columns, conferences,
+        Columns, access, conferences,
         conferences::{ConferenceChildRow, ConferenceRow, MoveRow},
         families,
         families::FamilyGroupRow,
@@ -14,7 +14,7 @@ use crate::{
     },
     domain::{
         codes::{
-            AbuseCategory, Attendance, ConferenceDecision, ConferenceState, ConferenceType, Exclusion,
+            AbuseCategory, Attendance, ConferenceDecision, ConferenceState, ConferenceType, Exclusion, FieldClass,
             InvitationCapacity, InvitationMethod, InvitationResponse, Participation, QuorumException, SittingOutcome,
         },
         ids::{ConferenceId, InvitationId},
@@ -300,9 +300,17 @@ impl Invitation {
         self.0.core.exclusion.map(|exclusion| exclusion.0)
     }
 
-    /// Why they are not to come, in words. Narrative: read only when selected.
+    /// Why they are not to come, in words. Third party: read only when selected; of an exclusion null when `withheld`.
     async fn exclusion_reason(&self) -> Nullable<String> {
         nullable(self.0.exclusion_reason().map(|text| text.map(str::to_owned)))
+    }
+
+    /// Which classes of fields are null because they are not for your role here, whatever they hold.
+    async fn withheld(&self) -> Answer<Vec<FieldClass>> {
+        let of = &[FieldClass::ThirdParty];
+        let load = move |snapshot: Instant, ids: Vec<_>| async move { access::withheld(&snapshot, &ids, of).await };
+        let found = self.0.many("withheld", String::new(), |one| one.core.conference_id, load).await?;
+        Ok(found.iter().map(|class| class.0).collect())
     }
 
     /// When that was decided.
