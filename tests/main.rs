@@ -27,6 +27,7 @@ mod pool;
 mod reading;
 mod reads;
 mod resilience;
+mod revocation;
 mod rights;
 mod roles;
 mod schema;

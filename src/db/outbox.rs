@@ -19,9 +19,10 @@ use super::{
     schema::{outbox, outbox_audience, relay_state},
 };
 use crate::{
+    clock::Clock,
     domain::{
         Code,
-        codes::{EventType, Role, Severity},
+        codes::{AccessEndReason, EventType, Role, Severity},
     },
     error::{Error, Result},
 };
@@ -211,8 +212,9 @@ impl EventLog {
     }
 
     /// Up to `limit` events after `seq` in order; only those of one stream when its topic (a unit, a worker, a child)
-    /// is given. Who receives them is decided here, at delivery, as of `at`.
-    pub async fn after(&self, seq: i64, topic: Option<Uuid>, limit: i64, at: DateTime<Utc>) -> Result<Vec<Delivery>> {
+    /// is given. Who receives them is decided here, at delivery, as of a moment after they were read: whatever ended before
+    /// one of them got its place has ended by then.
+    pub async fn after(&self, seq: i64, topic: Option<Uuid>, limit: i64, clock: &Clock) -> Result<Vec<Delivery>> {
         let mut conn = self.db.pool.get().await.map_err(no_connection)?;
         let mut query = outbox::table
             .filter(outbox::seq.gt(seq))
@@ -244,8 +246,34 @@ impl EventLog {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let recipients = recipients::of(&conn, &events, at).await?;
+        let recipients = recipients::of(&conn, &events, clock()).await?;
         Ok(events.into_iter().zip(recipients).map(|(event, recipients)| Delivery { event, recipients }).collect())
+    }
+}
+
+impl EventLog {
+    /// Of these streams (worker, topic) those that have lost their right as of `at`: their place among them, and why.
+    pub async fn ended_access(
+        &self,
+        streams: &[(Uuid, Uuid)],
+        at: DateTime<Utc>,
+    ) -> Result<Vec<(usize, AccessEndReason)>> {
+        use diesel::sql_types::{Array, Text, Timestamptz};
+        #[derive(QueryableByName)]
+        struct Ended {
+            #[diesel(sql_type = BigInt)]
+            place: i64,
+            #[diesel(sql_type = Text)]
+            reason: Coded<AccessEndReason>,
+        }
+        let (workers, topics): (Vec<Uuid>, Vec<Uuid>) = streams.iter().copied().unzip();
+        let mut conn = self.db.pool.get().await.map_err(no_connection)?;
+        let query = diesel::sql_query("select place, reason from hearth.ended_access($1, $2, $3)")
+            .bind::<Array<UuidSql>, _>(workers)
+            .bind::<Array<UuidSql>, _>(topics)
+            .bind::<Timestamptz, _>(at);
+        let ended: Vec<Ended> = query.load(&mut conn).await.map_err(failed)?;
+        Ok(ended.into_iter().filter_map(|one| Some((usize::try_from(one.place - 1).ok()?, one.reason.0))).collect())
     }
 }
 

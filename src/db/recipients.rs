@@ -130,7 +130,13 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
         .filter(workers::active)
         .filter(now.field(unit_memberships::unit_id).eq_any(&holders))
         .filter(now.field(unit_memberships::started_at).le(at))
-        .filter(now.field(unit_memberships::ended_at).is_null().or(now.field(unit_memberships::ended_at).gt(at)))
+        // One that somebody ended is over, whatever this process's clock says to the other's.
+        .filter(
+            now.field(unit_memberships::ended_at).is_null().or(now
+                .field(unit_memberships::ended_at)
+                .gt(at)
+                .and(now.field(unit_memberships::reason_end).is_null())),
+        )
         .select((
             now.field(unit_memberships::unit_id),
             now.field(unit_memberships::worker_id),

@@ -504,6 +504,16 @@ codes! {
         GlassReviewed = "GLASS_REVIEWED",
     }
 
+    /// Why a feed ended.
+    AccessEndReason {
+        /// You are no member of the unit any more.
+        NotAMember = "NOT_A_MEMBER",
+        /// You do not see the child whole any more.
+        OutOfSight = "OUT_OF_SIGHT",
+        /// You do not work here any more.
+        Inactive = "INACTIVE",
+    }
+
     /// By what open cases are counted.
     CountBy {
         /// The case's status.
@@ -866,6 +876,7 @@ mod tests {
         check::<CaseStatus>();
         check::<EventType>();
         check::<FieldClass>();
+        check::<AccessEndReason>();
         check::<CountBy>();
         check::<RestrictionReason>();
         check::<DenialReason>();

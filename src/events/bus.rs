@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -17,15 +18,25 @@ use uuid::Uuid;
 use super::Event;
 use crate::{
     db::outbox::EventLog,
+    domain::{
+        codes::{AccessEndReason, EventType},
+        event::Detail,
+    },
     error::{Error, Result},
 };
 
 /// How often the bus looks by itself while the bell works: a lost message costs at most this.
-const LOOK_ANYWAY: Duration = Duration::from_secs(1);
+const LOOK_ANYWAY: Duration = Duration::from_millis(900);
 /// How often it looks while Redis is away.
 const LOOK_WITHOUT_BELL: Duration = Duration::from_millis(100);
 /// A look that takes longer has failed: a connection may be half open.
 const STUCK_AFTER: Duration = Duration::from_secs(15);
+/// How often open streams are asked whether they may still be: a right can end without an event, by the clock.
+const CHECK_ANYWAY: Duration = Duration::from_millis(900);
+/// While Postgres cannot be asked for this long, nothing is delivered: nobody knows who may still hear it.
+const SILENT_AFTER: Duration = Duration::from_secs(5);
+/// Streams per question.
+const CHECKED_AT_ONCE: usize = 2000;
 /// Events that a stream may lag behind before it reads the past again from Postgres. Every topic has room for as many.
 const BUFFERED: usize = 256;
 /// Events per read.
@@ -45,6 +56,54 @@ pub struct Bus {
     looked: watch::Sender<Option<Instant>>,
     /// One channel per topic (a unit, a worker, a child) that somebody here listens to.
     streams: Mutex<HashMap<Uuid, broadcast::Sender<Arc<Event>>>>,
+    /// Whoever follows what here, by (worker, topic): told when they may not any more.
+    followers: Mutex<HashMap<(Uuid, Uuid), End>>,
+}
+
+/// Tells a stream that its right has ended.
+type End = watch::Sender<Option<AccessEnd>>;
+
+/// The end of a stream's right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessEnd {
+    /// Why.
+    pub reason: AccessEndReason,
+    /// When it was noticed.
+    pub at: DateTime<Utc>,
+}
+
+/// Whose rights an event may have changed, beyond what the clock does.
+enum Changed {
+    /// This worker's.
+    Worker(Uuid),
+    /// Those of whoever follows a child.
+    Children,
+}
+
+impl Changed {
+    fn by(event: &Event) -> Option<Self> {
+        match (&event.data.detail, event.kind) {
+            (Detail::Membership { worker_id, .. }, _) => Some(Self::Worker(*worker_id)),
+            (
+                _,
+                EventType::RestrictionChanged
+                | EventType::AllocationEnded
+                | EventType::InvolvementChanged
+                | EventType::TransferCompleted
+                | EventType::ConferenceChanged
+                | EventType::ConferenceCancelled,
+            ) => Some(Self::Children),
+            _ => None,
+        }
+    }
+
+    fn concerns(&self, (worker, topic): (Uuid, Uuid)) -> bool {
+        match self {
+            Self::Worker(changed) => *changed == worker,
+            // A unit's too: units and children are not told apart here.
+            Self::Children => topic != worker,
+        }
+    }
 }
 
 impl Bus {
@@ -58,7 +117,58 @@ impl Bus {
             seen: AtomicI64::new(-1),
             looked: watch::Sender::new(None),
             streams: Mutex::default(),
+            followers: Mutex::default(),
         })
+    }
+
+    /// Tells when this worker may not follow this topic any more. Ask before the right is looked at: what ends it later is
+    /// noticed.
+    pub fn follower(&self, worker: Uuid, topic: Uuid) -> watch::Receiver<Option<AccessEnd>> {
+        let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = followers.entry((worker, topic)).or_insert_with(|| watch::Sender::new(None));
+        if sender.borrow().is_some() {
+            // Who was told that it ended and is let in again begins anew.
+            *sender = watch::Sender::new(None);
+        }
+        sender.subscribe()
+    }
+
+    /// Ends the streams that have lost their right.
+    async fn check(&self, changed: Option<&[Changed]>) -> Result<()> {
+        let at = (self.clock)();
+        // With whom to tell: whoever was let in again meanwhile has another.
+        let (asked, told): (Vec<(Uuid, Uuid)>, Vec<End>) = {
+            let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+            if changed.is_none() {
+                followers.retain(|_, sender| sender.receiver_count() > 0);
+            }
+            followers
+                .iter()
+                .filter(|(_, sender)| sender.borrow().is_none())
+                .filter(|(key, _)| changed.is_none_or(|changed| changed.iter().any(|one| one.concerns(**key))))
+                .map(|(key, sender)| (*key, sender.clone()))
+                .unzip()
+        };
+        for (asked, told) in asked.chunks(CHECKED_AT_ONCE).zip(told.chunks(CHECKED_AT_ONCE)) {
+            for (place, reason) in self.log.ended_access(asked, at).await? {
+                if let Some(sender) = told.get(place) {
+                    sender.send_replace(Some(AccessEnd { reason, at }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until Postgres has been asked lately.
+    pub async fn speaks(&self) {
+        let mut looked = self.looked.subscribe();
+        // Fails only when the bus is gone, with all that it could say.
+        let _ = looked.wait_for(|at| at.is_some_and(|at| at.elapsed() <= SILENT_AFTER)).await;
+    }
+
+    /// Whether Postgres could not be asked for so long that nobody knows who may still hear what.
+    pub fn is_silent(&self) -> bool {
+        self.looked.borrow().is_none_or(|at| at.elapsed() > SILENT_AFTER)
     }
 
     /// Everything for this topic from now on. Subscribe before reading the past.
@@ -95,10 +205,22 @@ impl Bus {
     /// Reads and hands over until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut failing = false;
+        let mut checked = Instant::now();
         loop {
-            let looked = tokio::time::timeout(STUCK_AFTER, self.look()).await.unwrap_or(Err(Error::Timeout));
+            let looking = async {
+                let (changed, full) = self.look().await?;
+                if checked.elapsed() >= CHECK_ANYWAY {
+                    self.check(None).await?;
+                    checked = Instant::now();
+                } else if !changed.is_empty() {
+                    self.check(Some(&changed)).await?;
+                }
+                Ok(full)
+            };
+            let looked = tokio::time::timeout(STUCK_AFTER, looking).await.unwrap_or(Err(Error::Timeout));
+            let full = *looked.as_ref().unwrap_or(&false);
             match looked {
-                Ok(()) => {
+                Ok(_) => {
                     failing = false;
                     self.looked.send_replace(Some(Instant::now()));
                 }
@@ -110,6 +232,9 @@ impl Bus {
                     failing = true;
                 }
             }
+            if full {
+                continue;
+            }
             let pause = if self.hears() { LOOK_ANYWAY } else { LOOK_WITHOUT_BELL };
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -119,35 +244,35 @@ impl Bus {
         }
     }
 
-    async fn look(&self) -> Result<()> {
+    /// Hands over what is new, up to one batch. Answers what it may have changed of streams' rights, and whether there may be
+    /// more: rights are looked at between batches, however long it goes on.
+    async fn look(&self) -> Result<(Vec<Changed>, bool)> {
+        let mut changed = Vec::new();
         let mut seen = self.seen.load(Ordering::Relaxed);
         if seen < 0 {
             seen = self.log.extent().await?.last;
             self.seen.store(seen, Ordering::Relaxed);
         }
-        loop {
-            let found = self.log.after(seen, None, BATCH, (self.clock)()).await?;
-            let full = i64::try_from(found.len()).is_ok_and(|count| count == BATCH);
-            for delivery in found {
-                seen = delivery.event.seq.unwrap_or(seen);
-                let Some(event) = Event::read(delivery) else {
-                    self.seen.store(seen, Ordering::Relaxed);
-                    continue;
-                };
-                let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-                for topic in &event.topics {
-                    if let Some(stream) = streams.get(topic) {
-                        // Fails only when the last listener has just left.
-                        let _ = stream.send(Arc::clone(&event));
-                    }
-                }
-                drop(streams);
+        let found = self.log.after(seen, None, BATCH, &self.clock).await?;
+        let full = i64::try_from(found.len()).is_ok_and(|count| count == BATCH);
+        for delivery in found {
+            seen = delivery.event.seq.unwrap_or(seen);
+            let Some(event) = Event::read(delivery) else {
                 self.seen.store(seen, Ordering::Relaxed);
+                continue;
+            };
+            changed.extend(Changed::by(&event));
+            let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+            for topic in &event.topics {
+                if let Some(stream) = streams.get(topic) {
+                    // Fails only when the last listener has just left.
+                    let _ = stream.send(Arc::clone(&event));
+                }
             }
-            if !full {
-                return Ok(());
-            }
+            drop(streams);
+            self.seen.store(seen, Ordering::Relaxed);
         }
+        Ok((changed, full))
     }
 
     /// Listens to Redis until `stop`, and comes back by itself. Every time that the subscription stands anew means "I

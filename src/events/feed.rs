@@ -4,16 +4,21 @@
 //! 2. Read the past in pages until there is no more.
 //! 3. Go live; skip what the past already brought.
 //! 4. Fallen behind: read the past again from where the stream stands. A gap is never silent.
+//! 5. The right has ended: say so, and end. Nothing that was read before is said after it.
 //!
-//! Past and live follow one rule, read with the event: see `db::recipients`.
+//! Past and live follow one rule, read with the event: see `db::recipients`. While Postgres cannot be asked nothing is said:
+//! what was read is read again, when it can, by the rule as of then.
 
 use std::sync::Arc;
 
 use futures_util::stream::{self, Stream};
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    watch,
+};
 use uuid::Uuid;
 
-use super::{Bus, Event};
+use super::{AccessEnd, Bus, Event};
 use crate::{
     auth::Viewer,
     clock::Clock,
@@ -31,15 +36,20 @@ pub enum Item {
     Opened(i64),
     /// An event.
     Event(Arc<Event>),
+    /// The last item: the right to follow has ended. The stream's place, and why.
+    Ended(i64, AccessEnd),
 }
 
 struct Feed {
+    bus: Arc<Bus>,
     log: EventLog,
     clock: Clock,
     topic: Uuid,
     worker: Uuid,
     position: i64,
     live: broadcast::Receiver<Arc<Event>>,
+    /// Whether the right has ended.
+    end: watch::Receiver<Option<AccessEnd>>,
     /// Events of the past that are read and not yet yielded.
     past: std::vec::IntoIter<Arc<Event>>,
     /// Whether there may be more of the past.
@@ -48,12 +58,13 @@ struct Feed {
 
 /// A stream of this topic's events for this viewer, after the place `after`, or from now on.
 pub async fn follow(
-    bus: &Bus,
+    bus: &Arc<Bus>,
     log: EventLog,
     clock: Clock,
     viewer: Viewer,
     topic: Uuid,
     after: Option<i64>,
+    end: watch::Receiver<Option<AccessEnd>>,
 ) -> Result<impl Stream<Item = Result<Item>> + Send + use<>> {
     let live = bus.subscribe(topic);
     bus.found_its_place().await?;
@@ -67,12 +78,14 @@ pub async fn follow(
         None => extent.last,
     };
     let feed = Feed {
+        bus: Arc::clone(bus),
         log,
         clock,
         topic,
         worker: viewer.worker_id.0,
         position,
         live,
+        end,
         past: Vec::new().into_iter(),
         behind: true,
     };
@@ -80,8 +93,9 @@ pub async fn follow(
     let events = stream::unfold(Some(feed), |feed| async move {
         let mut feed = feed?;
         match feed.next().await {
-            Ok(Some(event)) => Some((Ok(Item::Event(event)), Some(feed))),
-            Ok(None) => None,
+            Ok(Next::Event(event)) => Some((Ok(Item::Event(event)), Some(feed))),
+            Ok(Next::End(end)) => Some((Ok(Item::Ended(feed.position, end)), None)),
+            Ok(Next::Nothing) => None,
             // A stream ends with its first failure: the client resumes with its cursor.
             Err(error) => Some((Err(error), None)),
         }
@@ -89,18 +103,34 @@ pub async fn follow(
     Ok(futures_util::StreamExt::chain(opened, events))
 }
 
+enum Next {
+    Event(Arc<Event>),
+    End(AccessEnd),
+    Nothing,
+}
+
 impl Feed {
-    async fn next(&mut self) -> Result<Option<Arc<Event>>> {
+    async fn next(&mut self) -> Result<Next> {
         loop {
+            if let Some(end) = *self.end.borrow() {
+                return Ok(Next::End(end));
+            }
+            if self.bus.is_silent() {
+                // What waits here was read while somebody may have lost their right since.
+                self.past = Vec::new().into_iter();
+                self.behind = true;
+                self.bus.speaks().await;
+                continue;
+            }
             if let Some(event) = self.past.next() {
                 if let Some(event) = self.take(event) {
-                    return Ok(Some(event));
+                    return Ok(Next::Event(event));
                 }
                 continue;
             }
             if self.behind {
                 // Boxed: a stream waits most of its life, and should not carry along what it needs to read.
-                let page = Box::pin(self.log.after(self.position, Some(self.topic), PAGE, (self.clock)())).await?;
+                let page = Box::pin(self.log.after(self.position, Some(self.topic), PAGE, &self.clock)).await?;
                 self.behind = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
                 let last = page.last().and_then(|one| one.event.seq);
                 let events: Vec<_> = page.into_iter().filter_map(Event::read).collect();
@@ -111,14 +141,27 @@ impl Feed {
                 self.past = events.into_iter();
                 continue;
             }
-            match self.live.recv().await {
+            let event = tokio::select! {
+                biased;
+                // Fails only when the bus is gone; then the events' channel is closed too.
+                changed = self.end.changed() => {
+                    if changed.is_err() {
+                        return Ok(Next::Nothing);
+                    }
+                    continue;
+                }
+                event = self.live.recv() => event,
+            };
+            match event {
+                // Back to where the right, and whether anybody knows of it, is looked at first.
+                Ok(event) if self.bus.is_silent() => drop(event),
                 Ok(event) => {
                     if let Some(event) = self.take(event) {
-                        return Ok(Some(event));
+                        return Ok(Next::Event(event));
                     }
                 }
                 Err(RecvError::Lagged(_)) => self.behind = true,
-                Err(RecvError::Closed) => return Ok(None),
+                Err(RecvError::Closed) => return Ok(Next::Nothing),
             }
         }
     }

@@ -10,7 +10,7 @@ mod bus;
 pub mod feed;
 pub mod relay;
 
-pub use bus::Bus;
+pub use bus::{AccessEnd, Bus};
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -86,6 +86,7 @@ macro_rules! enums {
 
 enums!(
     FieldClass,
+    AccessEndReason,
     CountBy,
     RestrictionReason,
     DenialReason,

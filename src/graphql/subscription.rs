@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Subscription};
 use futures_util::{Stream, StreamExt};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     envelope::{Envelope, Sent},
     error::Fault,
     scalars::local,
-    types::event::{FeedItem, FeedOpened},
+    types::event::{AccessEnded, FeedItem, FeedOpened},
 };
 use crate::{
     db::{Columns, children, units, workers},
@@ -20,7 +21,10 @@ use crate::{
         ids::{ChildId, UnitId},
     },
     error::Error,
-    events::feed::{self, Item},
+    events::{
+        AccessEnd,
+        feed::{self, Item},
+    },
 };
 
 /// What is pushed to you.
@@ -33,7 +37,7 @@ impl SubscriptionRoot {
     /// Everything that happens to the cases of a unit of yours: allocations, transfers, lead practitioners,
     /// conferences, plans. The first item is FeedOpened. Each event comes once and in order; after a break resume
     /// with the newest cursor as `after`, and you get exactly what you missed. CURSOR_EXPIRED means: query the unit
-    /// again, and subscribe with its `feedCursor`.
+    /// again, and subscribe with its `feedCursor`. When you are no member any more the last item is AccessEnded.
     async fn unit_feed(
         &self,
         ctx: &Context<'_>,
@@ -42,12 +46,13 @@ impl SubscriptionRoot {
         #[graphql(desc = "Only these types of events.")] types: Option<Vec<EventType>>,
     ) -> Result<impl Stream<Item = Result<Sent, Fault>>, Fault> {
         let (me, unit) = (ctx.viewer()?.worker_id.0, local("unitId", UnitId::KIND, &unit_id)?);
+        let end = ctx.shared()?.bus.follower(me, unit);
         // A unit of others and a unit that does not exist answer alike.
         let memberships = Box::pin(units::memberships_of_workers(&*ctx.fresh()?, &[me])).await?;
         if !memberships.iter().any(|(_, membership)| membership.unit_id == unit) {
             return Err(Error::NotFound.into());
         }
-        Box::pin(follow(ctx, unit, after, types)).await
+        Box::pin(follow(ctx, unit, after, types, end)).await
     }
 
     /// What concerns you by name, or as lead practitioner of the case: for a mobile worker, whatever your units. An
@@ -62,9 +67,10 @@ impl SubscriptionRoot {
         #[graphql(desc = "Only these types of events.")] types: Option<Vec<EventType>>,
     ) -> Result<impl Stream<Item = Result<Sent, Fault>>, Fault> {
         let me = ctx.viewer()?.worker_id.0;
+        let end = ctx.shared()?.bus.follower(me, me);
         // Whoever works here no longer is told so.
         Box::pin(workers::by_ids(&*ctx.fresh()?, &[me])).await?;
-        Box::pin(follow(ctx, me, after, types)).await
+        Box::pin(follow(ctx, me, after, types, end)).await
     }
 
     /// What happens to one child: the case, its conferences and plans. You get what you would get through a unit, an
@@ -77,11 +83,12 @@ impl SubscriptionRoot {
         #[graphql(desc = "Only these types of events.")] types: Option<Vec<EventType>>,
     ) -> Result<impl Stream<Item = Result<Sent, Fault>>, Fault> {
         let child = local("childId", ChildId::KIND, &child_id)?;
+        let end = ctx.shared()?.bus.follower(ctx.viewer()?.worker_id.0, child);
         // A hidden child and a child that does not exist answer alike.
         if Box::pin(children::by_ids(&*ctx.fresh()?, &[child], Columns::CORE)).await?.is_empty() {
             return Err(Error::NotFound.into());
         }
-        Box::pin(follow(ctx, child, after, types)).await
+        Box::pin(follow(ctx, child, after, types, end)).await
     }
 }
 
@@ -91,18 +98,23 @@ async fn follow(
     topic: Uuid,
     after: Option<String>,
     types: Option<Vec<EventType>>,
+    end: watch::Receiver<Option<AccessEnd>>,
 ) -> Result<impl Stream<Item = Result<Sent, Fault>> + use<>, Fault> {
     let (shared, viewer) = (ctx.shared()?, ctx.viewer()?);
     let now = (shared.clock)();
     let after =
         after.map(|cursor| shared.sealer.open_feed_cursor("after", viewer.worker_id, &cursor, now)).transpose()?;
-    let items = feed::follow(&shared.bus, shared.log.clone(), Arc::clone(&shared.clock), viewer, topic, after).await?;
+    let items =
+        feed::follow(&shared.bus, shared.log.clone(), Arc::clone(&shared.clock), viewer, topic, after, end).await?;
     let operation = Arc::clone(operation(ctx)?);
     let envelope = Envelope::of(ctx);
     Ok(items.filter_map(move |item| {
         let wanted = match item {
             Err(error) => Some(Err(error.into())),
             Ok(Item::Opened(position)) => Some(Ok(Sent::Item(FeedItem::FeedOpened(FeedOpened { position })))),
+            Ok(Item::Ended(position, end)) => {
+                Some(Ok(Sent::Item(FeedItem::AccessEnded(AccessEnded { position, end }))))
+            }
             Ok(Item::Event(event)) if types.as_ref().is_none_or(|types| types.contains(&event.kind)) => match &envelope
             {
                 Some(envelope) => Some(Ok(Sent::Envelope(event, Arc::clone(envelope)))),

@@ -11,9 +11,9 @@ use crate::{
     db::{Snapshot, outbox, plans, reads},
     domain::{
         codes::{
-            AllocationKind, BreakGlassFinding, BreakGlassReason, Capacity, ChangeReason, ConferenceState,
-            ConferenceType, EventType, Exclusion, InvitationCapacity, InvitationResponse, PlanChange, PlanKind,
-            PlanStatus, Priority, ReportStep, Role, Severity, TransferKind, TransferState,
+            AccessEndReason, AllocationKind, BreakGlassFinding, BreakGlassReason, Capacity, ChangeReason,
+            ConferenceState, ConferenceType, EventType, Exclusion, InvitationCapacity, InvitationResponse, PlanChange,
+            PlanKind, PlanStatus, Priority, ReportStep, Role, Severity, TransferKind, TransferState,
         },
         event::{Detail, InvitationDetail},
         ids::{AccessRestrictionId, ActionId, BreakGlassId, CaseId, GoalId, PlanId, UnitId, WorkerId},
@@ -40,6 +40,33 @@ impl FeedOpened {
     /// Resume with this as `after`.
     async fn cursor(&self, ctx: &Context<'_>) -> Answer<String> {
         seal(ctx, self.position)
+    }
+}
+
+/// The last item of a feed that you may not follow any more.
+pub struct AccessEnded {
+    pub(in crate::graphql) position: i64,
+    pub(in crate::graphql) end: events::AccessEnd,
+}
+
+/// The last item of a feed that you may not follow any more: nothing that happened since is in it. Put away what you show of
+/// it; other feeds of yours go on.
+#[Object]
+impl AccessEnded {
+    /// Where the feed ended. Resume with this as `after` if you may follow again: what happened meanwhile and was not for you
+    /// does not come.
+    async fn cursor(&self, ctx: &Context<'_>) -> Answer<String> {
+        seal(ctx, self.position)
+    }
+
+    /// Why.
+    async fn reason(&self) -> AccessEndReason {
+        self.end.reason
+    }
+
+    /// When it was noticed.
+    async fn ended_at(&self) -> DateTime {
+        DateTime(self.end.at)
     }
 }
 
@@ -751,6 +778,8 @@ fn wrong() -> Error {
 pub enum FeedItem {
     /// Where the feed begins.
     FeedOpened(FeedOpened),
+    /// Where the feed ended, because you may not follow it any more.
+    AccessEnded(AccessEnded),
     /// A unit began or stopped holding a case.
     AllocationEvent(AllocationEvent),
     /// A worker's named part in a case changed.
