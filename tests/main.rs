@@ -31,3 +31,4 @@ mod schema;
 mod search;
 mod seed;
 mod sse;
+mod supply;
