@@ -16,6 +16,7 @@ mod exact_fields;
 mod families;
 mod feeds;
 mod http;
+mod identity;
 mod live;
 mod migrations;
 mod mutations;
