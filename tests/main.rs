@@ -15,6 +15,7 @@ mod edges;
 mod exact_fields;
 mod families;
 mod feeds;
+mod hostile;
 mod http;
 mod identity;
 mod introspection;
