@@ -117,6 +117,7 @@ async fn a_good_token_of_a_known_subject_comes_in_over_every_transport() {
 async fn forged_tokens_are_refused_alike_and_before_anything_is_parsed() {
     let (rsa, ec, stranger) = (Key::rsa("r"), Key::ec("e"), Key::rsa("r"));
     let issuer = Issuer::start(&[&rsa, &ec]).await;
+    let evil = Issuer::start(&[&stranger]).await;
     let server = server(&issuer).await;
     let now = server.now().timestamp();
     let claims = issuer.claims(SUBJECT, server.now());
@@ -170,8 +171,8 @@ async fn forged_tokens_are_refused_alike_and_before_anything_is_parsed() {
             let header = json!({ "alg": "RS256", "jwk": stranger.jwk() });
             stranger.sign(&header, &claims)
         }),
-        ("jku", stranger.sign(&with(&stranger.header(), "jku", json!("http://127.0.0.1:9/keys")), &claims)),
-        ("x5u", stranger.sign(&with(&stranger.header(), "x5u", json!("http://127.0.0.1:9/cert")), &claims)),
+        ("jku", stranger.sign(&with(&stranger.header(), "jku", json!(format!("{}/keys", evil.url))), &claims)),
+        ("x5u", stranger.sign(&with(&stranger.header(), "x5u", json!(format!("{}/keys", evil.url))), &claims)),
         ("crit", header("crit", json!(["exp"]))),
         ("crit empty", header("crit", json!([]))),
         ("crit null", rsa.sign_text(r#"{"alg":"RS256","kid":"r","crit":null}"#, &text)),
@@ -274,6 +275,7 @@ async fn forged_tokens_are_refused_alike_and_before_anything_is_parsed() {
         let response = request.bearer_auth(token).body("{ not JSON").send().await.unwrap();
         assert_eq!(response.status(), 401, "{kind}");
     }
+    assert_eq!(evil.asked(), 0, "what a header leads to is not followed");
     assert_eq!(status(&server, &good).await, 200, "the one that they were made from");
     assert_eq!(status(&server, &ec_good).await, 200);
 }
@@ -388,6 +390,34 @@ async fn while_the_provider_is_away_known_keys_are_good_for_a_day_and_others_are
     server.until_ready().await;
     assert_eq!(status(&server, &issuer.token(&key, SUBJECT, server.now())).await, 200);
     assert_eq!(status(&server, &issuer.token(&next, SUBJECT, server.now())).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_the_provider_that_cannot_be_right_changes_nothing() {
+    let (key, next) = (Key::ec("e"), Key::ec("next"));
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    let unchanged = async |why: &str| {
+        assert_eq!(status(&server, &issuer.token(&next, SUBJECT, server.now())).await, 503, "{why}");
+        assert_eq!(status(&server, &issuer.token(&key, SUBJECT, server.now())).await, 200, "{why}");
+    };
+    issuer.publish_raw(vec![]);
+    unchanged("no key at all").await;
+    issuer.publish_raw(vec![json!({ "kty": "oct", "kid": "next", "k": "c2VjcmV0" })]);
+    unchanged("no key that checks signatures").await;
+    issuer.publish_raw(vec![next.jwk(), json!({ "pad": "x".repeat(300 * 1024) })]);
+    unchanged("more than is read").await;
+    issuer.publish(&[&next]);
+    issuer.lead_to(&format!("{}/elsewhere", issuer.url));
+    unchanged("a redirect").await;
+    issuer.lead_to("http://id.example.org/keys");
+    unchanged("keys in plain text").await;
+    issuer.lead_to(&format!("{}/keys", issuer.url));
+    issuer.rename("https://other.example");
+    unchanged("another issuer").await;
+    issuer.rename(&issuer.url);
+    assert_eq!(status(&server, &issuer.token(&next, SUBJECT, server.now())).await, 200);
+    assert_eq!(status(&server, &issuer.token(&key, SUBJECT, server.now())).await, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]

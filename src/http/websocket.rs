@@ -193,8 +193,9 @@ impl Socket {
             End::Close(code, reason) => tracing::debug!(code, reason, "a socket is closed"),
             End::Gone(why) => tracing::debug!(why, "a socket is given up"),
         }
-        // Everything that runs for this client ends here.
+        // Everything that runs for this client ends here. Its seat is free before it hears of it, and comes again.
         self.running.clear();
+        self.seat = None;
         if let End::Close(code, reason) = ended {
             let frame = CloseFrame { code, reason: reason.into() };
             let closing = async {

@@ -13,7 +13,7 @@ use aws_lc_rs::{
         RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
     },
 };
-use axum::{Router, extract::State, routing::get};
+use axum::{Router, extract::State, response::Redirect, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -118,6 +118,8 @@ struct Published {
     /// What it calls itself.
     name: String,
     keys: Vec<Value>,
+    /// Where it says that its keys are.
+    leads_to: String,
     /// How often its keys were asked for.
     asked: usize,
 }
@@ -136,7 +138,8 @@ impl Issuer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}/realm");
-        let published = Published { name: url.clone(), keys: Vec::new(), asked: 0 };
+        let leads_to = format!("{url}/keys");
+        let published = Published { name: url.clone(), keys: Vec::new(), leads_to, asked: 0 };
         let mut issuer = Self { address, url, published: Arc::new(Mutex::new(published)), serving: None };
         issuer.publish(keys);
         issuer.serve(listener);
@@ -145,16 +148,18 @@ impl Issuer {
 
     fn serve(&mut self, listener: TcpListener) {
         type Shared = State<Arc<Mutex<Published>>>;
-        let jwks = format!("{}/keys", self.url);
-        let discovery = move |State(published): Shared| async move {
-            json!({ "issuer": published.lock().unwrap().name, "jwks_uri": jwks }).to_string()
+        let discovery = |State(published): Shared| async move {
+            let published = published.lock().unwrap();
+            json!({ "issuer": published.name, "jwks_uri": published.leads_to }).to_string()
         };
         let keys = |State(published): Shared| async move {
             let mut published = published.lock().unwrap();
             published.asked += 1;
             json!({ "keys": published.keys }).to_string()
         };
+        let elsewhere = || async { Redirect::temporary("/realm/keys") };
         let routes = Router::new()
+            .route("/realm/elsewhere", get(elsewhere))
             .route("/realm/.well-known/openid-configuration", get(discovery))
             .route("/realm/keys", get(keys))
             .with_state(Arc::clone(&self.published));
@@ -172,6 +177,11 @@ impl Issuer {
     /// From now on it calls itself this.
     pub fn rename(&self, name: &str) {
         self.published.lock().unwrap().name = name.to_owned();
+    }
+
+    /// From now on its keys are there.
+    pub fn lead_to(&self, url: &str) {
+        self.published.lock().unwrap().leads_to = url.to_owned();
     }
 
     pub fn asked(&self) -> usize {
