@@ -165,6 +165,8 @@ impl Bench {
         let address = processes::free_address()?;
         let mut command = Command::new(&self.run.hearth);
         command.arg("serve").env("HEARTH_LISTEN", address.to_string());
+        // All sockets are those of a few demo people.
+        command.env("HEARTH_LIMIT_SOCKETS", "1000000");
         let process = Process::serve(command, address, "/readyz", &self.run.logs.join("hearth.log")).await?;
         Ok(Side { name: "server", address, process })
     }

@@ -1,19 +1,26 @@
 //! The whole process: start-up order and graceful shutdown.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    auth::{seal::Sealer, token::Tokens},
+    auth::{provider::Pace, seal::Sealer, token::Tokens},
     clock::{self, Clock},
-    config::{Config, DocumentMode, Documents},
-    db::{Db, StatementListener, outbox::EventLog},
+    config::{Config, Databases, DocumentMode, Documents, Environment, Introspection, Secret},
+    db::{Db, StatementListener, outbox::EventLog, roles},
     error::{Error, Result},
     events::{Bus, relay::Relay},
     graphql::{Graph, Limits, Mode, Settings, Shared},
-    http::{self, Web},
+    http::{self, Origins, Seats, SignIn, Times, Web},
+    production,
     services::Services,
 };
 
@@ -26,11 +33,21 @@ pub struct Options {
     pub statements: Option<StatementListener>,
     /// Hears the text of every statement of the bus's role.
     pub bus_statements: Option<StatementListener>,
+    /// How long clients may take.
+    pub times: Times,
+    /// How often the provider of tokens is asked for its keys.
+    pub pace: Pace,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: clock::system(), statements: None, bus_statements: None }
+        Self {
+            clock: clock::system(),
+            statements: None,
+            bus_statements: None,
+            times: Times::default(),
+            pace: Pace::default(),
+        }
     }
 }
 
@@ -42,14 +59,19 @@ pub struct App {
     /// Stops the relay and the bus, after the last change is over.
     quiet: CancellationToken,
     listener: TcpListener,
+    /// The roles that must be fit for production before anything is served. Empty in development.
+    unchecked: Vec<Secret>,
 }
+
+/// How often Postgres is asked for its roles until it answers.
+const ASK_ROLES_EVERY: Duration = Duration::from_secs(1);
 
 /// Connections of the bus: one look at a time, and the pasts of streams that resume.
 const BUS_CONNECTIONS: usize = 8;
 
 /// How documents are handled; reads the manifest.
 fn settings(config: &Config) -> Result<Settings> {
-    let Documents { mode, trusted } = &config.documents;
+    let Documents { mode, introspection, trusted } = &config.documents;
     match (mode, trusted) {
         (DocumentMode::Off, Some(_)) => {
             let fault = "HEARTH_DOCUMENTS is off, so that no document of HEARTH_TRUSTED_DOCUMENTS would run";
@@ -83,17 +105,43 @@ fn settings(config: &Config) -> Result<Settings> {
             answer: config.limits.answer_fields,
             directives: config.limits.directives,
         },
+        introspection: match introspection {
+            Some(chosen) => *chosen == Introspection::On,
+            None => config.identity.environment == Environment::Development,
+        },
         trusted: trusted.as_ref().map(read).transpose()?,
     })
 }
 
+/// Waits until Postgres has answered for each of these roles. Fails with the first that must not serve.
+async fn fit_roles(urls: &[Secret]) -> Result<()> {
+    for url in urls {
+        loop {
+            match roles::fault(url.reveal()).await {
+                Ok(None) => break,
+                Ok(Some(fault)) => {
+                    let way_out = "log in as the roles that `hearth migrate --create` makes (docs/database.md)";
+                    return Err(Error::internal(format!("{fault}, and production refuses that: {way_out}")));
+                }
+                Err(_) => tokio::time::sleep(ASK_ROLES_EVERY).await,
+            }
+        }
+    }
+    Ok(())
+}
+
 impl App {
     /// Builds everything and listens, but serves nothing yet. Postgres and Redis may still be away: the process waits
-    /// for them and says so in `/readyz`.
+    /// for them and says so in `/readyz`. Fails on a configuration that is not sound, and in production on one that is
+    /// not safe.
     pub async fn start(config: Config, options: Options) -> Result<Self> {
-        let Options { clock, statements, bus_statements } = options;
+        let Options { clock, statements, bus_statements, times, pace } = options;
+        let development = config.identity.environment == Environment::Development;
+        if !development {
+            production::check(&config)?;
+        }
         let settings = settings(&config)?;
-        let tokens = Tokens::new(&config.identity)?;
+        let tokens = Tokens::new(&config.identity, Arc::clone(&clock), pace)?;
         let sealer = Sealer::from_hex(config.events.cursor_key.reveal())?;
         let db = Db::new(config.databases.app.reveal(), config.databases.connections, statements)?;
         let log = EventLog::new(Db::new(config.databases.bus.reveal(), BUS_CONNECTIONS, bus_statements)?);
@@ -116,6 +164,8 @@ impl App {
             ))
         })?;
 
+        let Databases { app, relay: placing, bus: reading, .. } = &config.databases;
+        let unchecked = if development { Vec::new() } else { vec![app.clone(), placing.clone(), reading.clone()] };
         let (background, quiet) = (TaskTracker::new(), CancellationToken::new());
         let (url, channel) = (config.events.redis_url.reveal().to_owned(), config.events.channel.clone());
         background.spawn(Arc::clone(&bus).run(quiet.clone()));
@@ -123,9 +173,16 @@ impl App {
         background.spawn(Arc::clone(&relay).run(quiet.clone()));
         background.spawn(Arc::clone(&relay).publish(url, channel, quiet.clone()));
 
+        if let Some(provider) = tokens.provider() {
+            background.spawn(Arc::clone(provider).run(quiet.clone()));
+        }
         let web = Arc::new(Web {
             graph,
-            tokens,
+            sign_in: SignIn::new(tokens, db.clone(), Arc::clone(&clock)),
+            origins: Origins::new(&config.http.origins, development),
+            seats: Seats::new(config.limits.sockets),
+            times,
+            cleared: AtomicBool::new(unchecked.is_empty()),
             clock,
             db,
             bus,
@@ -136,7 +193,7 @@ impl App {
             stop: CancellationToken::new(),
             sockets: TaskTracker::new(),
         });
-        Ok(Self { web, services, background, quiet, listener })
+        Ok(Self { web, services, background, quiet, listener, unchecked })
     }
 
     /// Where it listens.
@@ -150,10 +207,25 @@ impl App {
     }
 
     /// Serves until it is told to stop; then: no new connections, sockets close with a code on which clients retry,
-    /// requests and mutations finish, the relay and the bus go last.
+    /// requests and mutations finish, the relay and the bus go last. Fails in production when Postgres lets one of the
+    /// roles go past its policies; until that is known, requests are told to come again.
     pub async fn serve(self) -> Result<()> {
         tracing::info!(address = %self.address()?, "serving");
-        http::serve(self.listener, Arc::clone(&self.web)).await;
+        let (web, unchecked) = (&self.web, &self.unchecked);
+        let unfit = async {
+            if let Err(fault) = fit_roles(unchecked).await {
+                return fault;
+            }
+            web.cleared.store(true, Ordering::Relaxed);
+            std::future::pending().await
+        };
+        tokio::select! {
+            fault = unfit => {
+                self.quiet.cancel();
+                return Err(fault);
+            }
+            () = http::serve(self.listener, Arc::clone(web)) => {}
+        }
         self.services.finish().await;
         self.quiet.cancel();
         self.background.close();

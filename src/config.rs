@@ -40,12 +40,18 @@ pub enum Environment {
 /// Who may come in.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Identity {
-    /// `development` accepts the tokens that `hearth token` mints; `production` refuses them.
+    /// `development` accepts the tokens that `hearth token` mints; `production` refuses to start with them.
     #[arg(long, env = "HEARTH_ENV", value_enum)]
     pub environment: Environment,
-    /// Secret with which development tokens are signed and checked (HS256), at least 32 characters.
+    /// Secret with which development tokens are signed and checked (HS256), at least 32 characters. Development only.
     #[arg(long, env = "HEARTH_TOKEN_SECRET", hide_env_values = true)]
-    pub token_secret: Secret,
+    pub token_secret: Option<Secret>,
+    /// Issuer of the OpenID Connect provider, exactly as its discovery document and its tokens name it.
+    #[arg(long = "oidc-issuer", env = "HEARTH_OIDC_ISSUER")]
+    pub issuer: Option<String>,
+    /// Audience that the provider issues tokens of this service for.
+    #[arg(long = "oidc-audience", env = "HEARTH_OIDC_AUDIENCE")]
+    pub audience: Option<String>,
 }
 
 /// Databases: every process part logs in as its own role.
@@ -89,6 +95,16 @@ fn whole<T: TryFrom<u64>>(lowest: u64, highest: u64) -> impl Fn(&str) -> Result<
     }
 }
 
+/// An origin as browsers write it; anything else would never match.
+fn origin(text: &str) -> Result<String, String> {
+    let exact = url::Url::parse(text.trim()).map(|url| url.origin().ascii_serialization());
+    match exact {
+        Ok(exact) if exact == text.trim() => Ok(exact),
+        Ok(exact) if exact != "null" => Err(format!("give exact origins: {exact}")),
+        _ => Err("give exact origins, as in https://app.example.org, or leave it out".to_owned()),
+    }
+}
+
 /// HTTP.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Http {
@@ -98,6 +114,10 @@ pub struct Http {
     /// Largest request body, in bytes.
     #[arg(long, env = "HEARTH_MAX_BODY_BYTES", default_value_t = 256 * 1024, value_parser = whole::<usize>(1024, 64 << 20))]
     pub max_body_bytes: usize,
+    /// Exact origins of the pages that may ask, as in https://app.example.org, with commas between. In development any
+    /// page of this machine when left out; needed in production. Who sends no `Origin` is no page.
+    #[arg(long, env = "HEARTH_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub origins: Vec<String>,
     /// How long one query or mutation may take, in seconds.
     #[arg(long, env = "HEARTH_REQUEST_SECONDS", default_value_t = 15, value_parser = whole::<u64>(1, 600))]
     pub request_seconds: u64,
@@ -114,12 +134,24 @@ pub enum DocumentMode {
     Only,
 }
 
+/// Whether the schema may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Introspection {
+    /// By everybody who has signed in.
+    On,
+    /// By nobody.
+    Off,
+}
+
 /// Documents.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Documents {
     /// Which documents run.
     #[arg(long = "documents", env = "HEARTH_DOCUMENTS", value_enum, default_value_t = DocumentMode::Prefer)]
     pub mode: DocumentMode,
+    /// Whether the schema may be asked for: on in development and off in production when left out.
+    #[arg(long, env = "HEARTH_INTROSPECTION", value_enum)]
+    pub introspection: Option<Introspection>,
     /// Path of the manifest of trusted documents: one JSON object of id and document, as graphql-codegen and
     /// relay-compiler write it, or Apollo's persisted query manifest.
     #[arg(long = "trusted-documents", env = "HEARTH_TRUSTED_DOCUMENTS")]
@@ -135,6 +167,7 @@ const ANSWER: u64 = 500_000;
 const DIRECTIVES: usize = 100;
 const MESSAGE_BYTES: usize = 64 * 1024;
 const OPERATIONS: usize = 32;
+const SOCKETS: usize = 32;
 
 /// How much a client may ask for at once.
 #[derive(Clone, Debug, clap::Args)]
@@ -175,6 +208,10 @@ pub struct Limits {
     #[arg(long = "limit-operations", env = "HEARTH_LIMIT_OPERATIONS", default_value_t = OPERATIONS,
           value_parser = whole::<usize>(1, 10_000))]
     pub operations: usize,
+    /// Most sockets and event streams of one person in this process.
+    #[arg(long = "limit-sockets", env = "HEARTH_LIMIT_SOCKETS", default_value_t = SOCKETS,
+          value_parser = whole::<usize>(1, 1_000_000))]
+    pub sockets: usize,
 }
 
 impl Default for Limits {
@@ -189,6 +226,7 @@ impl Default for Limits {
             directives: DIRECTIVES,
             message_bytes: MESSAGE_BYTES,
             operations: OPERATIONS,
+            sockets: SOCKETS,
         }
     }
 }

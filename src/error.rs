@@ -6,6 +6,14 @@ use std::sync::Arc;
 pub mod code {
     /// No token, or one that is not good.
     pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
+    /// Who somebody is cannot be told just now, or the server is not ready yet: try again.
+    pub const UNAVAILABLE: &str = "UNAVAILABLE";
+    /// The page that the request comes from may not ask.
+    pub const ORIGIN_NOT_ALLOWED: &str = "ORIGIN_NOT_ALLOWED";
+    /// More sockets and streams of one person than the limit allows.
+    pub const TOO_MANY_SOCKETS: &str = "TOO_MANY_SOCKETS";
+    /// The server tells nothing of its schema.
+    pub const INTROSPECTION_DISABLED: &str = "INTROSPECTION_DISABLED";
     /// The viewer may not do this.
     pub const FORBIDDEN: &str = "FORBIDDEN";
     /// Missing or hidden: the two are not told apart.
@@ -73,6 +81,9 @@ pub enum Error {
     /// The token's subject is not an active worker, or there is no good token.
     #[error("Sign in: send a valid bearer token of an active worker.")]
     Unauthenticated,
+    /// Whether the token is good cannot be told just now.
+    #[error("Signing in does not work just now: try again in a few seconds.")]
+    Unavailable,
     /// The viewer's roles do not allow the action on this record.
     #[error("Your role does not allow this on this record. Ask {0}.")]
     Forbidden(&'static str),
@@ -106,6 +117,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unauthenticated => code::UNAUTHENTICATED,
+            Self::Unavailable => code::UNAVAILABLE,
             Self::Forbidden(_) => code::FORBIDDEN,
             Self::NotFound => code::NOT_FOUND,
             Self::BadInput { .. } | Self::Refused(_) => code::BAD_USER_INPUT,

@@ -7,7 +7,7 @@
 //!                          |           |        ^
 //!                          |           +-> auth -> domain       (db takes auth::Viewer, a type)
 //!                          +-> events::bus            relay -> db
-//! error, config, telemetry, clock: leaves
+//! error, config, telemetry, clock: leaves; production: what app asks of config
 //! ```
 //!
 //! * [`domain`]: pure. Ids, code sets, state machines; time is passed in.
@@ -32,6 +32,7 @@ pub mod error;
 pub mod events;
 pub mod graphql;
 pub mod http;
+pub mod production;
 pub mod seed;
 pub mod services;
 pub mod telemetry;

@@ -9,7 +9,7 @@ use hearth::{
     auth::token,
     clock,
     config::{Config, Environment, Identity, Secret},
-    db::migrations,
+    db::{logins, migrations},
     domain::{calendar::london_day, ids::WorkerId},
     graphql,
     seed::{self, Sizes},
@@ -72,6 +72,11 @@ enum Command {
     },
     /// Prints the schema in SDL.
     Schema,
+    /// Says whom the subjects of the provider's tokens mean.
+    Login {
+        #[command(subcommand)]
+        command: LoginCommand,
+    },
     /// Mints development tokens. Refused unless HEARTH_ENV is development.
     Token {
         #[command(flatten)]
@@ -89,6 +94,43 @@ enum Command {
         #[arg(long, default_value_t = 24 * 30)]
         hours: i64,
     },
+}
+
+#[derive(Subcommand)]
+enum LoginCommand {
+    /// From now on a subject means an active worker.
+    Add {
+        #[command(flatten)]
+        of: LoginOf,
+        /// Staff number of the worker.
+        #[arg(long)]
+        staff_no: String,
+    },
+    /// From now on a subject means nobody: within two seconds its tokens open nothing new.
+    End {
+        #[command(flatten)]
+        of: LoginOf,
+    },
+    /// Prints every login, the ended ones too.
+    List {
+        /// Postgres URL of the owner role.
+        #[arg(long, env = "HEARTH_OWNER_DATABASE_URL", hide_env_values = true)]
+        owner_database_url: Secret,
+    },
+}
+
+/// Whose login.
+#[derive(clap::Args)]
+struct LoginOf {
+    /// The `sub` of the tokens.
+    #[arg(long)]
+    subject: String,
+    /// Issuer of the OpenID Connect provider.
+    #[arg(long = "oidc-issuer", env = "HEARTH_OIDC_ISSUER")]
+    issuer: String,
+    /// Postgres URL of the owner role.
+    #[arg(long, env = "HEARTH_OWNER_DATABASE_URL", hide_env_values = true)]
+    owner_database_url: Secret,
 }
 
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -176,6 +218,7 @@ async fn run(command: Command) -> Outcome {
             print!("{}", graphql::sdl());
             Ok(())
         }
+        Command::Login { command } => login(command).await,
         Command::Token { identity, worker, demo, seed_database_url, hours } => {
             let expires = clock::system()() + Duration::hours(hours);
             if let Some(worker) = worker {
@@ -200,6 +243,33 @@ async fn run(command: Command) -> Outcome {
             Ok(())
         }
     }
+}
+
+async fn login(command: LoginCommand) -> Outcome {
+    match command {
+        LoginCommand::Add { of, staff_no } => {
+            let name = logins::add(of.owner_database_url.reveal(), &of.issuer, &of.subject, &staff_no).await?;
+            println!("added: {} of {} is {name}, {staff_no}", of.subject, of.issuer);
+        }
+        LoginCommand::End { of } => {
+            logins::end(of.owner_database_url.reveal(), &of.issuer, &of.subject).await?;
+            println!("ended: {} of {}", of.subject, of.issuer);
+        }
+        LoginCommand::List { owner_database_url } => {
+            for login in logins::list(owner_database_url.reveal()).await? {
+                let ended = login.ended_at.map_or("runs".to_owned(), |at| format!("ended {}", at.to_rfc3339()));
+                let left = if login.worker_active { "" } else { "\tworks here no longer" };
+                println!(
+                    "{}\t{}\t{}\tstarted {}\t{ended}{left}",
+                    login.staff_no,
+                    login.subject,
+                    login.issuer,
+                    login.started_at.to_rfc3339()
+                );
+            }
+        }
+    }
+    Ok(())
 }
 
 type Progress = Box<dyn FnMut(&str, usize, usize) + Send>;

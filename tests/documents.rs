@@ -403,6 +403,7 @@ async fn limits_that_make_no_sense_are_refused_at_the_start_with_the_range() {
         ("HEARTH_LIMIT_DIRECTIVES", 0, 1_000_000),
         ("HEARTH_LIMIT_MESSAGE_BYTES", 1024, 4 << 20),
         ("HEARTH_LIMIT_OPERATIONS", 1, 10_000),
+        ("HEARTH_LIMIT_SOCKETS", 1, 1_000_000),
         ("HEARTH_MAX_BODY_BYTES", 1024, 64 << 20),
         ("HEARTH_REQUEST_SECONDS", 1, 600),
     ] {

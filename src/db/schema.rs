@@ -622,6 +622,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    worker_logins (id) {
+        id -> Uuid,
+        issuer -> Text,
+        subject -> Text,
+        worker_id -> Uuid,
+        started_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     worker_posts (id) {
         id -> Uuid,
         worker_id -> Uuid,
@@ -695,6 +706,7 @@ diesel::joinable!(unit_memberships -> units (unit_id));
 diesel::joinable!(unit_memberships -> workers (worker_id));
 diesel::joinable!(units -> areas (area_id));
 diesel::joinable!(worker_involvements -> workers (worker_id));
+diesel::joinable!(worker_logins -> workers (worker_id));
 diesel::joinable!(worker_posts -> workers (worker_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -741,6 +753,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     unit_memberships,
     units,
     worker_involvements,
+    worker_logins,
     worker_posts,
     workers,
 );

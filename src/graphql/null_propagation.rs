@@ -110,7 +110,8 @@ fn request(schema: &Schema, text: &str) -> async_graphql::Request {
     let limits =
         Limits { bytes: 1000, tokens: 1000, depth: 10, fields: 100, aliases: 10, answer: 1000, directives: 10 };
     let documents =
-        Documents::new(&schema.sdl(), Settings { mode: Mode::Off, limits, trusted: None }).expect("a valid schema");
+        Documents::new(&schema.sdl(), Settings { mode: Mode::Off, limits, introspection: true, trusted: None })
+            .expect("a valid schema");
     let asked = Asked { source: Source::Text(text.into()), operation_name: None, variables: Default::default() };
     let ready = documents.prepare(&asked).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
     let mut request = async_graphql::Request::new("");

@@ -7,11 +7,11 @@
 //! | answered | 200 | 200 |
 //! | answered in part | 294 | 200 |
 //!
-//! 401 without a good token, before anything is parsed; 405 for a mutation by GET, 406, 413, 415. POST takes JSON only:
+//! 401 without a good token, before anything is parsed; 503 while that cannot be told; 403 for a foreign page; 405 for a mutation by GET, 406, 413, 415. POST takes JSON only:
 //! no form and no plain text, which a foreign page could send. GET runs queries only. A subscription is answered with
 //! `text/event-stream` when the client accepts it (`sse`); whoever accepts nothing else sends subscriptions only.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::{Arc, atomic::Ordering};
 
 use async_graphql::ServerError;
 use axum::{
@@ -29,9 +29,6 @@ use crate::{
     error::{Error, code},
     graphql::{Asked, OperationKind, refused},
 };
-
-/// How long a client may take to send its body.
-const BODY_WITHIN: Duration = Duration::from_secs(15);
 
 /// The two media types that an answer can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +102,7 @@ impl Accepted {
 }
 
 /// A refusal before GraphQL began.
-struct Refusal {
+pub(super) struct Refusal {
     status: StatusCode,
     code: &'static str,
     message: &'static str,
@@ -113,8 +110,18 @@ struct Refusal {
 }
 
 fn refusal(status: StatusCode, message: &'static str) -> Refusal {
-    let code = if status == StatusCode::UNAUTHORIZED { code::UNAUTHENTICATED } else { code::BAD_USER_INPUT };
-    Refusal { status, code, message, allow: None }
+    Refusal { status, code: code::BAD_USER_INPUT, message, allow: None }
+}
+
+/// It will pass: the client should come again.
+fn unavailable(message: &'static str) -> Refusal {
+    Refusal { code: code::UNAVAILABLE, ..refusal(StatusCode::SERVICE_UNAVAILABLE, message) }
+}
+
+/// For a page that is not on the list.
+pub(super) fn foreign_origin() -> Response {
+    let message = "Pages of this origin may not ask: add it to HEARTH_ORIGINS.";
+    Refusal { code: code::ORIGIN_NOT_ALLOWED, ..refusal(StatusCode::FORBIDDEN, message) }.answer(Media::Json)
 }
 
 impl Refusal {
@@ -126,6 +133,9 @@ impl Refusal {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         response
     }
@@ -143,6 +153,9 @@ fn answer(status: StatusCode, media: Media, body: String) -> Response {
 /// Everything at `/graphql`.
 pub(super) async fn handle(State(web): State<Arc<Web>>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
+    if !web.cleared.load(Ordering::Relaxed) {
+        return unavailable("The server is not ready yet: try again in a few seconds.").answer(Media::Json);
+    }
     // Some clients offer other upgrades (h2c) with every request.
     let upgrade = parts.headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
     if upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
@@ -158,7 +171,7 @@ pub(super) async fn handle(State(web): State<Arc<Web>>, request: Request) -> Res
     };
     let media = accepted.refusals();
     // Nothing of a stranger's request is parsed.
-    let verified = match verify(&web, &parts.headers) {
+    let verified = match verify(&web, &parts.headers).await {
         Ok(verified) => verified,
         Err(refused) => return refused.answer(media),
     };
@@ -179,14 +192,14 @@ pub(super) async fn handle(State(web): State<Arc<Web>>, request: Request) -> Res
     run(&web, accepted, &parts.method, verified, &asked, &request_id).await
 }
 
-fn verify(web: &Web, headers: &HeaderMap) -> Result<Verified, Refusal> {
-    headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| web.tokens.verify(value).ok())
-        .ok_or_else(|| {
-            refusal(StatusCode::UNAUTHORIZED, "Sign in: send a valid bearer token in the Authorization header.")
-        })
+async fn verify(web: &Web, headers: &HeaderMap) -> Result<Verified, Refusal> {
+    web.sign_in.verify_headers(headers).await.map_err(|error| match error {
+        Error::Unavailable => unavailable("Signing in does not work just now: try again in a few seconds."),
+        _ => {
+            let message = "Sign in: send a valid bearer token in the Authorization header.";
+            Refusal { code: code::UNAUTHENTICATED, ..refusal(StatusCode::UNAUTHORIZED, message) }
+        }
+    })
 }
 
 fn stream_by_post() -> Refusal {
@@ -215,7 +228,14 @@ async fn run(
         OperationKind::Subscription if accepted.stream && method == Method::GET => {
             return stream_by_post().answer(media);
         }
-        OperationKind::Subscription if accepted.stream => return sse::open(web, verified, ready),
+        OperationKind::Subscription if accepted.stream => {
+            let Some(seat) = web.seats.take(verified.worker_id) else {
+                let message = "You have too many sockets and streams open: close one first.";
+                let full = refusal(StatusCode::TOO_MANY_REQUESTS, message);
+                return Refusal { code: code::TOO_MANY_SOCKETS, ..full }.answer(media);
+            };
+            return sse::open(web, verified, seat, ready);
+        }
         OperationKind::Subscription => {
             let message = "A subscription is opened over WebSocket (graphql-transport-ws) at this address, or by POST \
                            with Accept: text/event-stream.";
@@ -289,7 +309,7 @@ async fn from_body(web: &Web, headers: &HeaderMap, body: Body) -> Result<Asked, 
         return Err(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     let reading = Limited::new(body, web.max_body_bytes).collect();
-    let Ok(body) = tokio::time::timeout(BODY_WITHIN, reading).await else {
+    let Ok(body) = tokio::time::timeout(web.times.body, reading).await else {
         return Err(refusal(StatusCode::REQUEST_TIMEOUT, "The request came too slowly: send it again."));
     };
     let body = body.map_err(|error| {

@@ -1,6 +1,6 @@
 //! Whether the process lives, and whether it can work.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use axum::{
     extract::State,
@@ -19,13 +19,15 @@ pub(super) async fn alive() -> &'static str {
 /// balancer that should keep sending requests then asks `/healthz`.
 pub(super) async fn ready(State(web): State<Arc<Web>>) -> Response {
     let migrations = web.db.migrated().await;
-    let parts = [
+    let mut parts = vec![
         ("postgres", migrations.is_ok()),
         ("migrations", matches!(migrations, Ok(true))),
         ("redis", web.bus.hears()),
         ("bus", web.bus.is_ready()),
         ("relay", web.relay.is_alive()),
+        ("roles", web.cleared.load(Ordering::Relaxed)),
     ];
+    parts.extend(web.sign_in.is_ready().map(|ready| ("signIn", ready)));
     let ready = parts.iter().all(|(_, works)| *works);
     let parts: serde_json::Map<String, serde_json::Value> =
         parts.into_iter().map(|(part, works)| (part.to_owned(), works.into())).collect();

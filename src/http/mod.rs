@@ -2,11 +2,17 @@
 
 mod graphql;
 mod health;
+mod origins;
 mod patience;
+mod seats;
+mod sign_in;
 mod sse;
 mod websocket;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use async_graphql::{Response as GraphResponse, ServerError, Value as GraphValue};
 use axum::{
@@ -27,29 +33,68 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    auth::token::Tokens,
     clock::Clock,
     db::Db,
     error::code,
     events::{Bus, relay::Relay},
     graphql::Graph,
 };
+pub use origins::Origins;
 use patience::Patient;
+pub use seats::Seats;
+pub use sign_in::SignIn;
 
-/// How long a client may take to send its headers.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// How long requests may finish after the stop signal.
 const FINISH_WITHIN: Duration = Duration::from_secs(20);
-/// How long what is pushed may take to leave: a client that does not read must not hold a task for ever.
-const SEND_WITHIN: Duration = Duration::from_secs(10);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long a client may take. A test that waits for one of them makes it shorter.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// For its headers; a connection without a request ends then too.
+    pub headers: Duration,
+    /// For its body.
+    pub body: Duration,
+    /// For a socket's handshake.
+    pub init: Duration,
+    /// How often an idle socket is probed, so that dead ones are noticed.
+    pub probe: Duration,
+    /// To answer a probe.
+    pub answer: Duration,
+    /// For anything of what it is sent: a client that does not read must not hold a task for ever.
+    pub send: Duration,
+    /// To send what nobody reads any more, after an answer that came before the end of its request.
+    pub linger: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            headers: Duration::from_secs(10),
+            body: Duration::from_secs(15),
+            init: Duration::from_secs(5),
+            probe: Duration::from_secs(30),
+            answer: Duration::from_secs(15),
+            send: Duration::from_secs(10),
+            linger: Duration::from_secs(5),
+        }
+    }
+}
 
 /// What handlers share.
 pub struct Web {
     /// The schema.
     pub graph: Graph,
-    /// Checks bearer tokens.
-    pub tokens: Tokens,
+    /// Who a request is from.
+    pub sign_in: SignIn,
+    /// The pages that may ask.
+    pub origins: Origins,
+    /// Sockets and streams of each person.
+    pub seats: Seats,
+    /// How long clients may take.
+    pub times: Times,
+    /// Whether the database roles are such that the process may serve: see `db::roles`.
+    pub cleared: AtomicBool,
     /// The time.
     pub clock: Clock,
     /// For readiness.
@@ -117,7 +162,7 @@ fn is_ours(response: &GraphResponse) -> bool {
 /// All routes.
 pub fn router(web: Arc<Web>) -> Router {
     Router::new()
-        .route("/graphql", axum::routing::any(graphql::handle))
+        .route("/graphql", origins::guard(axum::routing::any(graphql::handle), &web))
         .route("/healthz", on(MethodFilter::GET, health::alive))
         .route("/readyz", on(MethodFilter::GET, health::ready))
         .layer(middleware::from_fn(identify))
@@ -126,12 +171,12 @@ pub fn router(web: Arc<Web>) -> Router {
 
 /// Serves until `web.stop`, then lets requests and mutations finish and closes sockets.
 pub async fn serve(listener: TcpListener, web: Arc<Web>) {
-    let (stop, sockets) = (web.stop.clone(), web.sockets.clone());
+    let (stop, sockets, times) = (web.stop.clone(), web.sockets.clone(), web.times);
     let router = router(web);
     let connections = TaskTracker::new();
     // HTTP/1 only, and with a limit on the headers from the first moment of a connection.
     let mut server = hyper::server::conn::http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    server.timer(TokioTimer::new()).header_read_timeout(times.headers);
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -148,7 +193,7 @@ pub async fn serve(listener: TcpListener, web: Arc<Web>) {
         };
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
-        let stream = TokioIo::new(Patient::new(stream, SEND_WITHIN));
+        let stream = TokioIo::new(Patient::new(stream, times.send, times.linger));
         let connection = server.serve_connection(stream, service).with_upgrades();
         let stop = stop.clone();
         connections.spawn(async move {

@@ -17,7 +17,7 @@ use axum::{
 use futures_util::{StreamExt, stream::unfold};
 use tokio::sync::mpsc;
 
-use super::{SEND_WITHIN, Web, ended, is_ours};
+use super::{Web, ended, is_ours, seats::Seat};
 use crate::{
     auth::{Viewer, token::Verified},
     graphql::{Ready, Said},
@@ -31,11 +31,15 @@ const BUFFERED: usize = 4;
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Answers with the results of a subscription.
-pub(super) fn open(web: &Arc<Web>, verified: Verified, ready: Ready) -> Response {
+pub(super) fn open(web: &Arc<Web>, verified: Verified, seat: Seat, ready: Ready) -> Response {
     let (say, said) = mpsc::channel(BUFFERED);
     // In a task of its own: it must come to the end of what it reads for an event, and give its connection to the
     // database back, also while the client does not read.
-    web.sockets.spawn(run(Arc::clone(web), verified, ready, say));
+    let running = run(Arc::clone(web), verified, ready, say);
+    web.sockets.spawn(async move {
+        running.await;
+        drop(seat);
+    });
     let frames =
         unfold(said, |mut said| async move { said.recv().await.map(|frame| (Ok::<_, Infallible>(frame), said)) });
     let mut response = Body::from_stream(frames).into_response();
@@ -67,27 +71,27 @@ async fn run(web: Arc<Web>, verified: Verified, ready: Ready, say: mpsc::Sender<
                     let Ok(data) = serde_json::to_string(&response) else { return };
                     let frame = next(&data);
                     if ended(&response) {
-                        let _ = send(&say, frame).await;
-                        let _ = send(&say, complete()).await;
+                        let _ = send(&web, &say, frame).await;
+                        let _ = send(&web, &say, complete()).await;
                         return;
                     }
                     frame
                 }
                 None => {
-                    let _ = send(&say, complete()).await;
+                    let _ = send(&web, &say, complete()).await;
                     return;
                 }
             },
         };
-        if send(&say, frame).await.is_err() {
+        if send(&web, &say, frame).await.is_err() {
             return;
         }
     }
 }
 
 /// Hands a frame over; a client that does not read must not hold a task for ever.
-async fn send(say: &mpsc::Sender<Bytes>, frame: Bytes) -> Result<(), ()> {
-    tokio::time::timeout(SEND_WITHIN, say.send(frame)).await.map_err(drop)?.map_err(drop)
+async fn send(web: &Web, say: &mpsc::Sender<Bytes>, frame: Bytes) -> Result<(), ()> {
+    tokio::time::timeout(web.times.send, say.send(frame)).await.map_err(drop)?.map_err(drop)
 }
 
 /// A response in JSON, which has no line breaks of its own: one line of data.

@@ -9,8 +9,9 @@
 //! | 4408 | no handshake in time | retries |
 //! | 4409 | an id that is in use | gives up |
 //! | 4429 | a second handshake | gives up |
+//! | 4430 | too many sockets of this person | retries, when one is closed |
 //! | 1012 | the server stops | retries, resumes |
-//! | 1013 | an operation failed by our fault, for now | retries, resumes |
+//! | 1013 | an operation failed by our fault, or nobody can sign in, for now | retries, resumes |
 
 use std::{
     future::poll_fn,
@@ -33,20 +34,17 @@ use futures_util::{Sink, StreamExt, stream::BoxStream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Web, ended, is_ours};
+use super::{Web, ended, is_ours, seats::Seat, sign_in};
 use crate::{
     auth::{Viewer, token::Verified},
-    error::code,
+    error::{Error, code},
     graphql::{Asked, OperationKind, Said},
 };
 
 const PROTOCOL: &str = "graphql-transport-ws";
-/// How long a client may take for its handshake.
-const INIT_WITHIN: Duration = Duration::from_secs(5);
-/// How often an idle socket is probed, so that dead ones are noticed.
-const PROBE_EVERY: Duration = Duration::from_secs(30);
-/// How long a client may take to answer a probe.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// Longest message before the handshake is done, in bytes: a stranger's is hardly read.
+const STRANGER_BYTES: usize = 16 * 1024;
+const NO_HANDSHAKE: End = End::Close(4408, "Connection initialisation timeout");
 const TOKEN_EXPIRED: End = End::Close(4403, "Token expired");
 
 #[derive(Deserialize)]
@@ -103,10 +101,7 @@ pub(super) fn open(web: Arc<Web>, headers: &HeaderMap, upgrade: WebSocketUpgrade
         return (StatusCode::BAD_REQUEST, "Use the WebSocket sub-protocol graphql-transport-ws.\n").into_response();
     }
     // A native client may send its token with the upgrade; a browser cannot, and sends it in the handshake.
-    let verified = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| web.tokens.verify(value).ok());
+    let authorization = sign_in::authorization(headers).map(str::to_owned);
     let tracked = web.sockets.token();
     upgrade
         .protocols([PROTOCOL])
@@ -117,7 +112,7 @@ pub(super) fn open(web: Arc<Web>, headers: &HeaderMap, upgrade: WebSocketUpgrade
         .write_buffer_size(0)
         .max_write_buffer_size(1024 * 1024)
         .on_upgrade(move |socket| async move {
-            Socket::new(web, socket, verified).run().await;
+            Socket::new(web, socket, authorization).run().await;
             drop(tracked);
         })
 }
@@ -168,15 +163,28 @@ struct Socket {
     /// reads nothing is given up by `Patient`, one that never comes to the end by the probe.
     sending: bool,
     probe: Probe,
-    /// From the upgrade's header, or from the handshake.
+    /// The upgrade's header, until the handshake.
+    authorization: Option<String>,
     verified: Option<Verified>,
+    /// Among the person's sockets.
+    seat: Option<Seat>,
     acknowledged: bool,
     running: Vec<Running>,
 }
 
 impl Socket {
-    fn new(web: Arc<Web>, socket: WebSocket, verified: Option<Verified>) -> Self {
-        Self { web, socket, sending: false, probe: Probe::Idle, verified, acknowledged: false, running: Vec::new() }
+    fn new(web: Arc<Web>, socket: WebSocket, authorization: Option<String>) -> Self {
+        Self {
+            web,
+            socket,
+            sending: false,
+            probe: Probe::Idle,
+            authorization,
+            verified: None,
+            seat: None,
+            acknowledged: false,
+            running: Vec::new(),
+        }
     }
 
     async fn run(mut self) {
@@ -185,8 +193,9 @@ impl Socket {
             End::Close(code, reason) => tracing::debug!(code, reason, "a socket is closed"),
             End::Gone(why) => tracing::debug!(why, "a socket is given up"),
         }
-        // Everything that runs for this client ends here.
+        // Everything that runs for this client ends here. Its seat is free before it hears of it, and comes again.
         self.running.clear();
+        self.seat = None;
         if let End::Close(code, reason) = ended {
             let frame = CloseFrame { code, reason: reason.into() };
             let closing = async {
@@ -200,11 +209,11 @@ impl Socket {
     }
 
     async fn talk(&mut self) -> Result<std::convert::Infallible, End> {
-        let stop = self.web.stop.clone();
+        let (stop, times) = (self.web.stop.clone(), self.web.times);
         let mut stopped = std::pin::pin!(stop.cancelled());
         // Until the handshake its time, then the token's.
-        let mut time = std::pin::pin!(tokio::time::sleep(INIT_WITHIN));
-        let mut probe = tokio::time::interval(PROBE_EVERY);
+        let mut time = std::pin::pin!(tokio::time::sleep(times.init));
+        let mut probe = tokio::time::interval(times.probe);
         probe.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         probe.tick().await;
         loop {
@@ -212,14 +221,14 @@ impl Socket {
                 () = &mut stopped => return Err(End::Close(1012, "Service restart")),
                 () = &mut time => return Err(match self.acknowledged {
                     true => TOKEN_EXPIRED,
-                    false => End::Close(4408, "Connection initialisation timeout"),
+                    false => NO_HANDSHAKE,
                 }),
                 _ = probe.tick() => {
                     match self.probe {
                         Probe::Idle => self.probe = Probe::Due,
                         // One message may take as long as that, and no longer.
                         Probe::Due => return Err(End::Gone("it does not read")),
-                        Probe::Sent(at) if at.elapsed() >= ANSWER_WITHIN => return Err(End::Gone("it does not answer")),
+                        Probe::Sent(at) if at.elapsed() >= times.answer => return Err(End::Gone("it does not answer")),
                         Probe::Sent(_) => {}
                     }
                     continue;
@@ -238,12 +247,17 @@ impl Socket {
                     }
                     let before = self.acknowledged;
                     match message {
-                        Some(Ok(message)) => self.receive(message)?,
+                        Some(Ok(message)) => tokio::select! {
+                            received = self.receive(message) => received?,
+                            // Signing in may wait for others.
+                            () = &mut stopped => return Err(End::Close(1012, "Service restart")),
+                            () = &mut time, if !before => return Err(NO_HANDSHAKE),
+                        },
                         // Too large, or no WebSocket at all: not worth a retry. Nobody hears it if the client is gone.
                         Some(Err(_)) => return Err(End::Close(4400, "Invalid or too large message")),
                         None => return Err(End::Gone("it has left")),
                     }
-                    if let (false, true, Some(verified)) = (before, self.acknowledged, self.verified) {
+                    if let (false, true, Some(verified)) = (before, self.acknowledged, &self.verified) {
                         time.as_mut().reset(tokio::time::Instant::now() + verified.expires_in((self.web.clock)()));
                     }
                 }
@@ -253,7 +267,7 @@ impl Socket {
     }
 
     fn expired(&self) -> bool {
-        self.verified.is_none_or(|verified| verified.expires_in((self.web.clock)()).is_zero())
+        self.verified.as_ref().is_none_or(|verified| verified.expires_in((self.web.clock)()).is_zero())
     }
 
     async fn next(&mut self) -> Happened {
@@ -305,13 +319,16 @@ impl Socket {
         self.send(Message::Text(text.into()))
     }
 
-    fn receive(&mut self, message: Message) -> Result<(), End> {
+    async fn receive(&mut self, message: Message) -> Result<(), End> {
         let text = match message {
             Message::Text(text) => text,
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
             Message::Close(_) => return Err(End::Gone("it has left")),
             Message::Binary(_) => return Err(End::Close(4400, "Only text messages")),
         };
+        if !self.acknowledged && text.len() > STRANGER_BYTES {
+            return Err(End::Close(4400, "Invalid or too large message"));
+        }
         let Ok(message) = serde_json::from_str::<FromClient>(&text) else {
             return Err(End::Close(4400, "Invalid message"));
         };
@@ -320,19 +337,17 @@ impl Socket {
                 Err(End::Close(4429, "Too many initialisation requests"))
             }
             FromClient::ConnectionInit { payload } => {
-                let offered = payload.as_ref().and_then(authorization);
-                let verified = match offered {
-                    Some(token) => self.web.tokens.verify(&token).ok(),
-                    None => self.verified,
+                let upgrade = self.authorization.take();
+                let offered = payload.as_ref().and_then(authorization).or(upgrade).unwrap_or_default();
+                let verified = self.web.sign_in.verify(&offered).await.map_err(|error| match error {
+                    Error::Unavailable => End::Close(1013, "Try again later"),
+                    _ => End::Close(4403, "Forbidden"),
+                })?;
+                let Some(seat) = self.web.seats.take(verified.worker_id) else {
+                    return Err(End::Close(4430, "Too many sockets of this person"));
                 };
-                match verified {
-                    Some(verified) => {
-                        self.verified = Some(verified);
-                        self.acknowledged = true;
-                        self.say(ToClient::ConnectionAck)
-                    }
-                    None => Err(End::Close(4403, "Forbidden")),
-                }
+                (self.verified, self.seat, self.acknowledged) = (Some(verified), Some(seat), true);
+                self.say(ToClient::ConnectionAck)
             }
             FromClient::Ping { payload } => self.say(ToClient::Pong { payload }),
             FromClient::Pong {} => Ok(()),
@@ -349,7 +364,7 @@ impl Socket {
     }
 
     fn subscribe(&mut self, id: String, asked: &Asked) -> Result<(), End> {
-        let Some(verified) = self.verified else { return Err(End::Close(4401, "Unauthorized")) };
+        let Some(verified) = &self.verified else { return Err(End::Close(4401, "Unauthorized")) };
         if self.running.iter().any(|running| running.id == id) {
             return Err(End::Close(4409, "Subscriber already exists"));
         }

@@ -1,5 +1,6 @@
 //! A server per test, in this process or in its own, on a database of its own.
 
+pub mod issuer;
 pub mod people;
 pub mod process;
 pub mod socket;
@@ -18,16 +19,19 @@ use std::{
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use hearth::{
     app::{App, Options},
-    auth::token,
-    config::{Config, Databases, DocumentMode, Documents, Environment, Events, Http, Identity, Limits},
+    auth::{provider::Pace, token},
+    clock::Clock,
+    config::{Config, Databases, DocumentMode, Documents, Environment, Events, Http, Identity, Introspection, Limits},
     db::migrations,
     domain::ids::WorkerId,
+    http::Times,
     seed,
 };
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
 use tokio_util::sync::CancellationToken;
 
+pub use issuer::Issuer;
 pub use socket::Socket;
 pub use sse::EventStream;
 
@@ -164,7 +168,8 @@ pub fn redis_server() -> String {
 }
 
 pub fn identity() -> Identity {
-    Identity { environment: Environment::Development, token_secret: SECRET.parse().unwrap() }
+    let token_secret = Some(SECRET.parse().unwrap());
+    Identity { environment: Environment::Development, token_secret, issuer: None, audience: None }
 }
 
 /// A token that is good for this long by the machine's clock.
@@ -182,6 +187,14 @@ pub struct Setup {
     pub database: Option<String>,
     pub channel: Option<String>,
     pub connections: Option<usize>,
+    /// The provider whose tokens are taken too.
+    pub issuer: Option<String>,
+    /// Not to wait until it is ready.
+    pub unready: bool,
+    pub origins: Vec<String>,
+    pub introspection: Option<Introspection>,
+    pub times: Times,
+    pub pace: Option<Pace>,
 }
 
 /// A server in this process.
@@ -199,6 +212,7 @@ pub struct Server {
     pub serving: tokio::task::JoinHandle<()>,
     /// Moves the server's clock.
     ahead: Arc<Mutex<Duration>>,
+    clock: Clock,
 }
 
 impl Server {
@@ -214,7 +228,11 @@ impl Server {
         let channel = setup.channel.unwrap_or_else(|| unique("channel"));
         let (mode, trusted) = setup.documents.unwrap_or((DocumentMode::Prefer, None));
         let config = Config {
-            identity: identity(),
+            identity: Identity {
+                audience: setup.issuer.as_ref().map(|_| issuer::AUDIENCE.to_owned()),
+                issuer: setup.issuer,
+                ..identity()
+            },
             databases: Databases {
                 app: url("hearth_app", &database).parse().unwrap(),
                 relay: url("hearth_relay", &database).parse().unwrap(),
@@ -226,8 +244,13 @@ impl Server {
                 channel: channel.clone(),
                 cursor_key: CURSOR_KEY.parse().unwrap(),
             },
-            http: Http { listen: "127.0.0.1:0".parse().unwrap(), max_body_bytes: 256 * 1024, request_seconds: 15 },
-            documents: Documents { mode, trusted },
+            http: Http {
+                listen: "127.0.0.1:0".parse().unwrap(),
+                origins: setup.origins,
+                max_body_bytes: 256 * 1024,
+                request_seconds: 15,
+            },
+            documents: Documents { mode, introspection: setup.introspection, trusted },
             limits: setup.limits,
         };
         let (started, ahead) = (std::time::Instant::now(), Arc::new(Mutex::new(Duration::zero())));
@@ -236,12 +259,14 @@ impl Server {
         let hears = Arc::clone(&heard);
         let bus_heard: Arc<Mutex<Vec<String>>> = Arc::default();
         let bus_hears = Arc::clone(&bus_heard);
+        let clock: Clock =
+            Arc::new(move || morning() + Duration::from_std(started.elapsed()).unwrap() + *shift.lock().unwrap());
         let options = Options {
-            clock: Arc::new(move || {
-                morning() + Duration::from_std(started.elapsed()).unwrap() + *shift.lock().unwrap()
-            }),
+            clock: Arc::clone(&clock),
             statements: Some(Arc::new(move |text| hears.lock().unwrap().push(text.to_owned()))),
             bus_statements: Some(Arc::new(move |text| bus_hears.lock().unwrap().push(text.to_owned()))),
+            times: setup.times,
+            pace: setup.pace.unwrap_or(Pace { between: std::time::Duration::from_millis(50), ..Pace::default() }),
         };
         let app = App::start(config, options).await.unwrap();
         let (address, stop) = (app.address().unwrap(), app.stop());
@@ -258,12 +283,15 @@ impl Server {
             stop,
             serving,
             ahead,
+            clock,
         };
-        server.until_ready().await;
+        if !setup.unready {
+            server.until_ready().await;
+        }
         server
     }
 
-    async fn until_ready(&self) {
+    pub async fn until_ready(&self) {
         for _ in 0..400 {
             let ready = self.http.get(format!("http://{}/readyz", self.address)).send().await;
             if ready.is_ok_and(|answer| answer.status() == 200) {
@@ -286,6 +314,11 @@ impl Server {
     /// Moves the server's clock ahead.
     pub fn later(&self, by: Duration) {
         *self.ahead.lock().unwrap() += by;
+    }
+
+    /// What time the server thinks it is.
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
     }
 
     pub fn graphql_url(&self) -> String {

@@ -20,10 +20,16 @@ pub struct Process {
 impl Process {
     /// A server on this database and Redis. `port` 0 takes a free one.
     pub async fn start(database: &str, redis_url: &str, channel: &str, port: u16) -> Self {
+        let development = [("HEARTH_ENV", "development"), ("HEARTH_TOKEN_SECRET", SECRET)];
+        let process = Self::with(database, redis_url, channel, port, &development).await;
+        process.until_ready().await;
+        process
+    }
+
+    /// The same with these variables besides, as soon as it listens.
+    pub async fn with(database: &str, redis_url: &str, channel: &str, port: u16, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_hearth"))
             .arg("serve")
-            .env("HEARTH_ENV", "development")
-            .env("HEARTH_TOKEN_SECRET", SECRET)
             .env("HEARTH_CURSOR_KEY", CURSOR_KEY)
             .env("HEARTH_APP_DATABASE_URL", url("hearth_app", database))
             .env("HEARTH_RELAY_DATABASE_URL", url("hearth_relay", database))
@@ -32,6 +38,7 @@ impl Process {
             .env("HEARTH_CHANNEL", channel)
             .env("HEARTH_LISTEN", format!("127.0.0.1:{port}"))
             .env("HEARTH_DATABASE_CONNECTIONS", "8")
+            .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -43,8 +50,12 @@ impl Process {
             let line = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await;
             let line = line.unwrap().unwrap().unwrap_or_else(|| panic!("the server ended: {seen}"));
             seen.push_str(&line);
-            if let Some((_, address)) = line.split_once("serving address=") {
-                break address.trim().parse().unwrap();
+            // A line to read in development, JSON in production.
+            let said = line.split_once("serving address=").map(|(_, address)| address.trim().to_owned());
+            let logged: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+            let logged = logged["address"].as_str().map(str::to_owned).filter(|_| logged["message"] == "serving");
+            if let Some(address) = said.or(logged) {
+                break address.parse().unwrap();
             }
         };
         let keep = std::sync::Arc::clone(&log);
@@ -53,12 +64,10 @@ impl Process {
                 keep.lock().unwrap().push_str(&format!("{line}\n"));
             }
         });
-        let process = Self { child, address, log };
-        process.until_ready().await;
-        process
+        Self { child, address, log }
     }
 
-    async fn until_ready(&self) {
+    pub async fn until_ready(&self) {
         for _ in 0..400 {
             if reqwest::get(format!("http://{}/readyz", self.address)).await.is_ok_and(|answer| answer.status() == 200)
             {

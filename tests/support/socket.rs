@@ -36,12 +36,33 @@ impl Socket {
         Self { stream }
     }
 
+    /// The status with which an upgrade from a page of this origin is answered.
+    pub async fn upgrade_from(url: &str, origin: &str) -> u16 {
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        match tokio_tungstenite::connect_async(request).await {
+            Ok((_, response)) => response.status().as_u16(),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => response.status().as_u16(),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    /// Says the handshake with this token.
+    pub async fn shake_hands(&mut self, token: &str) {
+        let payload = json!({ "authorization": format!("Bearer {token}") });
+        self.say(json!({ "type": "connection_init", "payload": payload })).await;
+    }
+
+    /// Whether the handshake is answered, and not the socket closed.
+    pub async fn is_acknowledged(&mut self) -> bool {
+        matches!(self.message().await, Some(Message::Text(_)))
+    }
+
     /// Connected and acknowledged.
     pub async fn open(url: &str, token: &str) -> Self {
         let mut socket = Self::connect(url).await;
-        socket
-            .say(json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } }))
-            .await;
+        socket.shake_hands(token).await;
         assert_eq!(socket.hear().await, json!({ "type": "connection_ack" }));
         socket
     }

@@ -30,6 +30,10 @@ impl EventStream {
     pub async fn open(url: &str, token: &str, query: &str, variables: Value) -> Self {
         let response = ask(url, token, "text/event-stream", &json!({ "query": query, "variables": variables })).await;
         assert_eq!(response.status(), 200);
+        Self::of(response)
+    }
+
+    pub fn of(response: reqwest::Response) -> Self {
         Self { response, text: String::new() }
     }
 

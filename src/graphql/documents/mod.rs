@@ -19,7 +19,7 @@ use std::{
 };
 
 use apollo_compiler::{
-    ExecutableDocument, Schema, ast::OperationType, executable::Operation, introspection, parser::Parser,
+    ExecutableDocument, Node, Schema, ast::OperationType, executable::Operation, introspection, parser::Parser,
     request::coerce_variable_values, response::JsonMap, validation::Valid,
 };
 use async_graphql::{Name, Pos, ServerError, parser::types::ExecutableDocument as Parsed};
@@ -55,6 +55,8 @@ pub struct Settings {
     pub mode: Mode,
     /// How large they may be. Trusted ones too.
     pub limits: Limits,
+    /// Whether the schema may be asked for. By trusted ones neither.
+    pub introspection: bool,
     /// The manifest of trusted documents.
     pub trusted: Option<String>,
 }
@@ -112,6 +114,7 @@ impl Ready {
 pub struct Documents {
     schema: Valid<Schema>,
     limits: Limits,
+    introspection: bool,
     mode: Mode,
     /// By id, and by hash as `sha256:...` and without the prefix.
     trusted: HashMap<String, Arc<Document>>,
@@ -162,8 +165,9 @@ impl Documents {
     /// not.
     pub fn new(sdl: &str, settings: Settings) -> Result<Self, String> {
         let schema = Schema::parse_and_validate(sdl, "schema.graphql").map_err(|invalid| invalid.errors.to_string())?;
-        let Settings { mode, limits, trusted } = settings;
-        let mut documents = Self { schema, limits, mode, trusted: HashMap::new(), kept: Mutex::default() };
+        let Settings { mode, limits, introspection, trusted } = settings;
+        let (none, kept) = (HashMap::new(), Mutex::default());
+        let mut documents = Self { schema, limits, introspection, mode, trusted: none, kept };
         if let Some(manifest) = trusted {
             documents.trust(&manifest).map_err(|fault| format!("trusted documents: {fault}"))?;
         }
@@ -305,6 +309,14 @@ impl Documents {
         let valid = document
             .validate(&self.schema)
             .map_err(|invalid| errors(&invalid.errors, code::GRAPHQL_VALIDATION_FAILED))?;
+        // `__typename` tells no more than the document knows.
+        let asks = |operation: &Node<Operation>| {
+            operation.root_fields(&valid).any(|field| ["__schema", "__type"].contains(&field.name.as_str()))
+        };
+        if !self.introspection && valid.operations.iter().any(asks) {
+            let message = "This server tells nothing of its schema: take it from schema.graphql of the same release.";
+            return Err(vec![refuse(message, code::INTROSPECTION_DISABLED)]);
+        }
         Values::check(&self.schema, &valid)?;
         for operation in valid.operations.iter() {
             if introspection::check_max_depth(&valid, operation).is_err() {

@@ -1,0 +1,99 @@
+//! Who a request is from: its token, and the worker whom the token's subject means.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::http::{HeaderMap, header};
+use chrono::{DateTime, Duration, Utc};
+
+use crate::{
+    auth::token::{Subject, Tokens, Verified},
+    clock::Clock,
+    db::Db,
+    domain::ids::WorkerId,
+    error::{Error, Result},
+};
+
+/// How long it is remembered whom a subject means: so long may a login that was ended go on opening doors.
+const REMEMBERED_FOR: Duration = Duration::seconds(2);
+/// How many subjects are remembered.
+const REMEMBERED: usize = 4096;
+
+/// Whom a subject meant, and when.
+type Known = HashMap<Arc<str>, (WorkerId, DateTime<Utc>)>;
+
+/// See the module.
+pub struct SignIn {
+    tokens: Tokens,
+    db: Db,
+    clock: Clock,
+    /// Who means nobody is not remembered: a login that is added works at once.
+    known: Mutex<Known>,
+}
+
+impl SignIn {
+    /// Checks tokens with `tokens`, and finds workers in `db`.
+    pub fn new(tokens: Tokens, db: Db, clock: Clock) -> Self {
+        Self { tokens, db, clock, known: Mutex::default() }
+    }
+
+    /// Whether a good token would be known as such; `None` without a provider, who alone can be away.
+    pub fn is_ready(&self) -> Option<bool> {
+        self.tokens.provider().map(|provider| provider.is_ready())
+    }
+
+    /// Who somebody is by the value of an `Authorization` header. A good token of nobody fails like a bad one, with
+    /// `Unauthenticated`. Fails with `Unavailable` when it cannot be told just now.
+    pub async fn verify(&self, authorization: &str) -> Result<Verified> {
+        let read = self.tokens.verify(authorization).await?;
+        let worker_id = match read.subject {
+            Subject::Worker(worker_id) => worker_id,
+            Subject::Login { issuer, subject } => self.worker(&issuer, subject).await?,
+        };
+        Ok(Verified { worker_id, session: read.session, expires_at: read.expires_at })
+    }
+
+    /// The same by the headers of a request: exactly one `Authorization`.
+    pub async fn verify_headers(&self, headers: &HeaderMap) -> Result<Verified> {
+        self.verify(authorization(headers).ok_or(Error::Unauthenticated)?).await
+    }
+
+    /// There is one issuer, so that its subject alone is remembered.
+    async fn worker(&self, issuer: &str, subject: Arc<str>) -> Result<WorkerId> {
+        let now = (self.clock)();
+        let fresh = |at: DateTime<Utc>| (Duration::zero()..REMEMBERED_FOR).contains(&(now - at));
+        let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((worker_id, _)) = lock().get(&subject).filter(|(_, at)| fresh(*at)) {
+            return Ok(*worker_id);
+        }
+        let found = self.db.login(issuer, &subject).await.map_err(|error| {
+            tracing::error!(error = ?error, "cannot read whom a subject means");
+            Error::Unavailable
+        })?;
+        let mut known = lock();
+        if known.len() >= REMEMBERED {
+            known.retain(|_, (_, at)| fresh(*at));
+        }
+        match found {
+            Some(worker_id) if known.len() < REMEMBERED => {
+                known.insert(subject, (worker_id, now));
+            }
+            Some(_) => {}
+            None => {
+                known.remove(&subject);
+            }
+        }
+        found.ok_or(Error::Unauthenticated)
+    }
+}
+
+/// The one `Authorization` header of a request: none, and more than one, are none.
+pub(super) fn authorization(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (Some(one), None) => one.to_str().ok(),
+        _ => None,
+    }
+}
