@@ -23,6 +23,7 @@ mod mutations_support;
 mod operations;
 mod policy;
 mod pool;
+mod prober;
 mod reading;
 mod reads;
 mod resilience;
