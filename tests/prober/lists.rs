@@ -81,8 +81,7 @@ async fn ask(
         let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
         let whole = without_cursors(&answer.without(&[]));
         if parts.len() > 1 {
-            let around = whole.split("\"data\":").next().unwrap_or_default();
-            let around = format!("{} {}", around.len(), body["errors"]);
+            let around = whole.split('{').next().unwrap_or_default().to_owned() + &in_order(&body["errors"]);
             let part = |at: usize| without_cursors(&body["data"][format!("f{at}")].to_string());
             return parts
                 .into_iter()
@@ -95,6 +94,14 @@ async fn ask(
         variables["after"] = page["endCursor"].clone();
     }
     parts.into_iter().map(|name| named(name, said.clone())).collect()
+}
+
+/// Errors as they would be told in one order: that of fields that run beside one another is not fixed.
+pub fn in_order(errors: &Value) -> String {
+    let mut told: Vec<String> = errors.as_array().into_iter().flatten().map(Value::to_string).collect();
+    assert!(told.len() < 10, "more errors than an answer tells: ask for less at once");
+    told.sort();
+    told.join(" ")
 }
 
 /// Of the first list that stands in an answer.
@@ -196,30 +203,48 @@ pub const WHOLE: &[&str] = &[
     "Unit.events",
 ];
 
-/// Lets a conference of each child in sight have sat, with one who came.
+/// Gives the first child in sight a conference in each state in which something can be done about it, each of which has
+/// sat with one who came; and lets a chair work in unit 11 too.
 pub async fn sit(client: &Client, in_sight: &[Beside]) {
-    for Beside { child, .. } in in_sight {
-        client
-            .execute(
-                "with meeting as (
-                     select c.id, c.chair_id, (select min(i.id::text)::uuid from conference_invitations i
-                                               where i.conference_id = c.id and i.person_id is null) as invited
-                     from conferences c join workers w on w.id = c.chair_id
-                     where w.staff_no <> 'CH-2'
-                       and c.id in (select k.conference_id from conference_children k where k.child_id = $1)
-                 ), sitting as (
+    client
+        .batch_execute(&format!(
+            "do $$
+             declare
+                 v uuid := '{}'; one_case uuid; family uuid; member uuid; chair uuid; meeting uuid; invited uuid; sitting uuid;
+                 state text;
+             begin
+                 select id into one_case from cases where child_id = v and status <> 'CLOSED';
+                 select family_id into family from family_members where person_id = v order by from_on limit 1;
+                 select id into member from workers where staff_no = 'U07-CSW';
+                 select id into chair from workers where staff_no = 'CH-1';
+                 foreach state in array array['REQUESTED', 'SCHEDULED', 'INVITED', 'POSTPONED', 'IN_SESSION', 'DECIDED'] loop
+                     meeting := gen_random_uuid(); invited := gen_random_uuid(); sitting := gen_random_uuid();
+                     insert into conferences (id, family_id, type, state, requested_by, requested_at, scheduled_for, chair_id, held_at)
+                         values (meeting, family, 'INITIAL', state, member, '2026-11-09 09:00Z',
+                                 case when state <> 'REQUESTED' then timestamptz '2026-12-01 10:00Z' end,
+                                 case when state <> 'REQUESTED' then chair end,
+                                 case when state = 'DECIDED' then timestamptz '2026-11-17 09:00Z' end);
+                     insert into conference_children (id, conference_id, child_id, case_id)
+                         values (gen_random_uuid(), meeting, v, one_case);
+                     insert into conference_invitations (id, conference_id, agency_name, capacity, sent_at, method, answer_asked_at)
+                         values (invited, meeting, 'School', 'SCHOOL', '2026-11-10 09:00Z', 'EMAIL', '2026-11-10 09:00Z');
                      insert into conference_sittings (id, conference_id, opened_at, opened_by, ended_at, outcome, quorate, interim_plan)
-                     select gen_random_uuid(), id, '2026-11-17 09:00Z', chair_id, '2026-11-17 10:00Z', 'INQUORATE', false, 'x'
-                     from meeting where invited is not null returning id, conference_id
-                 )
-                 insert into conference_attendances (id, sitting_id, conference_id, invitation_id, attended, recorded_by, recorded_at)
-                 select gen_random_uuid(), s.id, m.id, m.invited, 'YES', m.chair_id, '2026-11-17 09:05Z'
-                 from sitting s join meeting m on m.id = s.conference_id",
-                &[child],
-            )
-            .await
-            .unwrap();
-    }
+                         values (sitting, meeting, '2026-11-17 09:00Z', chair,
+                                 case when state <> 'IN_SESSION' then timestamptz '2026-11-17 10:00Z' end,
+                                 case when state <> 'IN_SESSION' then 'INQUORATE' end,
+                                 case when state <> 'IN_SESSION' then false end,
+                                 case when state <> 'IN_SESSION' then 'x' end);
+                     insert into conference_attendances (id, sitting_id, conference_id, invitation_id, attended, recorded_by, recorded_at)
+                         values (gen_random_uuid(), sitting, meeting, invited, 'YES', chair, '2026-11-17 09:05Z');
+                 end loop;
+                 insert into unit_memberships (id, unit_id, worker_id, role, started_at)
+                     select gen_random_uuid(), u.id, w.id, 'SOCIAL_WORKER', '2026-01-05 09:00Z' from units u, workers w
+                     where u.name like '%Unit 11' and w.staff_no = 'CH-3';
+             end $$",
+            in_sight[0].child
+        ))
+        .await
+        .unwrap();
 }
 
 /// Children whom different sorts of viewers see.
@@ -275,7 +300,7 @@ pub async fn hide(client: &Client, Beside { child, named }: &Beside) -> Neighbou
              declare
                  v uuid := '{child}'; w uuid := '{named}';
                  h uuid := gen_random_uuid(); b uuid := gen_random_uuid(); family uuid; adult uuid;
-                 other_family uuid := gen_random_uuid(); far uuid; beside uuid; near uuid; lead uuid; chair uuid; head uuid;
+                 other_family uuid := gen_random_uuid(); far uuid; beside uuid; near uuid; lead uuid; chair uuid;
                  old_case uuid := gen_random_uuid(); new_case uuid := gen_random_uuid();
                  meeting uuid := gen_random_uuid(); shared uuid; invited uuid := gen_random_uuid(); own uuid := gen_random_uuid();
                  sitting uuid := gen_random_uuid(); plan uuid := gen_random_uuid(); goal uuid := gen_random_uuid();
@@ -285,16 +310,10 @@ pub async fn hide(client: &Client, Beside { child, named }: &Beside) -> Neighbou
                  select id into near from units where name like '%Unit 7';
                  select id into lead from workers where staff_no = 'U11-CSW';
                  select id into chair from workers where staff_no = 'CH-1';
-                 select id into head from workers where staff_no = 'HS-1';
                  select family_id into family from family_members where person_id = v order by from_on limit 1;
                  select m.person_id into adult from family_members m
                      where m.family_id = family and not exists (select from children c where c.id = m.person_id)
                      order by m.person_id limit 1;
-                 -- Only a conference that nobody chairs who probes: its chair sees every child of it.
-                 select c.id into shared from conference_children cc join conferences c on c.id = cc.conference_id
-                     join workers k on k.id = c.chair_id
-                     where cc.child_id = v and k.staff_no <> 'CH-2' order by c.id limit 1;
-
                  insert into persons (id, first_name, last_name, preferred_name, date_of_birth, expected_date_of_birth, sex, nhs_no)
                      select h, first_name, last_name, preferred_name, date_of_birth, expected_date_of_birth, sex, nhs_no
                      from persons where id = v;
@@ -360,7 +379,12 @@ pub async fn hide(client: &Client, Beside { child, named }: &Beside) -> Neighbou
                  insert into conference_views (id, sitting_id, conference_id, invitation_id, person_id, child_id, agrees, text,
                          recorded_by, recorded_at)
                      values (gen_random_uuid(), sitting, meeting, invited, adult, h, true, 'x', w, '2026-11-12 09:30Z');
-                 if shared is not null then
+                 -- Not in a conference of the chair who probes: its chair sees every child of it.
+                 for shared in
+                     select c.id from conference_children cc join conferences c on c.id = cc.conference_id
+                     left join workers k on k.id = c.chair_id
+                     where cc.child_id = v and k.staff_no is distinct from 'CH-2' order by c.id
+                 loop
                      insert into conference_children (id, conference_id, child_id, case_id)
                          values (gen_random_uuid(), shared, h, new_case);
                      own := gen_random_uuid();
@@ -379,7 +403,10 @@ pub async fn hide(client: &Client, Beside { child, named }: &Beside) -> Neighbou
                          select gen_random_uuid(), a.sitting_id, shared, a.invitation_id, a.person_id, h, true, 'x', w,
                                 '2026-11-17 09:30Z'
                          from conference_attendances a where a.conference_id = shared and a.invitation_id <> own;
-                 end if;
+                     insert into placed values ('Conference', shared);
+                     insert into placed select 'Invitation', i.id from conference_invitations i
+                         where i.conference_id = shared and i.person_id is distinct from h order by i.id limit 1;
+                 end loop;
                  insert into plan_shares (id, plan_id, child_id, person_id, shared_on, method, shared_by)
                      select gen_random_uuid(), p.id, v, h, '2026-11-12', 'LETTER', w from plans p where p.child_id = v;
 
@@ -406,13 +433,10 @@ pub async fn hide(client: &Client, Beside { child, named }: &Beside) -> Neighbou
                  end if;
 
                  insert into placed values ('hidden child', h), ('hidden case', new_case), ('Child', v), ('Person', v),
-                     ('Person', adult), ('FamilyGroup', family), ('Conference', shared), ('Unit', near), ('Unit', far),
+                     ('Person', adult), ('FamilyGroup', family), ('Unit', near), ('Unit', far),
                      ('Unit', beside), ('Worker', w), ('Worker', lead), ('Worker', chair);
                  insert into placed select 'Case', id from cases where child_id = v;
                  insert into placed select 'Plan', id from plans where child_id = v;
-                 insert into placed select 'Invitation', i.id from conference_invitations i
-                     where i.conference_id = shared and i.person_id is distinct from h
-                     order by exists (select from conference_attendances a where a.invitation_id = i.id) desc, i.id limit 2;
              end $$"
         ))
         .await
@@ -467,10 +491,10 @@ pub async fn change(client: &Client, Neighbour { child, .. }: &Neighbour) {
 }
 
 /// Puts what stands beside the hidden records among what the viewers ask about.
-pub fn look_beside(viewers: &mut [Attacker], types: &[&'static str], beside: &[(String, Uuid)], most: usize) {
+pub fn look_beside(viewers: &mut [Attacker], types: &[&'static str], beside: &[(String, Uuid)]) {
     for viewer in viewers {
         for of in types {
-            let mut records: Vec<Own> = viewer.own_of(of).iter().take(most).copied().collect();
+            let mut records: Vec<Own> = viewer.own_of(of).iter().take(1).copied().collect();
             for (_, id) in beside.iter().filter(|(kind, _)| kind == of) {
                 if !records.iter().any(|own| own.id == *id) {
                     records.push(Own { id: *id, version: 1 });

@@ -11,6 +11,7 @@ mod reads;
 mod records;
 mod samples;
 mod schema;
+mod twins;
 
 use std::{collections::BTreeSet, sync::atomic::Ordering, time::Instant};
 
@@ -21,6 +22,7 @@ use records::{Attacker, attackers, everybody, known_types, prepare};
 use samples::OPEN;
 use schema::Walk;
 use tokio_postgres::Client;
+use twins::{Told, Which};
 use uuid::Uuid;
 
 use crate::support::{self, Server, Setup};
@@ -58,7 +60,7 @@ async fn a_change_of_what_is_hidden_is_refused_like_one_of_what_does_not_exist_a
     let (server, since, walk) = (Server::start().await, Instant::now(), Walk::new());
     let client = support::connect("postgres", &server.database).await;
     prepare(&client).await;
-    let attackers = attackers(&client, &everybody(), 6).await;
+    let attackers = attackers(&client, &everybody(), 3).await;
     let before = changes::digest(&client).await;
     let asking = Asking::new(&server);
     let Changes { findings, places, reached } = changes::change(&asking, &walk, &attackers, true).await;
@@ -122,7 +124,7 @@ async fn the_lists_differ_in_every_type_when_policies_let_everybody_read() {
     let setup = Setup { database: Some(with_open_policies().await), ..Setup::default() };
     let (server, walk) = (Server::with(setup).await, Walk::new());
     let client = support::connect("postgres", &server.database).await;
-    let Looking { viewers, names, in_sight } = looking(&client).await;
+    let Looking { viewers, names, in_sight } = looking(&client, &ONLOOKERS[..2]).await;
     let asking = Asking::new(&server);
     let before = lists::everything(&asking, &walk, &viewers, &names).await;
     hide(&client, &in_sight).await;
@@ -155,9 +157,9 @@ fn every_field_of_the_schema_is_probed() {
 /// Whoever looks at lists beside which something is hidden.
 const ONLOOKERS: &[&str] = &[
     "social worker of another unit",
+    "chair of other conferences",
     "coordinator of another unit",
     "first response",
-    "chair of other conferences",
     "service manager of another area",
     "worker without anything",
 ];
@@ -170,10 +172,10 @@ struct Looking {
     in_sight: Vec<Beside>,
 }
 
-/// The viewers, with the records among theirs beside which something will be hidden.
-async fn looking(client: &Client) -> Looking {
+/// These viewers, with the records among theirs beside which something will be hidden.
+async fn looking(client: &Client, who: &[&str]) -> Looking {
     prepare(client).await;
-    let mut viewers = attackers(client, ONLOOKERS, 1).await;
+    let mut viewers = attackers(client, who, 1).await;
     let in_sight = lists::in_sight(client).await;
     lists::sit(client, &in_sight).await;
     let mut names = vec!["Aardvark".to_owned(), "Zoe".to_owned()];
@@ -188,7 +190,7 @@ async fn looking(client: &Client) -> Looking {
         beside.extend(lists::hide(client, one).await.beside);
     }
     lists::forget(client).await;
-    lists::look_beside(&mut viewers, &known_types().collect::<Vec<_>>(), &beside, 1);
+    lists::look_beside(&mut viewers, &known_types().collect::<Vec<_>>(), &beside);
     Looking { viewers, names, in_sight }
 }
 
@@ -204,7 +206,7 @@ async fn hide(client: &Client, in_sight: &[Beside]) -> Vec<Neighbour> {
 async fn no_list_count_page_or_search_tells_that_something_hidden_came_changed_or_went() {
     let (server, since, walk) = (Server::start().await, Instant::now(), Walk::new());
     let client = support::connect("postgres", &server.database).await;
-    let Looking { viewers, names, in_sight } = looking(&client).await;
+    let Looking { viewers, names, in_sight } = looking(&client, ONLOOKERS).await;
     let asking = Asking::new(&server);
     let before = lists::everything(&asking, &walk, &viewers, &names).await;
     let same = async |when: &str| {
@@ -257,4 +259,47 @@ async fn no_feed_tells_that_something_happens_to_what_is_hidden() {
             assert_eq!(heard, format!("Case:{case}"), "{}", viewer.name);
         }
     }
+}
+
+/// Whoever changes records beside which something is hidden.
+const CHANGING: &[&str] =
+    &["consultant social worker of another unit", "coordinator of another unit", "service manager of another area"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_answered_alike_whether_or_not_something_is_hidden_beside_it() {
+    let (since, walk, database) = (Instant::now(), Walk::new(), support::database().await);
+    let client = support::connect("postgres", &database).await;
+    let Looking { viewers, in_sight, .. } = looking(&client, CHANGING).await;
+    let known = twins::ids(&client).await;
+    drop(client);
+    let twin = support::copy_of(&database).await;
+    let client = support::connect("postgres", &twin).await;
+    hide(&client, &in_sight).await;
+    let of = |database: String| Server::with(Setup { database: Some(database), ..Setup::default() });
+    let (alone, beside) = (of(database).await, of(twin).await);
+    let (one, other) = (Asking::new(&alone), Asking::new(&beside));
+    let both = (&one, &other);
+    let nothing_told = |found: Vec<Told>| {
+        let told: Vec<String> = found.into_iter().map(|told| format!("{} {}", told.mutation, told.words)).collect();
+        assert!(told.is_empty(), "{} differences\n{}", told.len(), told.join("\n"));
+    };
+    let (found, made) = twins::change(both, &walk, &viewers, &known, Which::First).await;
+    nothing_told(found);
+    assert!(made > 50, "{made} changes were made");
+    alone.all_placed().await;
+    beside.all_placed().await;
+    let (found, telling) = twins::read(both, &walk, &viewers, &known).await;
+    assert!(found.is_empty(), "{} differences\n{}", found.len(), found.join("\n"));
+    let expected: BTreeSet<String> =
+        twins::TELLING_EVENTS.iter().map(|(event, field, _)| format!("{event}.{field}")).collect();
+    assert_eq!(telling, expected);
+    // Of all chairs one works in the unit of the hidden sibling.
+    let chair = client.query_one("select id from workers where staff_no = 'CH-3'", &[]).await.unwrap().get(0);
+    let (found, _) = twins::change(both, &walk, &viewers, &known, Which::Naming(chair)).await;
+    let rules: BTreeSet<(&str, &str)> =
+        found.iter().map(|told| (told.mutation.as_str(), told.guard.as_str())).collect();
+    assert_eq!(rules, twins::TELLING_RULES.iter().copied().collect(), "{found:#?}");
+    let (found, _) = twins::change(both, &walk, &viewers, &known, Which::Last).await;
+    nothing_told(found);
+    say(&other, "twins", since);
 }
