@@ -28,6 +28,7 @@ mod operations;
 mod origins;
 mod policy;
 mod pool;
+mod prober;
 mod production;
 mod reading;
 mod reads;

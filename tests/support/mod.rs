@@ -102,6 +102,16 @@ pub async fn database() -> String {
     name
 }
 
+/// A copy of a test's database as it is now. Whoever is connected to that is thrown out.
+pub async fn copy_of(database: &str) -> String {
+    let name = unique("hearth_copy");
+    let admin = connect("postgres", "postgres").await;
+    let leave = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+    admin.execute(leave, &[&database]).await.unwrap();
+    admin.batch_execute(&format!("create database {name} template {database} owner hearth_owner")).await.unwrap();
+    name
+}
+
 /// A migrated database without any row.
 pub async fn empty_database() -> String {
     // Made with it are the cluster's roles, and two who make them at once get in each other's way.

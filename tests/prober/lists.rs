@@ -1,0 +1,570 @@
+//! Lists, counts, pages, searches and feeds beside which something hidden comes, changes and goes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::{
+    asking::{Asking, all, without_cursors},
+    records::{Attacker, Own},
+    schema::{NOBODY, Walk},
+};
+use crate::support::{self, Socket};
+
+/// How many pages of two nodes of every list are read.
+const PAGES: usize = 4;
+
+/// Every answer by who asked what.
+pub type Answers = BTreeMap<(String, String), String>;
+
+/// All that these viewers can ask without knowing what is hidden: the root's fields, their own records and those beside
+/// what is hidden, whole and field by field, the pages of every list, and searches for these names.
+pub async fn everything(asking: &Asking<'_>, walk: &Walk, viewers: &[Attacker], names: &[String]) -> Answers {
+    let mut work = Vec::new();
+    for viewer in viewers {
+        let ids = |kind: &str, _: &str| {
+            let own = viewer.own_of(kind).first().map_or_else(|| NOBODY.parse().unwrap(), |own| own.id);
+            Some(json!(format!("{kind}:{own}")))
+        };
+        for document in walk.without_id(&ids) {
+            work.push(ask(asking, viewer, vec![document.name], document.text, json!({}), false));
+        }
+        for name in names {
+            let text = "query($search: String) { children(search: $search, first: 100) { totalCount
+                nodes { id displayName personNo } pageInfo { hasNextPage endCursor } } }";
+            let asked = vec![format!("search {name}")];
+            work.push(ask(asking, viewer, asked, text.to_owned(), json!({ "search": name }), false));
+        }
+        for root in ["Query", "Viewer"] {
+            for (name, text) in walk.pages(root) {
+                work.push(ask(asking, viewer, vec![format!("{root}.{name}, by pages")], text, json!({}), true));
+            }
+        }
+        for of in walk.node_types() {
+            let (documents, pages) = (walk.about(&of), walk.pages(&of));
+            for own in viewer.own_of(&of) {
+                let id = json!({ "id": format!("{of}:{}", own.id) });
+                for document in &documents {
+                    let names = document.parts.iter().map(|part| format!("{part} of {}", own.id));
+                    work.push(ask(asking, viewer, names.collect(), document.text.clone(), id.clone(), false));
+                }
+                for (name, text) in &pages {
+                    let names = vec![format!("{of}.{name}, by pages of {}", own.id)];
+                    work.push(ask(asking, viewer, names, text.clone(), id.clone(), true));
+                }
+            }
+        }
+    }
+    let answers: Vec<_> = all(work).await.into_iter().flatten().collect();
+    let count = answers.len();
+    let answers: Answers = answers.into_iter().collect();
+    assert_eq!(answers.len(), count, "two answers of one name");
+    asking.probed(count);
+    answers
+}
+
+/// One answer, or those of the first pages. Of several parts each by itself, with all that the answer has beside its data.
+async fn ask(
+    asking: &Asking<'_>,
+    viewer: &Attacker,
+    parts: Vec<String>,
+    text: String,
+    mut variables: Value,
+    paged: bool,
+) -> Vec<((String, String), String)> {
+    let named = |name: String, said: String| ((viewer.name.to_owned(), name), said);
+    let mut said = String::new();
+    for _ in 0..if paged { PAGES } else { 1 } {
+        let answer = asking.ask(&viewer.token, &text, variables.clone()).await;
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let whole = without_cursors(&answer.without(&[]));
+        if parts.len() > 1 {
+            // What belongs to no part stands by itself, or every part would seem to tell it.
+            let around = whole.split('{').next().unwrap_or_default().to_owned() + &in_order(&body["errors"]);
+            let errors = named(format!("errors beside {}", parts[0]), around);
+            let part = |at: usize| without_cursors(&body["data"][format!("f{at}")].to_string());
+            let parts = parts.into_iter().enumerate().map(|(at, name)| named(name, part(at)));
+            return parts.chain([errors]).collect();
+        }
+        said.push_str(&whole);
+        let Some(page) = page_info(&body["data"]).filter(|page| page["hasNextPage"] == true) else { break };
+        variables["after"] = page["endCursor"].clone();
+    }
+    parts.into_iter().map(|name| named(name, said.clone())).collect()
+}
+
+/// Errors as they would be told in one order: that of fields that run beside one another is not fixed.
+pub fn in_order(errors: &Value) -> String {
+    let mut told: Vec<String> = errors.as_array().into_iter().flatten().map(Value::to_string).collect();
+    assert!(told.len() < 10, "more errors than an answer tells: ask for less at once");
+    told.sort();
+    told.join(" ")
+}
+
+/// Of the first list that stands in an answer.
+fn page_info(value: &Value) -> Option<&Value> {
+    let fields = value.as_object()?;
+    fields.get("pageInfo").or_else(|| fields.values().find_map(page_info))
+}
+
+/// What answers differ in: who asked what, and from where on.
+pub fn differences(before: &Answers, after: &Answers) -> Vec<String> {
+    let mut found = Vec::new();
+    for ((viewer, asked), told) in before {
+        // Of whoever was asked again.
+        let Some(now) = after.get(&(viewer.clone(), asked.clone())) else { continue };
+        if told != now {
+            let same = told.bytes().zip(now.bytes()).take_while(|(one, other)| one == other).count();
+            let from = |text: &str| {
+                String::from_utf8_lossy(&text.as_bytes()[same.saturating_sub(200)..text.len().min(same + 300)])
+                    .into_owned()
+            };
+            found.push(format!("{asked} as {viewer}\n  before: {}\n  now:    {}", from(told), from(now)));
+        }
+    }
+    found
+}
+
+/// Keeps every table as it is now, for [`as_before`].
+pub async fn remember(client: &Client) {
+    client
+        .batch_execute(
+            "create schema before;
+             do $$ declare kept text; begin
+                 for kept in select tablename from pg_tables where schemaname = 'public' loop
+                     execute format('create table before.%I as table public.%I', kept, kept);
+                 end loop;
+             end $$",
+        )
+        .await
+        .unwrap();
+}
+
+/// Deletes every row that was not there when the tables were remembered, past all history.
+pub async fn forget(client: &Client) -> i64 {
+    client
+        .batch_execute(
+            "set session_replication_role = replica;
+             create temp table if not exists forgotten (rows bigint);
+             truncate forgotten;
+             do $$ declare kept text; gone bigint; begin
+                 -- What the relay has counted stays counted.
+                 for kept in select tablename from pg_tables where schemaname = 'public' and tablename <> 'relay_state' loop
+                     execute format('delete from public.%I now where not exists (
+                                         select from before.%I kept where kept = now)', kept, kept);
+                     get diagnostics gone = row_count;
+                     insert into forgotten values (gone);
+                     -- And nothing that was there is missing.
+                     execute format('select count(*) from before.%I kept where not exists (
+                                         select from public.%I now where now = kept)', kept, kept)
+                         into gone;
+                     if gone > 0 then raise exception '% rows of % were changed', gone, kept; end if;
+                 end loop;
+             end $$;
+             set session_replication_role = origin",
+        )
+        .await
+        .unwrap();
+    client.query_one("select sum(rows)::bigint from forgotten", &[]).await.unwrap().get(0)
+}
+
+/// A child in sight, and who has to do with what is hidden beside it.
+pub struct Beside {
+    /// The child whom somebody sees.
+    pub child: Uuid,
+    /// Somebody who sees the child, and is named in records of the hidden one that open nothing.
+    pub named: Uuid,
+}
+
+/// Lists that tell today that there is something hidden, reported and not mended yet: a membership is read with the
+/// person, and shows no family when that is hidden. Once one tells nothing any more it must go from here.
+pub const TELLING: &[&str] = &["Person.familyMemberships"];
+
+/// Lists of what belongs to one record alone: who sees it sees all of them, and a child who is hidden has none there. The
+/// queue is hidden from whom it is hidden as a whole, `nodes` is asked by id, and events are read by who received them.
+pub const WHOLE: &[&str] = &[
+    "Case.allocations",
+    "Case.conferenceParts",
+    "Case.conferences",
+    "Case.currentPlans",
+    "Case.involvements",
+    "Case.plans",
+    "Case.transfers",
+    "Child.addresses",
+    "Child.cases",
+    "Child.chronology",
+    "Child.conferenceParts",
+    "Child.conferences",
+    "Child.families",
+    "Child.familyMemberships",
+    "Child.plans",
+    "Conference.moves",
+    "Conference.steps",
+    "Goal.actions",
+    "Goal.evidence",
+    "Invitation.attendances",
+    "Person.addresses",
+    "Plan.conferenceParts",
+    "Plan.escalations",
+    "Plan.goals",
+    "Plan.openActions",
+    "Plan.reviews",
+    "Query.nodes",
+    "Query.unallocatedCases",
+    "Unit.events",
+];
+
+/// Gives the first child in sight a conference in each state in which something can be done about it, each of which has
+/// sat with one who came; and lets a chair work in unit 11 too.
+pub async fn sit(client: &Client, in_sight: &[Beside]) {
+    client
+        .batch_execute(&format!(
+            "do $$
+             declare
+                 v uuid := '{}'; one_case uuid; family uuid; member uuid; chair uuid; meeting uuid; invited uuid; sitting uuid;
+                 state text;
+             begin
+                 select id into one_case from cases where child_id = v and status <> 'CLOSED';
+                 select family_id into family from family_members where person_id = v order by from_on limit 1;
+                 select id into member from workers where staff_no = 'U07-CSW';
+                 select id into chair from workers where staff_no = 'CH-1';
+                 foreach state in array array['REQUESTED', 'SCHEDULED', 'INVITED', 'POSTPONED', 'IN_SESSION', 'DECIDED'] loop
+                     meeting := gen_random_uuid(); invited := gen_random_uuid(); sitting := gen_random_uuid();
+                     insert into conferences (id, family_id, type, state, requested_by, requested_at, scheduled_for, chair_id, held_at)
+                         values (meeting, family, 'INITIAL', state, member, '2026-11-09 09:00Z',
+                                 case when state <> 'REQUESTED' then timestamptz '2026-12-01 10:00Z' end,
+                                 case when state <> 'REQUESTED' then chair end,
+                                 case when state = 'DECIDED' then timestamptz '2026-11-17 09:00Z' end);
+                     insert into conference_children (id, conference_id, child_id, case_id)
+                         values (gen_random_uuid(), meeting, v, one_case);
+                     insert into conference_invitations (id, conference_id, agency_name, capacity, sent_at, method, answer_asked_at)
+                         values (invited, meeting, 'School', 'SCHOOL', '2026-11-10 09:00Z', 'EMAIL', '2026-11-10 09:00Z');
+                     insert into conference_sittings (id, conference_id, opened_at, opened_by, ended_at, outcome, quorate, interim_plan)
+                         values (sitting, meeting, '2026-11-17 09:00Z', chair,
+                                 case when state <> 'IN_SESSION' then timestamptz '2026-11-17 10:00Z' end,
+                                 case when state <> 'IN_SESSION' then 'INQUORATE' end,
+                                 case when state <> 'IN_SESSION' then false end,
+                                 case when state <> 'IN_SESSION' then 'x' end);
+                     insert into conference_attendances (id, sitting_id, conference_id, invitation_id, attended, recorded_by, recorded_at)
+                         values (gen_random_uuid(), sitting, meeting, invited, 'YES', chair, '2026-11-17 09:05Z');
+                 end loop;
+                 insert into unit_memberships (id, unit_id, worker_id, role, started_at)
+                     select gen_random_uuid(), u.id, w.id, 'SOCIAL_WORKER', '2026-01-05 09:00Z' from units u, workers w
+                     where u.name like '%Unit 11' and w.staff_no = 'CH-3';
+             end $$",
+            in_sight[0].child
+        ))
+        .await
+        .unwrap();
+}
+
+/// Children whom different sorts of viewers see.
+pub async fn in_sight(client: &Client) -> Vec<Beside> {
+    let found = client
+        .query(
+            "with held as (
+                 select a.child_id, u.name from allocations a join units u on u.id = a.unit_id
+                 where a.kind = 'PRIMARY' and a.ended_at is null
+             ), chaired as (
+                 select cc.child_id, w.staff_no from conference_children cc join conferences c on c.id = cc.conference_id
+                 join workers w on w.id = c.chair_id where c.state in ('SCHEDULED', 'INVITED')
+             )
+             -- Of unit 7, with a conference that is not the second chair's, and a plan.
+             (select h.child_id, (select id from workers where staff_no = 'U07-SW')
+              from held h where h.name like '%Unit 7'
+                and exists (select from conference_children c join conferences k on k.id = c.conference_id
+                            join workers w on w.id = k.chair_id where c.child_id = h.child_id and w.staff_no <> 'CH-2')
+                and exists (select from plans p where p.child_id = h.child_id)
+              order by h.child_id limit 1)
+             union all
+             (select c.child_id, (select id from workers where staff_no = 'CH-2') from chaired c
+              where c.staff_no = 'CH-2' order by c.child_id limit 1)
+             union all
+             (select c.child_id, (select id from workers where staff_no = 'FR-1') from cases c
+              where c.status = 'REFERRED' and not exists (select from held h where h.child_id = c.child_id)
+                and exists (select from family_members m where m.person_id = c.child_id)
+              order by c.child_id limit 1)",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(found.len(), 3, "no child to hide another beside");
+    found.iter().map(|row| Beside { child: row.get(0), named: row.get(1) }).collect()
+}
+
+/// A hidden child and what is recorded of it.
+pub struct Neighbour {
+    pub child: Uuid,
+    pub case: Uuid,
+    /// Records that can be seen beside it: type and id.
+    pub beside: Vec<(String, Uuid)>,
+}
+
+/// Hides a child of units 11 and 12 beside one in sight: of the same name and numbers, in the same family, a sibling, in
+/// the same conference, with conferences, plans and actions of the same people. `elsewhere`: an adult in sight also belongs
+/// to the hidden child's other family.
+pub async fn hide(client: &Client, Beside { child, named }: &Beside, elsewhere: bool) -> Neighbour {
+    client
+        .batch_execute(&format!(
+            "create temp table if not exists placed (of text, id uuid);
+             truncate placed;
+             do $$
+             declare
+                 v uuid := '{child}'; w uuid := '{named}';
+                 h uuid := gen_random_uuid(); b uuid := gen_random_uuid(); family uuid; adult uuid;
+                 other_family uuid := gen_random_uuid(); far uuid; beside uuid; near uuid; lead uuid; chair uuid;
+                 old_case uuid := gen_random_uuid(); new_case uuid := gen_random_uuid();
+                 meeting uuid := gen_random_uuid(); shared uuid; invited uuid := gen_random_uuid(); own uuid := gen_random_uuid();
+                 sitting uuid := gen_random_uuid(); plan uuid := gen_random_uuid(); goal uuid := gen_random_uuid();
+             begin
+                 select id into far from units where name like '%Unit 11';
+                 select id into beside from units where name like '%Unit 12';
+                 select id into near from units where name like '%Unit 7';
+                 select id into lead from workers where staff_no = 'U11-CSW';
+                 select id into chair from workers where staff_no = 'CH-1';
+                 select family_id into family from family_members where person_id = v order by from_on limit 1;
+                 select m.person_id into adult from family_members m
+                     where m.family_id = family and not exists (select from children c where c.id = m.person_id)
+                     order by m.person_id limit 1;
+                 insert into persons (id, first_name, last_name, preferred_name, date_of_birth, expected_date_of_birth, sex, nhs_no)
+                     select h, first_name, last_name, preferred_name, date_of_birth, expected_date_of_birth, sex, nhs_no
+                     from persons where id = v;
+                 insert into children (id, upn, disabilities) select h, upn, disabilities from children where id = v;
+                 insert into persons (id, first_name, last_name, date_of_birth, sex)
+                     select b, 'Alex', last_name, '1985-05-05', 'F' from persons where id = v;
+                 insert into addresses (id, person_id, kind, line, postcode, from_on)
+                     values (gen_random_uuid(), h, 'HOME', '1 Hidden Street', 'N1 1AA', '2020-01-01');
+                 insert into family_groups (id, name) select other_family, name from family_groups where id = family;
+                 insert into family_members (id, family_id, person_id, from_on)
+                     values (gen_random_uuid(), family, h, '2020-01-01'), (gen_random_uuid(), other_family, h, '2020-01-01'),
+                            (gen_random_uuid(), other_family, b, '2020-01-01');
+                 insert into relationships (id, person_id, other_id, type, parental_responsibility, from_on)
+                     select gen_random_uuid(), * from (values
+                         (h, v, 'sibling', 'N', date '2020-01-01'), (v, h, 'sibling', 'N', '2020-01-01'),
+                         (b, h, 'parent', 'Y', '2020-01-01'), (h, b, 'child', 'N', '2020-01-01')) r;
+                 if adult is not null then
+                     insert into relationships (id, person_id, other_id, type, parental_responsibility, from_on)
+                         values (gen_random_uuid(), adult, h, 'parent', 'Y', '2020-01-01'),
+                                (gen_random_uuid(), h, adult, 'child', 'N', '2020-01-01'),
+                                (gen_random_uuid(), adult, b, 'partner', 'N', '2020-01-01'),
+                                (gen_random_uuid(), b, adult, 'partner', 'N', '2020-01-01');
+                     if {elsewhere} then
+                         insert into family_members (id, family_id, person_id, from_on)
+                             values (gen_random_uuid(), other_family, adult, '2020-01-01');
+                     end if;
+                 end if;
+
+                 insert into cases (id, child_id, opened_on, status, primary_need, closed_on, closure_reason)
+                     values (old_case, h, '2025-01-06', 'CLOSED', 'N1', '2025-06-02', 'RC1');
+                 insert into cases (id, child_id, opened_on, status, primary_need)
+                     values (new_case, h, '2026-07-01', 'CIN', 'N1');
+                 insert into allocations (id, case_id, child_id, unit_id, kind, started_at, ended_at, reason_start, reason_end)
+                     values (gen_random_uuid(), new_case, h, near, 'PRIMARY', '2026-07-02 09:00Z', '2026-08-03 09:00Z', 'x', 'x'),
+                            (gen_random_uuid(), new_case, h, far, 'PRIMARY', '2026-08-03 09:00Z', null, 'x', null);
+                 insert into worker_involvements (id, case_id, child_id, worker_id, capacity, started_at, ended_at)
+                     values (gen_random_uuid(), new_case, h, w, 'LEAD_PRACTITIONER', '2026-07-02 09:00Z', '2026-08-03 09:00Z'),
+                            (gen_random_uuid(), new_case, h, lead, 'LEAD_PRACTITIONER', '2026-08-03 09:00Z', null),
+                            (gen_random_uuid(), new_case, h, w, 'CO_WORKER', '2026-08-03 09:00Z', null);
+                 insert into case_transfers (id, case_id, child_id, from_unit_id, to_unit_id, kind, state, requested_by,
+                         requested_at, responded_by, responded_at, effective_on, handover_summary)
+                     values (gen_random_uuid(), new_case, h, near, far, 'WITHIN_SERVICE', 'COMPLETED', w,
+                             '2026-08-01 09:00Z', w, '2026-08-03 09:00Z', '2026-08-03', 'x'),
+                            (gen_random_uuid(), new_case, h, far, beside, 'WITHIN_SERVICE', 'REQUESTED', w,
+                             '2026-11-16 09:00Z', null, null, null, 'x');
+
+                 insert into conferences (id, family_id, type, state, requested_by, requested_at, scheduled_for, chair_id)
+                     values (meeting, family, 'INITIAL', 'INVITED', w, '2026-11-09 09:00Z', '2026-12-01 10:00Z', chair);
+                 insert into conference_children (id, conference_id, child_id, case_id)
+                     values (gen_random_uuid(), meeting, h, new_case);
+                 insert into conference_invitations (id, conference_id, person_id, worker_id, agency_name, capacity, sent_at,
+                         method, answer_asked_at)
+                     values (invited, meeting, adult, case when adult is null then lead end, null, 'PARENT',
+                             '2026-11-10 09:00Z', 'EMAIL', '2026-11-10 09:00Z'),
+                            (gen_random_uuid(), meeting, null, w, null, 'SOCIAL_CARE', '2026-11-10 09:00Z', 'EMAIL',
+                             '2026-11-10 09:00Z'),
+                            (own, meeting, h, null, null, 'CHILD', '2026-11-10 09:00Z', 'EMAIL', '2026-11-10 09:00Z');
+                 insert into conference_moves (id, conference_id, moved_from, moved_to, reason, moved_by, moved_at)
+                     values (gen_random_uuid(), meeting, '2026-11-30 10:00Z', '2026-12-01 10:00Z', 'x', w, '2026-11-11 09:00Z');
+                 insert into conference_steps (id, conference_id, step, state_before, state_after, taken_by, taken_at, version)
+                     values (gen_random_uuid(), meeting, 'INVITE', 'SCHEDULED', 'INVITED', w, '2026-11-10 09:00Z', 2);
+                 insert into conference_sittings (id, conference_id, opened_at, opened_by, ended_at, outcome, quorate, interim_plan)
+                     values (sitting, meeting, '2026-11-12 09:00Z', w, '2026-11-12 10:00Z', 'INQUORATE', false, 'x');
+                 insert into conference_attendances (id, sitting_id, conference_id, invitation_id, person_id, attended,
+                         recorded_by, recorded_at)
+                     values (gen_random_uuid(), sitting, meeting, invited, adult, 'YES', w, '2026-11-12 09:05Z');
+                 insert into conference_views (id, sitting_id, conference_id, invitation_id, person_id, child_id, agrees, text,
+                         recorded_by, recorded_at)
+                     values (gen_random_uuid(), sitting, meeting, invited, adult, h, true, 'x', w, '2026-11-12 09:30Z');
+                 -- Not in a conference of the chair who probes: its chair sees every child of it.
+                 for shared in
+                     select c.id from conference_children cc join conferences c on c.id = cc.conference_id
+                     left join workers k on k.id = c.chair_id
+                     where cc.child_id = v and k.staff_no is distinct from 'CH-2' order by c.id
+                 loop
+                     insert into conference_children (id, conference_id, child_id, case_id)
+                         values (gen_random_uuid(), shared, h, new_case);
+                     own := gen_random_uuid();
+                     insert into conference_invitations (id, conference_id, person_id, capacity, sent_at, method, answer_asked_at)
+                         values (own, shared, h, 'CHILD', '2026-11-10 09:00Z', 'EMAIL', '2026-11-10 09:00Z');
+                     -- Came to it, and said something; somebody in sight said something about the hidden child.
+                     insert into conference_attendances (id, sitting_id, conference_id, invitation_id, person_id, attended,
+                             recorded_by, recorded_at)
+                         select gen_random_uuid(), s.id, shared, own, h, 'YES', w, '2026-11-17 09:05Z'
+                         from conference_sittings s where s.conference_id = shared;
+                     insert into conference_views (id, sitting_id, conference_id, invitation_id, person_id, child_id, agrees,
+                             text, recorded_by, recorded_at)
+                         select gen_random_uuid(), s.id, shared, own, h, null::uuid, true, 'x', w, timestamptz '2026-11-17 09:30Z'
+                         from conference_sittings s where s.conference_id = shared
+                         union all
+                         select gen_random_uuid(), a.sitting_id, shared, a.invitation_id, a.person_id, h, true, 'x', w,
+                                '2026-11-17 09:30Z'
+                         from conference_attendances a where a.conference_id = shared and a.invitation_id <> own;
+                     insert into placed values ('Conference', shared);
+                     insert into placed select 'Invitation', i.id from conference_invitations i
+                         where i.conference_id = shared and i.person_id is distinct from h order by i.id limit 1;
+                 end loop;
+                 insert into plan_shares (id, plan_id, child_id, person_id, shared_on, method, shared_by)
+                     select gen_random_uuid(), p.id, v, h, '2026-11-12', 'LETTER', w from plans p where p.child_id = v;
+
+                 insert into plans (id, case_id, child_id, kind, status, start_on, overall_aim, agreed_change_by, review_due_on,
+                         conference_id)
+                     values (plan, new_case, h, 'CIN', 'ACTIVE', '2026-08-10', 'x', '2026-12-10', '2026-11-30', shared);
+                 insert into plan_goals (id, plan_id, child_id, position, what_needs_to_change)
+                     values (goal, plan, h, 1, 'x');
+                 insert into plan_actions (id, goal_id, plan_id, child_id, text, owner_worker_id, due_on)
+                     values (gen_random_uuid(), goal, plan, h, 'x', w, '2026-11-19');
+                 insert into change_evidence (id, goal_id, lineage_id, plan_id, child_id, observed_on, source, strength, text,
+                         recorded_by, recorded_at)
+                     values (gen_random_uuid(), goal, goal, plan, h, '2026-11-02', 'VISIT', 'WEAK', 'x', w, '2026-11-02 09:00Z');
+                 insert into plan_reviews (id, plan_id, child_id, held_on, chair_id, conference_id, change_of_plan,
+                         next_review_on, recorded_by, recorded_at)
+                     values (gen_random_uuid(), plan, h, '2026-10-05', w, shared, false, '2026-11-30', w, '2026-10-05 09:00Z');
+                 insert into plan_escalations (id, plan_id, child_id, raised_at, raised_by, reason)
+                     values (gen_random_uuid(), plan, h, '2026-11-02 09:00Z', w, 'x');
+                 if adult is not null then
+                     insert into plan_actions (id, goal_id, plan_id, child_id, text, owner_person_id, due_on)
+                         values (gen_random_uuid(), goal, plan, h, 'x', adult, '2026-11-19');
+                     insert into plan_shares (id, plan_id, child_id, person_id, shared_on, method, shared_by)
+                         values (gen_random_uuid(), plan, h, adult, '2026-08-11', 'LETTER', w);
+                 end if;
+
+                 insert into placed values ('hidden child', h), ('hidden case', new_case), ('Child', v), ('Person', v),
+                     ('Person', adult), ('FamilyGroup', family), ('Unit', near), ('Unit', far),
+                     ('Unit', beside), ('Worker', w), ('Worker', lead), ('Worker', chair);
+                 insert into placed select 'Case', id from cases where child_id = v;
+                 insert into placed select 'Plan', id from plans where child_id = v;
+             end $$"
+        ))
+        .await
+        .unwrap();
+    let placed = client.query("select of, id from placed where id is not null", &[]).await.unwrap();
+    let placed: Vec<(String, Uuid)> = placed.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let of = |what: &str| placed.iter().find(|(of, _)| of == what).unwrap().1;
+    let (child, case) = (of("hidden child"), of("hidden case"));
+    Neighbour { child, case, beside: placed.into_iter().filter(|(of, _)| !of.starts_with("hidden")).collect() }
+}
+
+/// Brings unit 12 in on a case, as the holding unit's consultant social worker, with all its events.
+pub async fn bring_in(asking: &Asking<'_>, consultant: &str, case: Uuid) {
+    let server = asking.server;
+    let client = support::connect("postgres", &server.database).await;
+    let find = "select w.id, c.version from workers w, cases c where w.staff_no = $1 and c.id = $2";
+    let row = client.query_one(find, &[&consultant, &case]).await.unwrap();
+    let token = support::token_for(row.get(0), chrono::Duration::hours(1));
+    let input = json!({ "idempotencyKey": support::key(), "caseId": format!("Case:{case}"), "reason": "x",
+                        "unitId": server.unit(12).await, "expectedVersion": row.get::<_, i32>(1) });
+    let answer = asking.ask(&token, &support::document("startJointAllocation", ""), json!({ "input": input })).await;
+    assert!(answer.body.contains("\"errors\":[]"), "{}", answer.body);
+}
+
+/// Changes what is hidden.
+pub async fn change(client: &Client, Neighbour { child, .. }: &Neighbour) {
+    client
+        .batch_execute(&format!(
+            "update persons set last_name = 'Aardvark', preferred_name = 'Zoe', version = version + 1 where id = '{child}';
+             update cases set status = 'CONFERENCE_PENDING', version = version + 1
+                 where child_id = '{child}' and status <> 'CLOSED';
+             update allocations set ended_at = started_at + interval '1 second', reason_end = 'x'
+                 where child_id = '{child}' and ended_at is null and kind <> 'PRIMARY';
+             update worker_involvements set ended_at = '2026-11-18 09:00Z' where child_id = '{child}' and ended_at is null;
+             update case_transfers set state = 'REJECTED', response_reason = 'x', responded_by = requested_by, responded_at = '2026-11-18 09:00Z'
+                 where child_id = '{child}' and state = 'REQUESTED';
+             update conferences set scheduled_for = '2026-12-02 10:00Z', state = 'SCHEDULED', version = version + 1
+                 where id in (select c.conference_id from conference_children c group by 1
+                              having bool_and(c.child_id = '{child}'));
+             update conference_children set participation = 'PN1' where child_id = '{child}';
+             update conference_invitations set response = 'ACCEPTED', responded_at = '2026-11-18 09:00Z'
+                 where person_id = '{child}';
+             update plan_goals set status = 'MET' where child_id = '{child}';
+             update plan_actions set done_on = '2026-11-18' where child_id = '{child}';
+             update plans set review_due_on = '2026-11-20', status = 'ENDED', end_on = '2026-11-18' where child_id = '{child}';
+             update relationships set to_on = '2026-11-17' where '{child}' in (person_id, other_id);
+             update family_members set to_on = '2026-11-17' where person_id = '{child}';
+             update addresses set to_on = '2026-11-17' where person_id = '{child}';"
+        ))
+        .await
+        .unwrap();
+}
+
+/// Puts what stands beside the hidden records among what the viewers ask about.
+pub fn look_beside(viewers: &mut [Attacker], types: &[&'static str], beside: &[(String, Uuid)]) {
+    for viewer in viewers {
+        for of in types {
+            let mut records: Vec<Own> = viewer.own_of(of).iter().take(1).copied().collect();
+            for (_, id) in beside.iter().filter(|(kind, _)| kind == of) {
+                if !records.iter().any(|own| own.id == *id) {
+                    records.push(Own { id: *id, version: 1 });
+                }
+            }
+            viewer.own.insert(of, records);
+        }
+    }
+}
+
+/// The feeds that a viewer has open, on one socket.
+pub struct Feeds {
+    socket: Socket,
+    /// Those that every event about the child in sight comes to.
+    waiting: Vec<&'static str>,
+}
+
+impl Feeds {
+    /// Opens the viewer's own feed, and those of this unit and child for whom sees them.
+    pub async fn open(asking: &Asking<'_>, viewer: &Attacker, unit: Option<&str>, child: Option<Uuid>) -> Self {
+        let server = asking.server;
+        server.all_placed().await;
+        let mut socket = Socket::open(&format!("ws://{}/graphql", server.address), &viewer.token).await;
+        let item = "__typename ... on Event { type caseRef { caseId } }";
+        let mut feeds = vec![("myFeed", String::new())];
+        feeds.extend(unit.map(|unit| ("unitFeed", format!("(unitId: \"{unit}\")"))));
+        feeds.extend(child.map(|child| ("childFeed", format!("(childId: \"Child:{child}\")"))));
+        for (name, arguments) in &feeds {
+            let text = format!("subscription {{ {name}{arguments} {{ {item} }} }}");
+            socket.subscribe(name, &text, json!({})).await;
+            let opened = socket.item().await;
+            assert_eq!(opened["__typename"], "FeedOpened", "{name} as {}", viewer.name);
+        }
+        Self { socket, waiting: feeds.iter().skip(1).map(|(name, _)| *name).collect() }
+    }
+
+    /// All that is said until each waiting feed has said something and nothing more is to be said: of each item the
+    /// case that it is about.
+    pub async fn heard(&mut self) -> Vec<Value> {
+        let (mut heard, mut asked) = (Vec::new(), false);
+        loop {
+            if self.waiting.is_empty() && !asked {
+                self.socket.say(json!({ "type": "ping" })).await;
+                asked = true;
+            }
+            let mut message = self.socket.hear().await;
+            if message["type"] == "pong" {
+                return heard;
+            }
+            let name = message["id"].as_str().unwrap_or_default().to_owned();
+            self.waiting.retain(|waiting| *waiting != name);
+            heard.push(message["payload"]["data"][&name]["caseRef"]["caseId"].take());
+        }
+    }
+}

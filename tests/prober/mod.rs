@@ -1,0 +1,316 @@
+//! Probes that build themselves from the schema: whatever is hidden from somebody answers like what does not exist, in
+//! every field, argument and input, to the byte.
+//!
+//! A type, field or argument that is new is probed without anybody adding it here, or the test fails and names it. Who
+//! probes and what is hidden are the two tables in `records`.
+
+mod asking;
+mod changes;
+mod lists;
+mod reads;
+mod records;
+mod samples;
+mod schema;
+mod twins;
+
+use std::{collections::BTreeSet, sync::atomic::Ordering, time::Instant};
+
+use asking::{Asking, Finding};
+use changes::{AMONG_ITS_OWN, Changes};
+use lists::{Beside, Feeds, Neighbour};
+use records::{Attacker, attackers, everybody, known_types, prepare};
+use samples::OPEN;
+use schema::Walk;
+use tokio_postgres::Client;
+use twins::{Told, Which};
+use uuid::Uuid;
+
+use crate::support::{self, Server, Setup};
+
+/// The first findings in words, for a test that fails.
+fn told(findings: &[Finding]) -> String {
+    let some: Vec<String> = findings.iter().take(20).map(Finding::to_string).collect();
+    format!("{} findings\n{}", findings.len(), some.join("\n"))
+}
+
+fn say(asking: &Asking<'_>, what: &str, since: Instant) {
+    let (probes, requests) = (asking.probes.load(Ordering::Relaxed), asking.requests.load(Ordering::Relaxed));
+    println!("{what}: {probes} probes in {requests} requests, {:.1} s", since.elapsed().as_secs_f32());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_hidden_answers_like_what_does_not_exist_in_every_field_and_argument() {
+    let (server, since, walk) = (Server::start().await, Instant::now(), Walk::new());
+    let (hidden, known) = reads::hidden_and_known(&walk);
+    assert_eq!(hidden, known, "say in RECORDS how records of a type are hidden, or in OPEN that none are");
+    let client = support::connect("postgres", &server.database).await;
+    prepare(&client).await;
+    let attackers = attackers(&client, &everybody(), 8).await;
+    let asking = Asking::new(&server);
+    let findings = reads::read(&asking, &walk, &attackers).await;
+    say(&asking, "reading", since);
+    assert!(findings.is_empty(), "{}", told(&findings));
+    let findings = reads::listen(&asking, &walk, &attackers).await;
+    say(&asking, "reading and listening", since);
+    assert!(findings.is_empty(), "{}", told(&findings));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_what_is_hidden_is_refused_like_one_of_what_does_not_exist_and_changes_nothing() {
+    let (server, since, walk) = (Server::start().await, Instant::now(), Walk::new());
+    let client = support::connect("postgres", &server.database).await;
+    prepare(&client).await;
+    let attackers = attackers(&client, &everybody(), 3).await;
+    let before = changes::digest(&client).await;
+    let asking = Asking::new(&server);
+    let Changes { findings, places, reached } = changes::change(&asking, &walk, &attackers, true).await;
+    say(&asking, "changing", since);
+    assert!(findings.is_empty(), "{}", told(&findings));
+    assert_eq!(changes::digest(&client).await, before, "something was changed");
+    let unreached: Vec<&String> =
+        places.difference(&reached).filter(|place| !AMONG_ITS_OWN.contains(&place.as_str())).collect();
+    assert!(unreached.is_empty(), "nobody got as far as to look for a record at {unreached:#?}");
+}
+
+/// The database as it would be with policies that let everybody read.
+async fn with_open_policies() -> String {
+    let database = support::database().await;
+    let client = support::connect("postgres", &database).await;
+    client
+        .batch_execute(
+            "do $$ declare guarded text; begin
+                 for guarded in select tablename from pg_policies where policyname = 'in_sight' loop
+                     execute format('create policy everybody on %I for select to hearth_app using (true)', guarded);
+                 end loop;
+             end $$;
+             create policy everybody on sight for select to hearth_app using (true);",
+        )
+        .await
+        .unwrap();
+    database
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_probes_find_every_type_and_argument_when_policies_let_everybody_read() {
+    let setup = Setup { database: Some(with_open_policies().await), ..Setup::default() };
+    let (server, walk) = (Server::with(setup).await, Walk::new());
+    let client = support::connect("postgres", &server.database).await;
+    prepare(&client).await;
+    // Those who may change most.
+    let who = [CHANGING, &["chair of other conferences"]].concat();
+    let attackers = attackers(&client, &who, 2).await;
+    let asking = Asking::new(&server);
+
+    let findings = reads::read(&asking, &walk, &attackers).await;
+    let found: BTreeSet<String> = findings.iter().map(|finding| finding.probe.clone()).collect();
+    let missed: Vec<String> = walk.probed().difference(&found).cloned().collect();
+    assert!(missed.is_empty(), "not found: {missed:#?}");
+    let types: BTreeSet<String> = findings.into_iter().map(|finding| finding.of).collect();
+    assert_eq!(types.into_iter().collect::<Vec<_>>(), reads::hidden_and_known(&walk).0);
+
+    let findings = reads::listen(&asking, &walk, &attackers).await;
+    let found: BTreeSet<String> = findings.into_iter().map(|finding| finding.probe).collect();
+    // Whose unit it is decides its members, and no policy.
+    let hidden = walk.subscriptions().into_iter().filter(|(place, _)| !OPEN.contains(&place.kind.as_str()));
+    assert_eq!(found, hidden.map(|(_, document)| document.name).collect());
+
+    let Changes { findings, places, .. } = changes::change(&asking, &walk, &attackers, false).await;
+    let found: BTreeSet<String> = findings.into_iter().map(|finding| finding.probe).collect();
+    let missed: Vec<&String> =
+        places.difference(&found).filter(|place| !AMONG_ITS_OWN.contains(&place.as_str())).collect();
+    assert!(missed.is_empty(), "not found: {missed:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lists_differ_in_every_type_when_policies_let_everybody_read() {
+    let setup = Setup { database: Some(with_open_policies().await), ..Setup::default() };
+    let (server, walk) = (Server::with(setup).await, Walk::new());
+    let client = support::connect("postgres", &server.database).await;
+    let Looking { viewers, names, in_sight } = looking(&client, &ONLOOKERS[..2]).await;
+    let asking = Asking::new(&server);
+    let before = lists::everything(&asking, &walk, &viewers, &names).await;
+    hide(&client, &in_sight, true).await;
+    let now = lists::everything(&asking, &walk, &viewers, &names).await;
+    let found = lists::differences(&before, &now);
+    let told = |list: &str| {
+        let of_list = |line: &String| line.strip_prefix(list).is_some_and(|rest| rest.starts_with([' ', ',', '(']));
+        found.iter().any(of_list)
+    };
+    let missed: Vec<String> =
+        walk.lists().into_iter().filter(|list| !told(list) && !lists::WHOLE.contains(&list.as_str())).collect();
+    assert!(missed.is_empty(), "nothing hidden was found in {missed:#?}");
+}
+
+#[test]
+fn every_field_of_the_schema_is_probed() {
+    let walk = Walk::new();
+    for of in walk.node_types() {
+        walk.about(&of);
+    }
+    walk.without_id(&|_, _| None);
+    walk.id_arguments();
+    walk.subscriptions();
+    for (mutation, _) in walk.mutations() {
+        walk.payload(&mutation);
+    }
+    assert_eq!(walk.never_selected(), Vec::<String>::new(), "no probe selects these");
+}
+
+/// Whoever looks at lists beside which something is hidden.
+const ONLOOKERS: &[&str] = &[
+    "social worker of another unit",
+    "chair of other conferences",
+    "first response",
+    "service manager of another area",
+    "worker without anything",
+];
+
+/// What is compared beside what is hidden.
+struct Looking {
+    viewers: Vec<Attacker>,
+    names: Vec<String>,
+    /// Beside whom something is hidden.
+    in_sight: Vec<Beside>,
+}
+
+/// These viewers, with the records among theirs beside which something will be hidden.
+async fn looking(client: &Client, who: &[&str]) -> Looking {
+    prepare(client).await;
+    let mut viewers = attackers(client, who, 1).await;
+    let in_sight = lists::in_sight(client).await;
+    lists::sit(client, &in_sight).await;
+    let mut names = vec!["Aardvark".to_owned(), "Zoe".to_owned()];
+    for Beside { child, .. } in &in_sight {
+        let row = client.query_one("select first_name, last_name from persons where id = $1", &[child]).await.unwrap();
+        names.extend([row.get(0), row.get(1)]);
+    }
+    // What stands beside it is known when it has been hidden once.
+    lists::remember(client).await;
+    let mut beside = Vec::new();
+    for one in &in_sight {
+        beside.extend(lists::hide(client, one, false).await.beside);
+    }
+    lists::forget(client).await;
+    lists::look_beside(&mut viewers, &known_types().collect::<Vec<_>>(), &beside);
+    Looking { viewers, names, in_sight }
+}
+
+async fn hide(client: &Client, in_sight: &[Beside], elsewhere: bool) -> Vec<Neighbour> {
+    let mut hidden = Vec::new();
+    for one in in_sight {
+        hidden.push(lists::hide(client, one, elsewhere).await);
+    }
+    hidden
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_list_count_page_or_search_tells_that_something_hidden_came_changed_or_went() {
+    let (server, since, walk) = (Server::start().await, Instant::now(), Walk::new());
+    let client = support::connect("postgres", &server.database).await;
+    let Looking { viewers, names, in_sight } = looking(&client, ONLOOKERS).await;
+    let asking = Asking::new(&server);
+    let before = lists::everything(&asking, &walk, &viewers, &names).await;
+    let same = async |when: &str| {
+        let now = lists::everything(&asking, &walk, &viewers, &names).await;
+        let found = lists::differences(&before, &now);
+        assert!(found.is_empty(), "{when}: {} differences\n{}", found.len(), found.join("\n"));
+    };
+    let hidden = hide(&client, &in_sight, false).await;
+    for one in &hidden {
+        lists::bring_in(&asking, "U11-CSW", one.case).await;
+    }
+    server.all_placed().await;
+    same("hidden").await;
+    for one in &hidden {
+        lists::change(&client, one).await;
+    }
+    same("changed").await;
+    assert!(lists::forget(&client).await > 100);
+    same("gone").await;
+
+    // An adult in sight who belongs to a hidden family too.
+    hide(&client, &in_sight, true).await;
+    let now = lists::everything(&asking, &walk, &viewers[..1], &names).await;
+    let found = lists::differences(&before, &now);
+    let told: BTreeSet<&str> = found.iter().filter_map(|line| line.split(" of ").next()).collect();
+    let whole = told.iter().filter(|name| name.ends_with(", whole")).count();
+    let told: BTreeSet<&str> = told.into_iter().filter(|name| !name.ends_with(", whole")).collect();
+    assert_eq!(told, lists::TELLING.iter().copied().collect(), "{}", found.join("\n"));
+    assert!(whole <= told.len(), "{}", found.join("\n"));
+    say(&asking, "lists", since);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_feed_tells_that_something_happens_to_what_is_hidden() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let viewers = attackers(&client, ONLOOKERS, 1).await;
+    let asking = Asking::new(&server);
+    let in_sight = lists::in_sight(&client).await;
+    let seven = server.unit(7).await;
+    let mut feeds = Vec::new();
+    for viewer in &viewers {
+        let member = viewer.name.ends_with("of another unit");
+        let child = (member || viewer.name.starts_with("service manager")).then_some(in_sight[0].child);
+        feeds.push(Feeds::open(&asking, viewer, member.then_some(&seven), child).await);
+    }
+    for one in hide(&client, &in_sight, false).await {
+        lists::bring_in(&asking, "U11-CSW", one.case).await;
+    }
+    // What comes after it, to those who see it, is the first that they hear of.
+    let case: Uuid = client
+        .query_one("select id from cases where child_id = $1 and status <> 'CLOSED'", &[&in_sight[0].child])
+        .await
+        .unwrap()
+        .get(0);
+    lists::bring_in(&asking, "U07-CSW", case).await;
+    server.all_placed().await;
+    for (viewer, feeds) in viewers.iter().zip(&mut feeds) {
+        for heard in feeds.heard().await {
+            assert_eq!(heard, format!("Case:{case}"), "{}", viewer.name);
+        }
+    }
+}
+
+/// Whoever changes records beside which something is hidden.
+const CHANGING: &[&str] =
+    &["consultant social worker of another unit", "coordinator of another unit", "service manager of another area"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_answered_alike_whether_or_not_something_is_hidden_beside_it() {
+    let (since, walk, database) = (Instant::now(), Walk::new(), support::database().await);
+    let client = support::connect("postgres", &database).await;
+    let Looking { viewers, in_sight, .. } = looking(&client, CHANGING).await;
+    let known = twins::ids(&client).await;
+    drop(client);
+    let twin = support::copy_of(&database).await;
+    let client = support::connect("postgres", &twin).await;
+    hide(&client, &in_sight, false).await;
+    let of = |database: String| Server::with(Setup { database: Some(database), ..Setup::default() });
+    let (alone, beside) = (of(database).await, of(twin).await);
+    let (one, other) = (Asking::new(&alone), Asking::new(&beside));
+    let both = (&one, &other);
+    let nothing_told = |found: Vec<Told>| {
+        let told: Vec<String> = found.into_iter().map(|told| format!("{} {}", told.mutation, told.words)).collect();
+        assert!(told.is_empty(), "{} differences\n{}", told.len(), told.join("\n"));
+    };
+    let (found, made) = twins::change(both, &walk, &viewers, &known, Which::First).await;
+    nothing_told(found);
+    assert!(made > 50, "{made} changes were made");
+    alone.all_placed().await;
+    beside.all_placed().await;
+    let (found, telling) = twins::read(both, &walk, &viewers, &known).await;
+    assert!(found.is_empty(), "{} differences\n{}", found.len(), found.join("\n"));
+    let expected: BTreeSet<String> =
+        twins::TELLING_EVENTS.iter().map(|(event, field, _)| format!("{event}.{field}")).collect();
+    assert_eq!(telling, expected);
+    // Of all chairs one works in the unit of the hidden sibling.
+    let chair = client.query_one("select id from workers where staff_no = 'CH-3'", &[]).await.unwrap().get(0);
+    let (found, _) = twins::change(both, &walk, &viewers, &known, Which::Naming(chair)).await;
+    let rules: BTreeSet<(&str, &str)> =
+        found.iter().map(|told| (told.mutation.as_str(), told.guard.as_str())).collect();
+    assert_eq!(rules, twins::TELLING_RULES.iter().copied().collect(), "{found:#?}");
+    let (found, _) = twins::change(both, &walk, &viewers, &known, Which::Last).await;
+    nothing_told(found);
+    say(&other, "twins", since);
+}

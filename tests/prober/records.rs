@@ -1,0 +1,307 @@
+//! Who asks, and what is hidden from them: told by the allocations, transfers, involvements and conferences, and not by
+//! `sight` or any policy, which are what is probed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Utc};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::samples::OPEN;
+use crate::support::{self, morning};
+
+/// Who an attacker is.
+pub enum Who {
+    /// The worker of the demo authority with this staff number.
+    Staff(&'static str),
+    /// Somebody new who has this post and nothing else.
+    New(Option<&'static str>),
+}
+
+/// Who probes: a name, who they are, and whether something of every type is hidden from them.
+pub const ATTACKERS: &[(&str, Who, bool)] = &[
+    ("consultant social worker of another unit", Who::Staff("U07-CSW"), true),
+    ("social worker of another unit", Who::Staff("U07-SW"), true),
+    ("children's practitioner of another unit", Who::Staff("U07-CP"), true),
+    ("clinician of another unit", Who::Staff("U07-CL"), true),
+    ("coordinator of another unit", Who::Staff("U07-UC"), true),
+    ("first response", Who::Staff("FR-1"), true),
+    ("chair of other conferences", Who::Staff("CH-2"), true),
+    ("chair of nothing", Who::New(Some("CP_CHAIR")), true),
+    ("service manager of another area", Who::Staff("SM-2"), true),
+    ("worker without anything", Who::New(None), true),
+    ("worker who has left", Who::Staff("U02-SW0"), true),
+    // Sees all that is not restricted.
+    ("head of service", Who::Staff("HS-1"), false),
+];
+
+/// How records are hidden: a name, and the children who are so from the worker $1 at the moment $2.
+pub const KINDS_OF_HIDDEN: &[(&str, &str)] =
+    &[("of another unit", "select id from children except select id from seen")];
+
+/// How many records of each type that an attacker sees stand beside what is hidden.
+pub const OWN: usize = 8;
+
+/// What a worker sees, by the rules of docs/database.md.
+const SEEN: &str = "
+    mine(id) as (
+        select m.unit_id from unit_memberships m
+        where m.worker_id = $1 and m.started_at <= $2 and (m.ended_at is null or m.ended_at > $2)
+        union select u.id from units u join areas a on a.id = u.area_id where a.service_manager_id = $1
+    ),
+    post(name) as (
+        select p.post from worker_posts p
+        where p.worker_id = $1 and p.started_at <= $2 and (p.ended_at is null or p.ended_at > $2)
+    ),
+    seen(id) as (
+        select c.id from children c where exists (select from post where name = 'HEAD_OF_SERVICE')
+        union select a.child_id from allocations a where a.ended_at is null and a.unit_id in (select id from mine)
+        union select i.child_id from worker_involvements i
+        where i.worker_id = $1 and i.ended_at is null and i.capacity not in ('LEAD_PRACTITIONER', 'CO_WORKER', 'CLINICAL')
+        union select t.child_id from case_transfers t where t.state = 'REQUESTED' and t.to_unit_id in (select id from mine)
+        union select cc.child_id from conference_children cc join conferences c on c.id = cc.conference_id
+        where c.chair_id = $1 and c.state <> 'WITHDRAWN'
+          and (c.state not in ('DECIDED', 'ISSUED') or c.held_at + interval '3 months' > $2)
+        union select c.child_id from cases c
+        where c.status <> 'CLOSED'
+          and not exists (select from allocations a where a.case_id = c.id and a.kind = 'PRIMARY' and a.ended_at is null)
+          and (exists (select from post where name = 'FIRST_RESPONSE')
+               or exists (select from areas a where a.service_manager_id = $1))
+    )";
+
+/// The records of each type that are of the children in `chosen` and of none who is not in `allowed`: id, the version
+/// that an input expects, what tells records apart that are worth probing each.
+const RECORDS: &[(&str, &str)] = &[
+    ("Child", "select c.id, p.version, '' from children c join persons p using (id) where c.id in (select id from chosen)"),
+    (
+        "Person",
+        "select p.id, p.version, case when k.id is null then 'adult' else 'child' end
+         from persons p left join children k using (id)
+         where p.id in (select id from chosen)
+            or (k.id is null and exists (select from of where of.id = p.id and of.child_id in (select id from chosen))
+                and not exists (select from of where of.id = p.id and of.child_id not in (select id from allowed)))",
+    ),
+    (
+        "FamilyGroup",
+        "select f.id, f.version, '' from family_groups f
+         where exists (select from family_members m where m.family_id = f.id and m.person_id in (select id from chosen))
+           and not exists (select from family_members m join children c on c.id = m.person_id
+                           where m.family_id = f.id and c.id not in (select id from allowed))",
+    ),
+    ("Case", "select id, version, status from cases where child_id in (select id from chosen)"),
+    (
+        "Allocation",
+        "select a.id, c.version, a.kind || (a.ended_at is null)::text from allocations a join cases c on c.id = a.case_id
+         where a.child_id in (select id from chosen)",
+    ),
+    ("Involvement", "select id, version, capacity from worker_involvements where child_id in (select id from chosen)"),
+    ("Transfer", "select id, version, state from case_transfers where child_id in (select id from chosen)"),
+    ("Conference", "select c.id, c.version, c.state from conferences c where c.id in (select id from about)"),
+    (
+        "Invitation",
+        "select i.id, i.version, c.state from conference_invitations i join conferences c on c.id = i.conference_id
+         where i.conference_id in (select id from about) or i.person_id in (select id from chosen)",
+    ),
+    ("Plan", "select id, version, status || kind from plans where child_id in (select id from chosen)"),
+    ("Goal", "select id, version, status from plan_goals where child_id in (select id from chosen)"),
+    (
+        "Action",
+        "select id, version, (done_on is null)::text || (owner_person_id is null) from plan_actions
+         where child_id in (select id from chosen)",
+    ),
+];
+
+fn statement(chosen: &str, allowed: &str, records: &str) -> String {
+    format!(
+        "with {SEEN}, chosen(id) as ({chosen}), allowed(id) as ({allowed}),
+         of(id, child_id) as (
+             select a.person_id, c.person_id from family_members a join family_members c using (family_id)
+             join children k on k.id = c.person_id
+             union select r.person_id, r.other_id from relationships r join children k on k.id = r.other_id
+             union select r.other_id, r.person_id from relationships r join children k on k.id = r.person_id
+         ),
+         about(id) as (
+             select c.conference_id from conference_children c group by 1
+             having bool_or(c.child_id in (select id from chosen)) and bool_and(c.child_id in (select id from allowed))
+         ),
+         found(id, version, sort) as ({records})
+         select id, version from (
+             select *, row_number() over (partition by sort order by md5(id::text)) as nth from found) f
+         order by nth, md5(id::text) limit $3"
+    )
+}
+
+/// A record that an attacker must not see.
+#[derive(Clone, Debug)]
+pub struct Hidden {
+    pub kind: &'static str,
+    pub type_name: &'static str,
+    pub id: Uuid,
+    /// What an input about it expects.
+    pub version: i32,
+}
+
+/// A record that an attacker sees.
+#[derive(Clone, Copy, Debug)]
+pub struct Own {
+    pub id: Uuid,
+    pub version: i32,
+}
+
+pub struct Attacker {
+    pub name: &'static str,
+    pub token: String,
+    pub hidden: Vec<Hidden>,
+    /// By type.
+    pub own: BTreeMap<&'static str, Vec<Own>>,
+}
+
+impl Attacker {
+    pub fn hidden_of(&self, of: &str) -> Vec<&Hidden> {
+        self.hidden.iter().filter(|hidden| hidden.type_name == of).collect()
+    }
+
+    pub fn own_of(&self, of: &str) -> &[Own] {
+        self.own.get(of).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    morning()
+}
+
+/// Makes what the demo authority has none of, with unit 7 and the second chair: a draft of a plan, and a conference that
+/// sits, so that whoever changes them gets as far as to what they name.
+pub async fn prepare(client: &Client) {
+    client
+        .batch_execute(
+            "do $$
+             declare
+                 drafted record; sits record; member uuid; chair uuid;
+                 plan uuid := gen_random_uuid(); goal uuid := gen_random_uuid();
+                 meeting uuid := gen_random_uuid(); invited uuid := gen_random_uuid(); sitting uuid := gen_random_uuid();
+             begin
+                 select id into member from workers where staff_no = 'U07-CSW';
+                 select id into chair from workers where staff_no = 'CH-2';
+                 select a.case_id, a.child_id into drafted from allocations a join units u on u.id = a.unit_id
+                     where u.name like '%Unit 7' and a.kind = 'PRIMARY' and a.ended_at is null order by a.id limit 1;
+                 select a.case_id, a.child_id into sits from allocations a join units u on u.id = a.unit_id
+                     where u.name like '%Unit 7' and a.kind = 'PRIMARY' and a.ended_at is null
+                       and not exists (select from conference_children c where c.child_id = a.child_id)
+                     order by a.id offset 1 limit 1;
+                 insert into plans (id, case_id, child_id, kind, status, overall_aim)
+                     values (plan, drafted.case_id, drafted.child_id, 'CIN', 'DRAFT', 'Safe at home.');
+                 insert into plan_goals (id, plan_id, child_id, position, what_needs_to_change)
+                     values (goal, plan, drafted.child_id, 1, 'The nights.');
+                 insert into plan_actions (id, goal_id, plan_id, child_id, text, owner_worker_id)
+                     values (gen_random_uuid(), goal, plan, drafted.child_id, 'Visit.', member);
+                 insert into conferences (id, type, state, requested_by, requested_at, scheduled_for, chair_id)
+                     values (meeting, 'INITIAL', 'IN_SESSION', member, '2026-11-09 09:00Z', '2026-11-18 09:00Z', chair);
+                 insert into conference_children (id, conference_id, child_id, case_id)
+                     values (gen_random_uuid(), meeting, sits.child_id, sits.case_id);
+                 insert into conference_invitations (id, conference_id, agency_name, capacity, sent_at, method, answer_asked_at)
+                     values (invited, meeting, 'School', 'SCHOOL', '2026-11-10 09:00Z', 'EMAIL', '2026-11-10 09:00Z');
+                 insert into conference_sittings (id, conference_id, opened_at, opened_by)
+                     values (sitting, meeting, '2026-11-18 09:00Z', chair);
+                 insert into conference_attendances (id, sitting_id, conference_id, invitation_id, attended, recorded_by, recorded_at)
+                     values (gen_random_uuid(), sitting, meeting, invited, 'YES', chair, '2026-11-18 09:05Z');
+             end $$",
+        )
+        .await
+        .unwrap();
+}
+
+/// The attackers with these names, each with up to so many hidden records of every type and kind.
+pub async fn attackers(client: &Client, wanted: &[&str], most: i64) -> Vec<Attacker> {
+    let mut attackers = Vec::new();
+    for (name, who, something_hidden) in ATTACKERS.iter().filter(|(name, ..)| wanted.contains(name)) {
+        let worker = match who {
+            Who::Staff(number) => {
+                client.query_one("select id from workers where staff_no = $1", &[number]).await.unwrap().get(0)
+            }
+            Who::New(post) => newcomer(client, *post).await,
+        };
+        let token = support::token_for(worker, Duration::hours(1));
+        let mut attacker = Attacker { name, token, hidden: Vec::new(), own: BTreeMap::new() };
+        let every: Vec<&str> = KINDS_OF_HIDDEN.iter().map(|(_, children)| *children).collect();
+        for (type_name, records) in RECORDS {
+            for (kind, children) in KINDS_OF_HIDDEN {
+                let allowed = every.iter().map(|children| format!("({children})")).collect::<Vec<_>>().join(" union ");
+                let found = client
+                    .query(&statement(children, &allowed, records), &[&worker, &now(), &most])
+                    .await
+                    .unwrap_or_else(|error| panic!("{type_name}: {error:?}"));
+                assert!(!found.is_empty() || !something_hidden, "no {type_name} {kind} is hidden from the {name}");
+                let found = found.iter().map(|row| Hidden { kind, type_name, id: row.get(0), version: row.get(1) });
+                attacker.hidden.extend(found);
+            }
+            let statement = statement("select id from seen", "select id from children", records);
+            let found = client.query(&statement, &[&worker, &now(), &i64::try_from(OWN).unwrap()]).await.unwrap();
+            let found = found.iter().map(|row| Own { id: row.get(0), version: row.get(1) });
+            attacker.own.insert(type_name, found.collect());
+        }
+        for type_name in OPEN {
+            attacker.own.insert(type_name, open(client, type_name, worker).await);
+        }
+        attackers.push(attacker);
+    }
+    attackers
+}
+
+/// Every attacker.
+pub fn everybody() -> Vec<&'static str> {
+    ATTACKERS.iter().map(|(name, ..)| *name).collect()
+}
+
+/// Every type of records.
+pub fn known_types() -> impl Iterator<Item = &'static str> {
+    hidden_types().into_iter().chain(OPEN.iter().copied())
+}
+
+/// The types of whose records some are hidden.
+pub fn hidden_types() -> Vec<&'static str> {
+    RECORDS.iter().map(|(type_name, _)| *type_name).collect()
+}
+
+/// Records of a type that everybody reads: the worker's first, then others'.
+async fn open(client: &Client, type_name: &str, worker: Uuid) -> Vec<Own> {
+    let statement = match type_name {
+        "Area" => "select id, 1, service_manager_id = $1 from areas",
+        "Membership" => "select id, version, worker_id = $1 from unit_memberships where ended_at is null",
+        "Unit" => {
+            "select u.id, u.version, exists (select from unit_memberships m
+                                             where m.unit_id = u.id and m.worker_id = $1 and m.ended_at is null)
+             from units u"
+        }
+        "Worker" => "select id, 1, id = $1 from workers where active",
+        _ => panic!("{type_name}: how are its records found?"),
+    };
+    let statement = format!(
+        "select * from ({statement}) f(id, version, mine) order by mine desc nulls last, md5(id::text) limit 3"
+    );
+    let found = client.query(&statement, &[&worker]).await.unwrap();
+    found.iter().map(|row| Own { id: row.get(0), version: row.get(1) }).collect()
+}
+
+async fn newcomer(client: &Client, post: Option<&str>) -> Uuid {
+    let worker = Uuid::now_v7();
+    client
+        .execute(
+            "insert into workers (id, staff_no, name, email, qualified)
+             values ($1, $2, 'Alex Newcomer', 'new@hearth.example', true)",
+            &[&worker, &support::key()],
+        )
+        .await
+        .unwrap();
+    if let Some(post) = post {
+        client
+            .execute(
+                "insert into worker_posts (id, worker_id, post, started_at)
+                 values (gen_random_uuid(), $1, $2, '2026-01-05 09:00Z')",
+                &[&worker, &post],
+            )
+            .await
+            .unwrap();
+    }
+    worker
+}

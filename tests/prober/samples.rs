@@ -1,0 +1,61 @@
+//! What stands in the arguments that are not ids. A new argument of a name or type that is not here fails the test.
+
+/// Texts, by the argument's name.
+pub const TEXTS: &[(&str, &str)] = &[
+    ("after", "not-a-cursor"),
+    ("agencyName", "Probe School"),
+    ("cursor", "not-a-cursor"),
+    ("decisions", "Goes on."),
+    ("handoverSummary", "Ready to move on."),
+    ("idempotencyKey", "probe"),
+    ("interimPlan", "Seen every day."),
+    ("overallAim", "Safe at home."),
+    ("ownerAgency", "Probe School"),
+    ("reason", "Because."),
+    ("search", "ma"),
+    ("text", "Words."),
+    ("whatNeedsToChange", "The nights."),
+];
+
+/// Days and moments, by the argument's name; the others lie on the morning on which the tests play.
+pub const TIMES: &[(&str, &str)] =
+    &[("nextReviewOn", "2026-12-02"), ("newChangeBy", "2026-12-02"), ("scheduledFor", "2026-12-02T10:00:00Z")];
+pub const DAY: &str = "2026-11-18";
+pub const MOMENT: &str = "2026-11-18T09:30:00Z";
+
+/// Codes that go further than the first one of their set: (input, field, code).
+pub const CODES: &[(&str, &str, &str)] = &[
+    ("ChildDecisionInput", "decision", "NO_PLAN"),
+    ("DraftPlanInput", "kind", "CIN"),
+    ("ExcludeFromConferenceInput", "capacity", "PARENT"),
+    ("NewInvitationInput", "capacity", "PARENT"),
+    ("RequestTransferInput", "kind", "WITHIN_SERVICE"),
+];
+
+/// Inputs that name one of several, and which is named when it is not an id.
+pub const ONE_OF: &[(&str, &[&str], &str)] = &[
+    ("NewInvitationInput", &["personId", "workerId", "agencyName"], "agencyName"),
+    ("PlanActionInput", &["ownerWorkerId", "ownerPersonId", "ownerAgency"], "ownerAgency"),
+    ("PlanRecipientInput", &["personId", "agencyName"], "agencyName"),
+];
+
+/// Of which type the records are that an id names, where the argument's name does not say it: (owner, argument, type).
+/// The owner is an input, or a type and its field.
+pub const KINDS: &[(&str, &str, &str)] = &[
+    ("AcceptTransferInput", "leadPractitionerId", "Worker"),
+    ("AllocateCaseInput", "leadPractitionerId", "Worker"),
+    ("AppointConferenceChairInput", "chairId", "Worker"),
+    ("ChangeMembershipRoleInput", "leadsPassToId", "Worker"),
+    ("ChildFilter", "leadPractitionerId", "Worker"),
+    ("EndMembershipInput", "leadsPassToId", "Worker"),
+    ("FamilyGroup.chronology", "children", "Child"),
+    ("PlanActionInput", "id", "Action"),
+    ("PlanGoalInput", "id", "Goal"),
+    ("ScheduleConferenceInput", "chairId", "Worker"),
+];
+
+/// Types whose records everybody may read: who works where.
+pub const OPEN: &[&str] = &["Area", "Membership", "Unit", "Worker"];
+
+/// Fields that may tell that something is hidden: how many records are restricted.
+pub const TELLING: &[(&str, &str)] = &[("FamilyGroup", "restrictedCount"), ("Unit", "restrictedCount")];
