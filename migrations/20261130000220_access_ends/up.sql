@@ -15,7 +15,8 @@ begin
        or (f.topic <> all (r.holders)
            and not exists (
                select from public.sight s
-               where s.subject_id = f.topic and s.whole and s.holder_id = any (r.holders)
+               -- In part is enough: a unit that is asked to take a case over may listen, and hears when it sees the child whole.
+               where s.subject_id = f.topic and s.holder_id = any (r.holders)
                  and (s.until is null or s.until > at)
                  and (s.allowed is null or f.worker = any (s.allowed))
                  and (s.barred is null or f.worker <> all (s.barred))));

@@ -149,6 +149,15 @@ pub async fn attendances_of(snapshot: &Snapshot, sitting_ids: &[Uuid]) -> Result
     snapshot.load(lateral::for_each(sitting_ids, query)).await
 }
 
+/// How many came to the last sitting of each of these conferences, of those whom the viewer sees.
+pub async fn present_of(snapshot: &Snapshot, conference_ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let counted = lateral::plain::<diesel::sql_types::BigInt>(
+        "SELECT count(*) FROM conference_attendances a WHERE a.attended <> 'NO' AND a.sitting_id = (\
+         SELECT s.id FROM conference_sittings s WHERE s.conference_id = parent.id ORDER BY s.opened_at DESC LIMIT 1)",
+    );
+    snapshot.load(lateral::for_each(conference_ids, counted)).await
+}
+
 /// To which sittings each of these invited people came, latest record first.
 pub async fn attendances_of_invitations(
     snapshot: &Snapshot,
@@ -297,26 +306,24 @@ pub async fn attend(
     Ok(())
 }
 
-/// Which agencies and other people came to a sitting: capacity, the agency's name, and how many of them. Also those
-/// whom the viewer does not see by name; needs the conference authorised for writing.
-pub async fn came(tx: &ViewerTx, sitting_id: Uuid) -> Result<Vec<(InvitationCapacity, Option<String>, i64)>> {
+/// Which agencies and other people came to a sitting: capacity and the agency's name. Also those whom the viewer does not
+/// see by name; needs the conference authorised for writing.
+pub async fn came(tx: &ViewerTx, sitting_id: Uuid) -> Result<Vec<(InvitationCapacity, Option<String>)>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = diesel::sql_types::Text)]
         capacity: String,
         #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
         agency_name: Option<String>,
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
-        came: i64,
     }
-    let agencies = diesel::sql_query("select capacity, agency_name, came from hearth.agencies_present($1)");
+    let agencies = diesel::sql_query("select capacity, agency_name from hearth.agencies_present($1)");
     let rows: Vec<Row> =
         Kept(agencies.bind::<diesel::sql_types::Uuid, _>(sitting_id)).load(&mut tx.conn()?).await.map_err(failed)?;
     rows.into_iter()
         .map(|row| {
             let capacity = InvitationCapacity::parse(&row.capacity);
             let capacity = capacity.ok_or_else(|| Error::internal("an unknown capacity"))?;
-            Ok((capacity, row.agency_name, row.came))
+            Ok((capacity, row.agency_name))
         })
         .collect()
 }

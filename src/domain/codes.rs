@@ -508,7 +508,7 @@ codes! {
     AccessEndReason {
         /// You are no member of the unit any more.
         NotAMember = "NOT_A_MEMBER",
-        /// You do not see the child whole any more.
+        /// You do not see the child any more.
         OutOfSight = "OUT_OF_SIGHT",
         /// You do not work here any more.
         Inactive = "INACTIVE",

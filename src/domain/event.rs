@@ -113,9 +113,6 @@ pub struct ConferenceDetail {
     pub chair_id: Option<Uuid>,
     #[serde(default)]
     pub quorate: Option<bool>,
-    /// How many came.
-    #[serde(default)]
-    pub present: Option<i64>,
     /// How many said that they do not agree.
     #[serde(default)]
     pub dissents: Option<i64>,
@@ -195,7 +192,7 @@ impl ConferenceDetail {
             }
             EventType::ConferenceAttendance => {
                 let quorate = if self.quorate == Some(true) { "quorate" } else { "not quorate" };
-                format!("{kind} conference: {} came, {quorate}", self.present.unwrap_or(0))
+                format!("{kind} conference: attendance recorded, {quorate}")
             }
             EventType::ConferenceViewRecorded => {
                 format!("{kind} conference: a view was minuted, {} dissenting", self.dissents.unwrap_or(0))
@@ -262,7 +259,6 @@ mod tests {
                 online: true,
                 chair_id: None,
                 quorate: None,
-                present: None,
                 dissents: None,
             }),
         };

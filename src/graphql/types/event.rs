@@ -8,7 +8,7 @@ use super::{
     allocation, case, conference, plan, transfer, unit, worker,
 };
 use crate::{
-    db::{Snapshot, outbox, plans, reads},
+    db::{Snapshot, outbox, plans, reads, sittings},
     domain::{
         codes::{
             AccessEndReason, AllocationKind, BreakGlassFinding, BreakGlassReason, Capacity, ChangeReason,
@@ -487,12 +487,15 @@ event_type! {
                 _ => None,
             }
         }
-        /// How many came, once attendance is recorded.
-        async fn present_count(&self) -> Option<i64> {
+        /// How many of those whom you may see came to the last sitting, as it is now; once attendance is recorded.
+        async fn present_count(&self) -> Nullable<i64> {
             match &self.0.event.data.detail {
-                Detail::Conference(one) => one.present,
-                _ => None,
+                Detail::Conference(one) if one.quorate.is_some() => {}
+                _ => return None,
             }
+            let load = |snapshot: Instant, ids: Vec<_>| async move { sittings::present_of(&snapshot, &ids).await };
+            let found = self.0.item.first("presentCount", String::new(), |event| event.row.entity_id, load).await;
+            nullable(found.map(|count| count.map(|count| *count)))
         }
         /// How many said that they do not agree with the decision.
         async fn dissent_count(&self) -> Option<i64> {

@@ -194,7 +194,7 @@ async fn decide(tx: &ViewerTx, input: DecideConference, outlines: Vec<Option<Str
 
     // Quorum counts everybody, also whom the chair does not see by name: for that the conference must be opened.
     tx.authorise(&about.subjects()).await?;
-    let (quorate, present) = quorum_of(tx, sitting.id).await?;
+    let quorate = quorum_of(tx, sitting.id).await?;
     let unborn = children::births(tx, &about.child_ids()).await?.iter().any(|(_, born)| born.is_none());
     match input.quorum_exception {
         None if !quorate => {
@@ -230,12 +230,7 @@ async fn decide(tx: &ViewerTx, input: DecideConference, outlines: Vec<Option<Str
     };
     sittings::end(tx, sitting.id, ending).await?;
     let dissents = sittings::dissents(tx, sitting.id).await?;
-    let detail = ConferenceDetail {
-        quorate: Some(quorate),
-        present: Some(present),
-        dissents: Some(dissents),
-        ..taking.detail()
-    };
+    let detail = ConferenceDetail { quorate: Some(quorate), dissents: Some(dissents), ..taking.detail() };
     let audience = about.audience_with_managers();
     taking.tell(tx, EventType::ConferenceDecided, Severity::Action, detail, &audience).await?;
 

@@ -8,7 +8,9 @@ use super::{About, Entity, Outcome, Services, Taking, check_date, optional_text,
 use crate::{
     auth::{Viewer, policy::Action},
     db::{
-        ViewerTx, conferences,
+        ViewerTx,
+        cases::Locked,
+        conferences,
         conferences::{ConferenceChange, NewMove},
         outbox::Audience,
         sittings, units, workers,
@@ -99,7 +101,8 @@ impl Services {
     }
 }
 
-/// A chair: an active worker with the post, who belongs to none of the units that hold the cases.
+/// A chair: an active worker with the post, who belongs to none of the units that hold the cases which the viewer sees. Of
+/// others nothing may be told, not even that a chair belongs to them: they hear of the appointment and can object.
 async fn check_chair(tx: &ViewerTx, about: &About, chair_id: Uuid) -> Result<Uuid> {
     let chair = workers::get(tx, chair_id).await?.ok_or(Error::NotFound)?;
     if !chair.active || !workers::holds_post(tx, chair.id, Role::CpChair).await? {
@@ -111,8 +114,8 @@ async fn check_chair(tx: &ViewerTx, about: &About, chair_id: Uuid) -> Result<Uui
             "The chair must not speak for an agency, and this worker is invited: choose another.",
         ));
     }
-    for unit in &about.holders.units {
-        if units::role_in(tx, *unit, chair.id).await?.is_some() {
+    for unit in about.cases.iter().flat_map(Locked::units) {
+        if units::role_in(tx, unit.0, chair.id).await?.is_some() {
             return Err(Error::guard(
                 "CHAIR_INDEPENDENT",
                 "The chair must be independent of the units that hold the case: choose another.",

@@ -271,7 +271,7 @@ impl Taking {
         let entity = Entity { kind: InvitationId::KIND, id: invitation.0, version: invitation.1 };
         let audience = self.about.audience();
         let detail = Detail::Invitation(detail);
-        self.announcer.announce(tx, of, Severity::Info, entity, self.stamp.as_ref(), detail, &audience).await?;
+        self.announcer.announce(tx, of, Severity::Info, entity, None, detail, &audience).await?;
         Ok(Outcome { invitation_id: Some(invitation.0), ..self.outcome() })
     }
 

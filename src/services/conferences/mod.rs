@@ -128,14 +128,6 @@ impl About {
         audience
     }
 
-    /// The case that events name: only when there is one, because units of one child may not see the other.
-    async fn stamp(&self, tx: &ViewerTx) -> Result<Option<Stamp>> {
-        match self.cases.as_slice() {
-            [one] if self.holders.cases.len() == 1 => stamp(tx, &one.core).await.map(Some),
-            _ => Ok(None),
-        }
-    }
-
     /// Refuses when the viewer does not see every child of the conference.
     fn every_child(&self) -> Result<()> {
         if self.children.len() == self.holders.cases.len() {
@@ -155,7 +147,6 @@ struct Taking {
     /// The state after it.
     state: ConferenceState,
     at: DateTime<Utc>,
-    stamp: Option<Stamp>,
     announcer: Announcer,
 }
 
@@ -176,8 +167,7 @@ impl Taking {
             return Err(Error::Refused(Refusal::VersionConflict { current_version: about.conference.version }));
         }
         let state = about.step(step)?;
-        let stamp = about.stamp(tx).await?;
-        Ok(Self { about, step, state, at, stamp, announcer: Announcer::new(&standing.name, role, at) })
+        Ok(Self { about, step, state, at, announcer: Announcer::new(&standing.name, role, at) })
     }
 
     fn id(&self) -> Uuid {
@@ -221,11 +211,11 @@ impl Taking {
             online: conference.online,
             chair_id: conference.chair_id,
             quorate: None,
-            present: None,
             dissents: None,
         }
     }
 
+    /// Never with a case: that an event is about one alone would tell those who see one of several children of the others.
     async fn tell(
         &self,
         tx: &ViewerTx,
@@ -235,9 +225,7 @@ impl Taking {
         audience: &[Audience],
     ) -> Result<()> {
         let entity = Entity { kind: ConferenceId::KIND, id: self.id(), version: self.version() };
-        self.announcer
-            .announce(tx, of, severity, entity, self.stamp.as_ref(), Detail::Conference(detail), audience)
-            .await
+        self.announcer.announce(tx, of, severity, entity, None, Detail::Conference(detail), audience).await
     }
 
     fn outcome(&self) -> Outcome {

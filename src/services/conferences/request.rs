@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Announcer, Entity, Outcome, Services, Taking, stamp, text, units_of};
+use super::{Announcer, Entity, Outcome, Services, Taking, text, units_of};
 use crate::{
     auth::{Viewer, policy, policy::Action},
     db::{
@@ -168,10 +168,6 @@ async fn request(tx: &ViewerTx, input: RequestConference) -> Result<Outcome> {
         }
     }
     let at = locked.iter().fold(tx.viewer().at, |at, case| case.moment(at));
-    let named = match locked.as_slice() {
-        [one] => Some(stamp(tx, &one.core).await?),
-        _ => None,
-    };
 
     let conference_id = ConferenceId::new().0;
     let mut subjects = child_ids.clone();
@@ -202,12 +198,11 @@ async fn request(tx: &ViewerTx, input: RequestConference) -> Result<Outcome> {
         online: false,
         chair_id: None,
         quorate: None,
-        present: None,
         dissents: None,
     });
     let entity = Entity { kind: ConferenceId::KIND, id: conference_id, version: 1 };
     Announcer::new(&standing.name, role, at)
-        .announce(tx, EventType::ConferenceRequested, Severity::Action, entity, named.as_ref(), detail, &audience)
+        .announce(tx, EventType::ConferenceRequested, Severity::Action, entity, None, detail, &audience)
         .await?;
     Ok(Outcome { conference_id: Some(conference_id), ..Outcome::default() })
 }

@@ -106,11 +106,10 @@ pub(super) async fn latest_sitting(tx: &ViewerTx, about: &About) -> Result<Sitti
     sittings.into_iter().next().ok_or_else(|| Error::internal("a conference in session has a sitting"))
 }
 
-/// Whether a sitting has its quorum, and how many came. Needs the conference authorised for writing.
-pub(super) async fn quorum_of(tx: &ViewerTx, sitting_id: Uuid) -> Result<(bool, i64)> {
+/// Whether a sitting has its quorum. Needs the conference authorised for writing.
+pub(super) async fn quorum_of(tx: &ViewerTx, sitting_id: Uuid) -> Result<bool> {
     let came = sittings::came(tx, sitting_id).await?;
-    let present = came.iter().map(|(.., count)| count).sum();
-    Ok((quorate(came.iter().map(|(capacity, name, _)| (*capacity, name.as_deref()))), present))
+    Ok(quorate(came.iter().map(|(capacity, name)| (*capacity, name.as_deref()))))
 }
 
 async fn open(tx: &ViewerTx, input: OpenConference) -> Result<Outcome> {
@@ -195,8 +194,8 @@ async fn attend(tx: &ViewerTx, input: RecordAttendance) -> Result<Outcome> {
     for (row, how) in took_part {
         conferences::take_part(tx, row, how).await?;
     }
-    let (quorate, present) = quorum_of(tx, sitting.id).await?;
-    let detail = ConferenceDetail { quorate: Some(quorate), present: Some(present), ..taking.detail() };
+    let quorate = quorum_of(tx, sitting.id).await?;
+    let detail = ConferenceDetail { quorate: Some(quorate), ..taking.detail() };
     let audience = taking.about.audience();
     taking.tell(tx, EventType::ConferenceAttendance, Severity::Info, detail, &audience).await?;
     Ok(taking.outcome())
@@ -237,10 +236,7 @@ async fn minute(tx: &ViewerTx, input: RecordConferenceView, said: String) -> Res
     let entity = Entity { kind: ConferenceId::KIND, id: conference_id, version: taking.about.conference.version };
     let audience = taking.about.audience();
     let of = EventType::ConferenceViewRecorded;
-    taking
-        .announcer
-        .announce(tx, of, Severity::Info, entity, taking.stamp.as_ref(), Detail::Conference(detail), &audience)
-        .await?;
+    taking.announcer.announce(tx, of, Severity::Info, entity, None, Detail::Conference(detail), &audience).await?;
     Ok(Outcome { invitation_id: Some(invitation.id), ..taking.outcome() })
 }
 
@@ -260,7 +256,7 @@ async fn adjourn(tx: &ViewerTx, input: AdjournConference, interim_plan: String) 
     }
     debug_assert_eq!(taking.state, ConferenceState::Inquorate);
     taking.take(tx, taking.change(), None).await?;
-    let (quorate, present) = quorum_of(tx, sitting.id).await?;
+    let quorate = quorum_of(tx, sitting.id).await?;
     if quorate {
         return Err(Error::guard("NO_QUORUM", "Social care and two other agencies are there: the meeting is quorate."));
     }
@@ -272,7 +268,7 @@ async fn adjourn(tx: &ViewerTx, input: AdjournConference, interim_plan: String) 
         interim_plan: Some(interim_plan),
     };
     sittings::end(tx, sitting.id, ending).await?;
-    let detail = ConferenceDetail { quorate: Some(false), present: Some(present), ..taking.detail() };
+    let detail = ConferenceDetail { quorate: Some(false), ..taking.detail() };
     let audience = taking.about.audience_with_managers();
     taking.tell(tx, EventType::ConferenceChanged, Severity::Action, detail, &audience).await?;
     Ok(taking.outcome())

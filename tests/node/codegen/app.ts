@@ -106,6 +106,8 @@ function tell(item: Item): string {
   switch (item.__typename) {
     case 'FeedOpened':
       return 'opened';
+    case 'AccessEnded':
+      return 'ended';
     case 'AllocationEvent':
       // @ts-expect-error: not of an allocation
       item.transferState;
