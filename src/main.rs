@@ -6,6 +6,7 @@ use chrono::{Duration, NaiveDate, Utc};
 use clap::{Parser, Subcommand};
 use hearth::{
     app::{App, Options},
+    audit,
     auth::token,
     clock,
     config::{Config, Environment, Identity, Secret},
@@ -70,6 +71,11 @@ enum Command {
         #[arg(long)]
         if_empty: bool,
     },
+    /// The audit: who saw, changed, was sent or was refused which record.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Prints the schema in SDL.
     Schema,
     /// Says whom the subjects of the provider's tokens mean.
@@ -131,6 +137,20 @@ struct LoginOf {
     /// Postgres URL of the owner role.
     #[arg(long, env = "HEARTH_OWNER_DATABASE_URL", hide_env_values = true)]
     owner_database_url: Secret,
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Reckons the audit's chain anew and looks for every anchored link in it. Fails when an entry was changed, deleted, put
+    /// in another place or cut off.
+    Verify {
+        /// Postgres URL of the relay's role.
+        #[arg(long, env = "HEARTH_RELAY_DATABASE_URL", hide_env_values = true)]
+        relay_database_url: Secret,
+        /// Path of the anchor file.
+        #[arg(long, env = "HEARTH_AUDIT_ANCHOR")]
+        audit_anchor: Option<std::path::PathBuf>,
+    },
 }
 
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -213,6 +233,25 @@ async fn run(command: Command) -> Outcome {
                 ),
             }
             Ok(())
+        }
+        Command::Audit { command: AuditCommand::Verify { relay_database_url, audit_anchor } } => {
+            let anchors = match &audit_anchor {
+                Some(path) => {
+                    let text = std::fs::read_to_string(path)
+                        .map_err(|error| format!("cannot read the anchors of {}: {error}", path.display()))?;
+                    audit::anchors(&text)?
+                }
+                None => Vec::new(),
+            };
+            let found = hearth::db::audit::verify(relay_database_url.reveal(), &anchors).await?;
+            println!(
+                "{} entries in {} links, {} of them anchored; {} entries wait for their link",
+                found.entries, found.links, found.anchors, found.waiting
+            );
+            for fault in &found.faults {
+                println!("FAULT: {fault}");
+            }
+            if found.faults.is_empty() { Ok(()) } else { Err("the audit was tampered with".into()) }
         }
         Command::Schema => {
             print!("{}", graphql::sdl());

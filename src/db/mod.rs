@@ -18,6 +18,7 @@ mod unkept;
 
 pub mod access;
 pub mod allocations;
+pub mod audit;
 pub mod cases;
 pub mod children;
 pub mod chronology;
@@ -47,7 +48,7 @@ pub use coded::Coded;
 pub use columns::{Columns, NotRead};
 pub use page::{MAX_FIRST, Page, Placed};
 pub use pool::StatementListener;
-pub use snapshot::Snapshot;
+pub use snapshot::{Seen, Snapshot};
 pub use tx::ViewerTx;
 
 use self::idempotency::Claim;

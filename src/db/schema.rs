@@ -69,6 +69,36 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_entries (id) {
+        id -> BigInt,
+        at -> Timestamptz,
+        worker_id -> Nullable<Uuid>,
+        action -> Text,
+        purpose -> Text,
+        operation -> Array<Text>,
+        operation_hash -> Nullable<Text>,
+        request_id -> Nullable<Uuid>,
+        process -> Uuid,
+        records -> Array<Uuid>,
+        asked -> Array<Uuid>,
+        classes -> Array<Text>,
+        codes -> Array<Text>,
+        events -> Array<Uuid>,
+        recipients -> Array<Uuid>,
+        seal -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    audit_seals (seq) {
+        seq -> BigInt,
+        entries -> BigInt,
+        hash -> Bytea,
+        sealed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     break_glass_uses (id) {
         id -> Uuid,
         child_id -> Uuid,
@@ -664,6 +694,7 @@ diesel::joinable!(allocations -> case_transfers (transfer_id));
 diesel::joinable!(allocations -> units (unit_id));
 diesel::joinable!(allocations -> workers (created_by));
 diesel::joinable!(areas -> workers (service_manager_id));
+diesel::joinable!(audit_entries -> workers (worker_id));
 diesel::joinable!(break_glass_uses -> children (child_id));
 diesel::joinable!(cases -> children (child_id));
 diesel::joinable!(change_evidence -> plan_goals (lineage_id));
@@ -715,6 +746,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     addresses,
     allocations,
     areas,
+    audit_entries,
+    audit_seals,
     break_glass_uses,
     case_transfers,
     cases,

@@ -38,7 +38,7 @@ use super::{Web, ended, is_ours, seats::Seat, sign_in};
 use crate::{
     auth::{Viewer, token::Verified},
     error::{Error, code},
-    graphql::{Asked, OperationKind, Said},
+    graphql::{Asked, Caller, OperationKind, Said},
 };
 
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -382,7 +382,9 @@ impl Socket {
             return self.say(ToClient::Error { id: &id, payload: &errors });
         }
         let viewer = Viewer::new(verified.worker_id, (self.web.clock)());
-        let responses = self.web.graph.stream(ready, viewer).boxed();
+        // An operation on a socket has no request of its own.
+        let caller = Caller { request_id: uuid::Uuid::now_v7(), purpose: crate::domain::codes::Purpose::DirectWork };
+        let responses = self.web.graph.stream(ready, viewer, caller).boxed();
         self.running.push(Running { id, responses, waiting: None });
         Ok(())
     }
