@@ -128,7 +128,10 @@ fn tries_at(
     let mut tries = Vec::new();
     let name = format!("{mutation}.{}", place.path);
     let may_open = mutation == OPENING && MAY_OPEN.contains(&attacker.name);
-    let hidden = attacker.hidden_of(&place.kind).into_iter().filter(|hidden| !may_open || hidden.kind == DENIED);
+    // A child is a person, and may be named as either.
+    let also = if place.kind == "Person" { attacker.hidden_of("Child") } else { Vec::new() };
+    let hidden = attacker.hidden_of(&place.kind).into_iter().chain(also);
+    let hidden = hidden.filter(|hidden| !may_open || hidden.kind == DENIED);
     for (nth, hidden) in hidden.enumerate() {
         // Beside records that the attacker sees: where the place is not the main one, beside several of them.
         for around in 0..if at_main { 1 } else { OWN } {
@@ -148,6 +151,7 @@ fn tries_at(
                     } else {
                         own(kind).map_or_else(|| NOBODY.parse().unwrap(), |own| own.id)
                     };
+                    let kind = if path == place.path { hidden.type_name } else { kind };
                     Some(json!(format!("{kind}:{id}")))
                 })
             };

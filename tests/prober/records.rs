@@ -126,7 +126,7 @@ const RECORDS: &[(&str, &str)] = &[
     ("Child", "select c.id, p.version, '' from children c join persons p using (id) where c.id in (select id from chosen)"),
     (
         "Person",
-        "select p.id, p.version, case when k.id is null then 'adult' else 'child' end
+        "select p.id, p.version, case when k.id is not null then 'child' else 'adult' || (p.id in (select id from kept)) end
          from asked, persons p left join children k using (id)
          where p.id in (select id from chosen)
             or (k.id is null and exists (select from of where of.id = p.id and of.child_id in (select id from chosen))
@@ -166,7 +166,7 @@ const RECORDS: &[(&str, &str)] = &[
     // Its owner reads a restriction, the head of service all of them.
     (
         "AccessRestriction",
-        "select id, version, (ended_at is null)::text from asked, access_restrictions
+        "select id, version, (ended_at is null)::text || (person_id in (select id from children)) from asked, access_restrictions
          where person_id in (select id from chosen)
            and not (hiding and (owner_id = $1 or exists (select from post where name = 'HEAD_OF_SERVICE')))",
     ),
