@@ -6,7 +6,7 @@ use std::{
 };
 
 use apollo_compiler::{
-    Name, Schema,
+    Name, Node, Schema,
     ast::Type,
     schema::{Component, ExtendedType, FieldDefinition, InputObjectType, InputValueDefinition, ObjectType},
 };
@@ -303,12 +303,24 @@ impl Walk {
     pub fn without_id(&self, ids: Ids<'_>) -> Vec<Document> {
         let mut documents = Vec::new();
         for field in self.object("Query").fields.values() {
-            if field.arguments.iter().any(|argument| argument.is_required()) {
+            let needed: Vec<&Node<InputValueDefinition>> =
+                field.arguments.iter().filter(|argument| argument.is_required()).collect();
+            if needed.iter().any(|argument| argument.ty.inner_named_type() == "ID") {
                 continue;
             }
             let mut add = |name: String, text: String| {
                 documents.push(Document { text: format!("{{ {text} }}"), parts: vec![name.clone()], own: None, name });
             };
+            if let [argument] = needed[..]
+                && let Some(ExtendedType::Enum(of)) = self.schema.types.get(argument.ty.inner_named_type())
+            {
+                // With each of its codes.
+                for code in of.values.keys() {
+                    let text = self.field("Query", field, &format!("({}: {code})", argument.name), &[]);
+                    add(format!("Query.{}({}: {code})", field.name, argument.name), text);
+                }
+                continue;
+            }
             if self.is_leaf(field) || !field.arguments.is_empty() || self.implements(field.ty.inner_named_type(), ANY) {
                 add(format!("Query.{}", field.name), self.field("Query", field, "", &[]));
             } else {
@@ -476,7 +488,7 @@ impl Walk {
                 });
                 named.or_else(|| (ids.len() == 1).then(|| &ids[0]))
             }
-            None => ids.first(),
+            None => ids.iter().find(|field| !field.ty.is_list()).or_else(|| ids.first()),
         };
         main.unwrap_or_else(|| panic!("{input}: which record is it about?")).name.to_string()
     }

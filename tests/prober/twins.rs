@@ -93,7 +93,8 @@ impl Plain<'_> {
                     *text = format!("{kind}:<new {}>", self.new.entry(id).or_insert(next));
                 } else if let Ok(at) = text.parse::<DateTime<Utc>>()
                     && at >= morning()
-                    && at < morning() + Duration::hours(1)
+                    // A broken glass is open for an hour.
+                    && at < morning() + Duration::hours(2)
                 {
                     *text = "<now>".to_owned();
                 }
@@ -124,7 +125,15 @@ pub enum Which {
 }
 
 /// What takes records, or their viewers, away.
-const LAST: &[&str] = &["acceptTransfer", "changeMembershipRole", "endAllocation", "endMembership"];
+const LAST: &[&str] = &[
+    "acceptTransfer",
+    "changeMembershipRole",
+    "changeRestriction",
+    "denyAccess",
+    "endAllocation",
+    "endMembership",
+    "restrictRecord",
+];
 
 /// Asks for changes of the viewers' own records in both, and says what was answered otherwise, and how many changes were
 /// made.
