@@ -204,6 +204,9 @@ impl App {
             stop: CancellationToken::new(),
             sockets: TaskTracker::new(),
         });
+        let asked = Arc::clone(&web);
+        let asking = quiet.clone();
+        background.spawn(async move { asked.sign_in.run(asking).await });
         Ok(Self { web, services, background, quiet, listener, unchecked })
     }
 

@@ -112,10 +112,19 @@ enum LoginCommand {
         #[arg(long)]
         staff_no: String,
     },
-    /// From now on a subject means nobody: within two seconds its tokens open nothing new.
+    /// From now on a subject means nobody: within two seconds its tokens open nothing, and what is open by them ends.
     End {
         #[command(flatten)]
         of: LoginOf,
+    },
+    /// From now on the tokens of a session open nothing, and what is open by them ends within two seconds.
+    EndSession {
+        /// The `sid` of the tokens, or else the `jti` of the one token.
+        #[arg(long)]
+        session: String,
+        /// Postgres URL of the owner role.
+        #[arg(long, env = "HEARTH_OWNER_DATABASE_URL", hide_env_values = true)]
+        owner_database_url: Secret,
     },
     /// Prints every login, the ended ones too.
     List {
@@ -293,6 +302,10 @@ async fn login(command: LoginCommand) -> Outcome {
         LoginCommand::End { of } => {
             logins::end(of.owner_database_url.reveal(), &of.issuer, &of.subject).await?;
             println!("ended: {} of {}", of.subject, of.issuer);
+        }
+        LoginCommand::EndSession { session, owner_database_url } => {
+            logins::end_session(owner_database_url.reveal(), &session).await?;
+            println!("the session has ended");
         }
         LoginCommand::List { owner_database_url } => {
             for login in logins::list(owner_database_url.reveal()).await? {

@@ -315,6 +315,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    ended_sessions (session) {
+        session -> Text,
+        ended_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     family_groups (id) {
         id -> Uuid,
         name -> Text,
@@ -761,6 +768,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     conference_steps,
     conference_views,
     conferences,
+    ended_sessions,
     family_groups,
     family_members,
     feed_reads,

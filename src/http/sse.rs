@@ -55,8 +55,16 @@ pub(super) fn open(web: &Arc<Web>, verified: Verified, seat: Seat, ready: Ready,
 async fn run(web: Arc<Web>, verified: Verified, ready: Ready, caller: Caller, say: mpsc::Sender<Bytes>) {
     let viewer = Viewer::new(verified.worker_id, (web.clock)());
     let mut responses = std::pin::pin!(web.graph.stream(ready, viewer, caller));
+    let mut endings = web.sign_in.endings();
     loop {
         let frame = tokio::select! {
+            // The login or the session has ended: without `complete`, as at the end of the token.
+            changed = endings.changed() => {
+                if changed.is_err() || web.sign_in.has_ended(&verified) {
+                    return;
+                }
+                continue;
+            }
             () = web.stop.cancelled() => return,
             // The client is gone.
             () = say.closed() => return,

@@ -216,6 +216,7 @@ impl Socket {
         let mut probe = tokio::time::interval(times.probe);
         probe.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         probe.tick().await;
+        let mut endings = self.web.sign_in.endings();
         loop {
             let happened = tokio::select! {
                 () = &mut stopped => return Err(End::Close(1012, "Service restart")),
@@ -230,6 +231,13 @@ impl Socket {
                         Probe::Due => return Err(End::Gone("it does not read")),
                         Probe::Sent(at) if at.elapsed() >= times.answer => return Err(End::Gone("it does not answer")),
                         Probe::Sent(_) => {}
+                    }
+                    continue;
+                }
+                changed = endings.changed() => {
+                    let ended = self.verified.as_ref().is_some_and(|verified| self.web.sign_in.has_ended(verified));
+                    if ended || changed.is_err() {
+                        return Err(End::Close(4403, "Forbidden"));
                     }
                     continue;
                 }
