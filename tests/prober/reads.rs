@@ -166,6 +166,8 @@ pub async fn listen(asking: &Asking<'_>, walk: &Walk, attackers: &[Attacker]) ->
         for (Place { kind, .. }, document) in walk.subscriptions() {
             let nobody = Uuid::now_v7();
             let nothing = heard(&mut socket, &document, &kind, nobody).await;
+            // Or nothing was probed.
+            assert!(!nothing.contains("GRAPHQL_VALIDATION_FAILED"), "{}: {nothing}", document.name);
             let hidden: Vec<(&'static str, Uuid)> = if OPEN.contains(&kind.as_str()) {
                 // Whose feeds are not the attacker's: theirs stands first, if there is one.
                 attacker.own_of(&kind).iter().skip(1).map(|own| ("of somebody else", own.id)).collect()
