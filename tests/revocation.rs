@@ -19,10 +19,10 @@ use crate::{
 
 const CHILD_FEED: &str =
     "subscription($id: ID!, $after: String) { childFeed(childId: $id, after: $after) { __typename cursor
-    ... on Event { eventId type } ... on AccessEnded { reason endedAt } } }";
+    ... on Event { eventId type } ... on AccessEnded { reason noticedAt } } }";
 const UNIT_FEED: &str =
     "subscription($id: ID!, $after: String) { unitFeed(unitId: $id, after: $after) { __typename cursor
-    ... on Event { eventId type } ... on AccessEnded { reason endedAt } } }";
+    ... on Event { eventId type } ... on AccessEnded { reason noticedAt } } }";
 const MY_FEED: &str =
     "subscription { myFeed { __typename cursor ... on Event { eventId type } ... on AccessEnded { reason } } }";
 

@@ -797,4 +797,3 @@ diesel::allow_tables_to_appear_in_same_query!(
     worker_posts,
     workers,
 );
-

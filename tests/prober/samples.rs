@@ -69,6 +69,11 @@ pub const OPEN: &[&str] = &["Area", "Membership", "Unit", "Worker"];
 /// Fields that may tell that something is hidden: how many records are restricted.
 pub const TELLING: &[(&str, &str)] = &[("FamilyGroup", "restrictedCount"), ("Unit", "restrictedCount")];
 
+/// Fields that every request changes, whoever asks for what: the audit. tests/audit.rs says who reads what of it.
+pub const AUDITED: &[(&str, &str)] = &[("Child", "lookedAtBy"), ("Query", "auditEntries")];
+/// The types that only these hold.
+pub const AUDIT: &[&str] = &["AuditEntry", "AuditEntryConnection", "AuditEntryEdge"];
+
 /// A change that by design answers otherwise for what is hidden: it opens the record of any child, tells who has to be told,
 /// and is capped. What holds nevertheless: the record of a child from whom somebody is kept by name does not open, and
 /// nobody else opens one; both answer as if there were no such child.

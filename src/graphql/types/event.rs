@@ -65,7 +65,7 @@ impl AccessEnded {
     }
 
     /// When it was noticed.
-    async fn ended_at(&self) -> DateTime {
+    async fn noticed_at(&self) -> DateTime {
         DateTime(self.end.at)
     }
 }
