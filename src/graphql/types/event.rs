@@ -60,7 +60,7 @@ impl AccessEnded {
     }
 
     /// Why.
-    async fn reason(&self) -> AccessEndReason {
+    async fn end_reason(&self) -> AccessEndReason {
         self.end.reason
     }
 
