@@ -701,7 +701,6 @@ diesel::joinable!(allocations -> case_transfers (transfer_id));
 diesel::joinable!(allocations -> units (unit_id));
 diesel::joinable!(allocations -> workers (created_by));
 diesel::joinable!(areas -> workers (service_manager_id));
-diesel::joinable!(audit_entries -> workers (worker_id));
 diesel::joinable!(break_glass_uses -> children (child_id));
 diesel::joinable!(cases -> children (child_id));
 diesel::joinable!(change_evidence -> plan_goals (lineage_id));
