@@ -132,9 +132,11 @@ fn tries_at(
     let also = if place.kind == "Person" { attacker.hidden_of("Child") } else { Vec::new() };
     let hidden = attacker.hidden_of(&place.kind).into_iter().chain(also);
     let hidden = hidden.filter(|hidden| !may_open || hidden.kind == DENIED);
+    let mut kinds = BTreeSet::new();
     for (nth, hidden) in hidden.enumerate() {
-        // Beside records that the attacker sees: where the place is not the main one, beside several of them.
-        for around in 0..if at_main { 1 } else { OWN } {
+        // Beside records that the attacker sees: where the place is not the main one, one of each kind beside several.
+        let first = kinds.insert(hidden.kind);
+        for around in 0..if at_main || !first { 1 } else { OWN } {
             let nobody = Uuid::now_v7();
             let own = |kind: &str| {
                 let all = attacker.own_of(kind);

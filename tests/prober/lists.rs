@@ -20,8 +20,15 @@ const PAGES: usize = 4;
 pub type Answers = BTreeMap<(String, String), String>;
 
 /// All that these viewers can ask without knowing what is hidden: the root's fields, their own records and those beside
-/// what is hidden, whole and field by field, the pages of every list, and searches for these names.
-pub async fn everything(asking: &Asking<'_>, walk: &Walk, viewers: &[Attacker], names: &[String]) -> Answers {
+/// what is hidden, whole and field by field, the pages of every list, and searches for these names. Without `apart`: all
+/// but their fields one by one, which are in the whole without their arguments.
+pub async fn everything(
+    asking: &Asking<'_>,
+    walk: &Walk,
+    viewers: &[Attacker],
+    names: &[String],
+    apart: bool,
+) -> Answers {
     let mut work = Vec::new();
     for viewer in viewers {
         let ids = |kind: &str, _: &str| {
@@ -46,7 +53,7 @@ pub async fn everything(asking: &Asking<'_>, walk: &Walk, viewers: &[Attacker], 
             let (documents, pages) = (walk.about(&of), walk.pages(&of));
             for own in viewer.own_of(&of) {
                 let id = json!({ "id": format!("{of}:{}", own.id) });
-                for document in &documents {
+                for document in documents.iter().take(if apart { documents.len() } else { 1 }) {
                     let names = document.parts.iter().map(|part| format!("{part} of {}", own.id));
                     work.push(ask(asking, viewer, names.collect(), document.text.clone(), id.clone(), false));
                 }

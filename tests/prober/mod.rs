@@ -138,10 +138,10 @@ async fn the_lists_differ_in_every_type_when_policies_let_everybody_read() {
     let client = support::connect("postgres", &server.database).await;
     let Looking { viewers, names, in_sight } = looking(&client, &ONLOOKERS[..2]).await;
     let asking = Asking::new(&server);
-    let before = lists::everything(&asking, &walk, &viewers, &names).await;
+    let before = lists::everything(&asking, &walk, &viewers, &names, true).await;
     hide(&client, &in_sight, true).await;
     lists::keep(&client, &in_sight[0]).await;
-    let now = lists::everything(&asking, &walk, &viewers, &names).await;
+    let now = lists::everything(&asking, &walk, &viewers, &names, true).await;
     let found = lists::differences(&before, &now);
     let told = |list: &str| {
         let of_list = |line: &String| line.strip_prefix(list).is_some_and(|rest| rest.starts_with([' ', ',', '(']));
@@ -242,7 +242,9 @@ async fn same(
     when: &str,
     telling: bool,
 ) {
-    let now = lists::everything(asking, walk, &looking.viewers, &looking.names).await;
+    // What a change or its end would tell, the whole tells as well.
+    let apart = ["hidden", "kept"].contains(&when);
+    let now = lists::everything(asking, walk, &looking.viewers, &looking.names, apart).await;
     let differences = |before: &Answers, now: &Answers| -> Vec<String> {
         let found = lists::differences(before, now).into_iter();
         found.filter(|line| !counted(line) && !lists::by_design(line)).collect()
@@ -271,7 +273,7 @@ async fn no_list_count_page_or_search_tells_that_something_hidden_came_changed_o
     let client = support::connect("postgres", &server.database).await;
     let looking = looking(&client, ONLOOKERS).await;
     let asking = Asking::new(&server);
-    let before = lists::everything(&asking, &walk, &looking.viewers, &looking.names).await;
+    let before = lists::everything(&asking, &walk, &looking.viewers, &looking.names, true).await;
     let hidden = hide(&client, &looking.in_sight, false).await;
     for one in &hidden {
         lists::bring_in(&asking, one.actor, one.case).await;
@@ -287,7 +289,7 @@ async fn no_list_count_page_or_search_tells_that_something_hidden_came_changed_o
 
     // An adult in sight who belongs to a hidden family too.
     hide(&client, &looking.in_sight, true).await;
-    let now = lists::everything(&asking, &walk, &looking.viewers[..1], &looking.names).await;
+    let now = lists::everything(&asking, &walk, &looking.viewers[..1], &looking.names, true).await;
     let found = lists::differences(&before, &now);
     let told: BTreeSet<&str> = found.iter().filter_map(|line| line.split(" of ").next()).collect();
     let whole = told.iter().filter(|name| name.ends_with(", whole")).count();
@@ -303,7 +305,7 @@ async fn no_list_count_page_or_search_tells_that_a_restricted_or_denied_record_c
     let client = support::connect("postgres", &server.database).await;
     let looking = looking(&client, KEPT_FROM).await;
     let asking = Asking::new(&server);
-    let before = lists::everything(&asking, &walk, &looking.viewers, &looking.names).await;
+    let before = lists::everything(&asking, &walk, &looking.viewers, &looking.names, true).await;
     let hidden = lists::keep(&client, &looking.in_sight[0]).await;
     for one in &hidden {
         lists::bring_in(&asking, one.actor, one.case).await;

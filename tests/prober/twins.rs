@@ -30,10 +30,6 @@ pub const TELLING_EVENTS: &[(&str, &str, &str)] = &[];
 const UNORDERED: &[(&str, &str)] =
     &[("goals", "goals that a draft gave up stand at the same place, and no id decides")];
 
-/// Lists that have no fixed order today, reported and not mended yet: (field, why).
-const UNORDERED: &[(&str, &str)] =
-    &[("goals", "goals that a draft gave up stand at the same place, and no id decides")];
-
 /// Every id that there is.
 pub async fn ids(client: &Client) -> HashSet<Uuid> {
     let tables = client
