@@ -8,6 +8,7 @@ mod support;
 mod access;
 mod architecture;
 mod bad_input;
+mod canary;
 mod catalog;
 mod clients;
 mod documents;
