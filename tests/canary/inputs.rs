@@ -63,7 +63,9 @@ impl Inputs {
             .collect();
         const LAST: &[&str] =
             &["acceptTransfer", "changeMembershipRole", "endAllocation", "endMembership", "restrictRecord"];
-        all.sort_by_key(|(name, _)| LAST.contains(&name.as_str()));
+        const FIRST: &[&str] =
+            &["recordAttendance", "recordConferenceView", "recordChangeEvidence", "recordPlanReview", "sharePlan"];
+        all.sort_by_key(|(name, _)| (!FIRST.contains(&name.as_str()), LAST.contains(&name.as_str())));
         all
     }
 
@@ -105,7 +107,7 @@ impl Inputs {
             said.insert("idempotencyKey".to_owned(), json!(crate::support::key()));
         }
         if wrong == Wrong::Field {
-            said.insert(word("unknown field"), json!(word("value of an unknown field")));
+            said.insert(word("own unknown field"), json!(word("value of an unknown field")));
         }
         Value::Object(said)
     }
@@ -139,10 +141,17 @@ impl Inputs {
             other => match &self.schema.types[other] {
                 ExtendedType::Enum(_) if wrong == Wrong::Codes => own("code"),
                 ExtendedType::Enum(of) => {
-                    const FURTHER: &[(&str, &str)] =
-                        &[("decision", "NO_PLAN"), ("capacity", "PARENT"), ("kind", "WITHIN_SERVICE")];
-                    let further = FURTHER.iter().find(|(field, code)| *field == name && of.values.contains_key(*code));
-                    json!(further.map_or_else(|| of.values.keys().next().unwrap().as_str(), |(_, code)| *code))
+                    const FURTHER: &[(&str, &str, &str)] = &[
+                        ("ChildDecisionInput", "decision", "NO_PLAN"),
+                        ("DraftPlanInput", "kind", "CIN"),
+                        ("ExcludeFromConferenceInput", "capacity", "PARENT"),
+                        ("NewInvitationInput", "capacity", "SCHOOL"),
+                        ("RequestTransferInput", "kind", "WITHIN_SERVICE"),
+                        ("StartMembershipInput", "role", "SOCIAL_WORKER"),
+                        ("ChangeMembershipRoleInput", "role", "SOCIAL_WORKER"),
+                    ];
+                    let further = FURTHER.iter().find(|(input, field, _)| *input == owner && *field == name);
+                    json!(further.map_or_else(|| of.values.keys().next().unwrap().as_str(), |(.., code)| *code))
                 }
                 ExtendedType::InputObject(_) => self.build(other, ids, wrong),
                 _ => return None,

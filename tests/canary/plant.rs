@@ -10,9 +10,15 @@ use super::scan::{NHS_NO, UPN, word};
 /// is too.
 const OPEN: &[&str] = &[
     "areas.name",
+    "conference_steps.state_after",
+    "conference_steps.state_before",
+    "conference_steps.step",
     "idempotency_keys.key",
     "idempotency_keys.mutation",
+    "outbox.actor_role",
     "outbox.entity_type",
+    "outbox.type",
+    "unit_memberships.reason_end",
     "units.name",
     "workers.staff_no",
     "workers.sw_england_no",
@@ -21,7 +27,7 @@ const OPEN: &[&str] = &[
 /// Tables that follow from others, or are no part of the record.
 const DERIVED: &[&str] = &["__diesel_schema_migrations", "name_groups", "person_names", "worker_logins"];
 
-/// Overwrites every text that there is with the canary of its column, and answers the canaries.
+/// Overwrites every text that there is with the canary of its column, and answers the canaries that are there now.
 pub async fn plant(client: &Client) -> BTreeSet<String> {
     let columns = client
         .query(
@@ -59,14 +65,14 @@ pub async fn plant(client: &Client) -> BTreeSet<String> {
             _ if name.ends_with("agency_name") => format!("'{canary}' || ' ' || id"),
             _ => format!("'{canary}'"),
         };
-        planted.insert(canary.to_lowercase());
+        let mut canaries = vec![canary.clone()];
         // A child and an adult have their own.
         if table == "persons" && canary != NHS_NO {
             let adult = word(&format!("adult {name}"));
             value = format!(
                 "case when exists (select from children c where c.id = persons.id) then {value} else '{adult}' end"
             );
-            planted.insert(adult.to_lowercase());
+            canaries.push(adult);
         }
         if list {
             value = format!("array[{value}]");
@@ -76,13 +82,13 @@ pub async fn plant(client: &Client) -> BTreeSet<String> {
             "persons" | "children" => (String::new(), "origin"),
             _ => (format!("where {name} is not null"), "replica"),
         };
-        client
-            .batch_execute(&format!(
-                "set session_replication_role = {triggers}; update {table} set {name} = {value} {rows};
-                 set session_replication_role = origin"
-            ))
-            .await
-            .unwrap_or_else(|error| panic!("{field}: is it a text that people write? {error:?}"));
+        client.batch_execute(&format!("set session_replication_role = {triggers}")).await.unwrap();
+        let update = format!("update {table} set {name} = {value} {rows}");
+        let changed = client.execute(&update, &[]).await;
+        if changed.unwrap_or_else(|error| panic!("{field}: is it a text that people write? {error:?}")) > 0 {
+            planted.extend(canaries.iter().map(|canary| canary.to_lowercase()));
+        }
     }
+    client.batch_execute("set session_replication_role = origin").await.unwrap();
     planted
 }

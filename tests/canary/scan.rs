@@ -28,8 +28,8 @@ pub fn find(bytes: &[u8]) -> BTreeSet<String> {
             let word = text[at..].chars().take_while(char::is_ascii_alphabetic);
             found.insert(word.collect());
         }
-        let numbers = [NHS_NO, UPN].into_iter().filter(|number| text.contains(&number.to_lowercase()));
-        found.extend(numbers.map(str::to_owned));
+        let numbers = [NHS_NO, UPN].map(str::to_lowercase);
+        found.extend(numbers.into_iter().filter(|number| text.contains(number)));
     }
     let text = String::from_utf8_lossy(bytes);
     static ENCODED: LazyLock<Vec<String>> = LazyLock::new(encoded);
