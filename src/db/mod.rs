@@ -9,6 +9,7 @@ mod columns;
 mod kept;
 mod lateral;
 mod page;
+mod personal;
 mod pool;
 mod recipients;
 mod schema;
@@ -46,6 +47,7 @@ use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
 pub use coded::Coded;
 pub use columns::{Columns, NotRead};
 pub use page::{MAX_FIRST, Page, Placed};
+pub use personal::Personal;
 pub use pool::StatementListener;
 pub use snapshot::Snapshot;
 pub use tx::ViewerTx;
@@ -183,8 +185,6 @@ fn failed(error: DieselError) -> Error {
     }
 }
 
-fn no_connection(error: diesel_async::pooled_connection::deadpool::PoolError) -> Error {
-    match error {
 /// A message of Postgres without what it quotes: of a value that it cannot read, it repeats the value.
 fn without_values(message: &str) -> String {
     let (Some(from), Some(to)) = (message.find('"'), message.rfind('"')) else { return message.to_owned() };
@@ -193,6 +193,8 @@ fn without_values(message: &str) -> String {
     format!("{}\"...\"{rest}", &message[..from])
 }
 
+fn no_connection(error: diesel_async::pooled_connection::deadpool::PoolError) -> Error {
+    match error {
         deadpool::managed::PoolError::Timeout(_) => Error::Timeout,
         other => Error::internal(other),
     }
