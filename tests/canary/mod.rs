@@ -157,6 +157,7 @@ async fn nothing_leaks(form: Form) {
 
     // Enough happened.
     assert!(log.len() > 200_000 && log.contains("an operation failed") && log.contains("TRACE"), "{} bytes", log.len());
+    assert!(!log.contains("a panic"), "something panicked: {log}");
     for fault in ["invalid input syntax for type integer", "no_more", "an event cannot be read"] {
         assert!(log.contains(fault), "nobody met the fault: {fault}");
     }

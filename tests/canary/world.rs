@@ -75,7 +75,9 @@ impl World {
         let process = Process::with(&database, &redis.url(), "hearth", 0, &variables).await;
         process.until_ready().await;
         let admin = support::connect("postgres", &database).await;
-        let (http, answers) = (reqwest::Client::new(), Mutex::default());
+        // A connection that waits too long for its next request is closed, maybe just as that is sent.
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        let answers = Mutex::default();
         Self { process, redis, database, admin, issuer, key, http, passed, answers }
     }
 
