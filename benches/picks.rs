@@ -264,9 +264,10 @@ impl Pool {
              set local session_replication_role = replica;
              delete from worker_involvements i using bench.pool p where i.case_id = p.case_id;
              delete from allocations a using bench.pool p where a.case_id = p.case_id;
-             delete from sight s using bench.pool p where s.subject_id in (p.case_id, p.child_id);
-             insert into sight (subject_id, holder_id, source_id, whole)
-                 select s.id, hearth.queue(), p.case_id, false
+             delete from sight s using bench.pool p
+             where s.subject_id in (p.case_id, p.child_id) and s.holder_id <> hearth.whole_service();
+             insert into sight (subject_id, holder_id, source_id, whole, through_id)
+                 select s.id, hearth.queue(), p.case_id, false, p.child_id
                  from bench.pool p cross join lateral (values (p.case_id), (p.child_id)) s (id);
              update cases k set version = 1, status = 'REFERRED'
                  from bench.pool p where k.id = p.case_id and k.version > 1;

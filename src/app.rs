@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    audit::Audit,
     auth::{provider::Pace, seal::Sealer, token::Tokens},
     clock::{self, Clock},
     config::{Config, Databases, DocumentMode, Documents, Environment, Introspection, Secret},
@@ -68,6 +69,8 @@ const ASK_ROLES_EVERY: Duration = Duration::from_secs(1);
 
 /// Connections of the bus: one look at a time, and the pasts of streams that resume.
 const BUS_CONNECTIONS: usize = 8;
+/// Of the audit: one batch after the other.
+const AUDIT_CONNECTIONS: usize = 1;
 
 /// How documents are handled; reads the manifest.
 fn settings(config: &Config) -> Result<Settings> {
@@ -145,8 +148,14 @@ impl App {
         let sealer = Sealer::from_hex(config.events.cursor_key.reveal())?;
         let db = Db::new(config.databases.app.reveal(), config.databases.connections, statements)?;
         let log = EventLog::new(Db::new(config.databases.bus.reveal(), BUS_CONNECTIONS, bus_statements)?);
-        let bus = Bus::new(log.clone(), Arc::clone(&clock));
-        let relay = Relay::new(config.databases.relay.reveal().to_owned(), Arc::clone(&clock), Arc::clone(&bus));
+        let (audit, writer) = Audit::new(Db::new(config.databases.app.reveal(), AUDIT_CONNECTIONS, None)?);
+        let bus = Bus::new(log.clone(), Arc::clone(&clock), audit.clone());
+        let relay = Relay::new(
+            config.databases.relay.reveal().to_owned(),
+            Arc::clone(&clock),
+            Arc::clone(&bus),
+            config.audit.anchor.clone(),
+        );
         let services = Services::new(db.clone());
         let shared = Shared {
             db: db.clone(),
@@ -155,6 +164,7 @@ impl App {
             bus: Arc::clone(&bus),
             log,
             clock: Arc::clone(&clock),
+            audit,
         };
         let graph = Graph::new(Arc::new(shared), settings, Duration::from_secs(config.http.request_seconds))?;
         let listener = TcpListener::bind(config.http.listen).await.map_err(|error| {
@@ -168,6 +178,7 @@ impl App {
         let unchecked = if development { Vec::new() } else { vec![app.clone(), placing.clone(), reading.clone()] };
         let (background, quiet) = (TaskTracker::new(), CancellationToken::new());
         let (url, channel) = (config.events.redis_url.reveal().to_owned(), config.events.channel.clone());
+        background.spawn(writer.run(quiet.clone()));
         background.spawn(Arc::clone(&bus).run(quiet.clone()));
         background.spawn(Arc::clone(&bus).listen(url.clone(), channel.clone(), quiet.clone()));
         background.spawn(Arc::clone(&relay).run(quiet.clone()));
@@ -193,6 +204,9 @@ impl App {
             stop: CancellationToken::new(),
             sockets: TaskTracker::new(),
         });
+        let asked = Arc::clone(&web);
+        let asking = quiet.clone();
+        background.spawn(async move { asked.sign_in.run(asking).await });
         Ok(Self { web, services, background, quiet, listener, unchecked })
     }
 

@@ -71,6 +71,15 @@ pub struct Databases {
     pub connections: usize,
 }
 
+/// The audit.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Auditing {
+    /// Path of the file, outside the database, to which the leading process appends every link of the audit's chain.
+    /// `hearth audit verify` looks for them in the database. Needed in production.
+    #[arg(long = "audit-anchor", env = "HEARTH_AUDIT_ANCHOR")]
+    pub anchor: Option<PathBuf>,
+}
+
 /// Events.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Events {
@@ -243,6 +252,9 @@ pub struct Config {
     /// Events.
     #[command(flatten)]
     pub events: Events,
+    /// The audit.
+    #[command(flatten)]
+    pub audit: Auditing,
     /// HTTP.
     #[command(flatten)]
     pub http: Http,

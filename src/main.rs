@@ -6,6 +6,7 @@ use chrono::{Duration, NaiveDate, Utc};
 use clap::{Parser, Subcommand};
 use hearth::{
     app::{App, Options},
+    audit,
     auth::token,
     clock,
     config::{Config, Environment, Identity, Secret},
@@ -70,6 +71,11 @@ enum Command {
         #[arg(long)]
         if_empty: bool,
     },
+    /// The audit: who saw, changed, was sent or was refused which record.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Prints the schema in SDL.
     Schema,
     /// Says whom the subjects of the provider's tokens mean.
@@ -106,10 +112,19 @@ enum LoginCommand {
         #[arg(long)]
         staff_no: String,
     },
-    /// From now on a subject means nobody: within two seconds its tokens open nothing new.
+    /// From now on a subject means nobody: within two seconds its tokens open nothing, and what is open by them ends.
     End {
         #[command(flatten)]
         of: LoginOf,
+    },
+    /// From now on the tokens of a session open nothing, and what is open by them ends within two seconds.
+    EndSession {
+        /// The `sid` of the tokens, or else the `jti` of the one token.
+        #[arg(long)]
+        session: String,
+        /// Postgres URL of the owner role.
+        #[arg(long, env = "HEARTH_OWNER_DATABASE_URL", hide_env_values = true)]
+        owner_database_url: Secret,
     },
     /// Prints every login, the ended ones too.
     List {
@@ -131,6 +146,20 @@ struct LoginOf {
     /// Postgres URL of the owner role.
     #[arg(long, env = "HEARTH_OWNER_DATABASE_URL", hide_env_values = true)]
     owner_database_url: Secret,
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Reckons the audit's chain anew and looks for every anchored link in it. Fails when an entry was changed, deleted, put
+    /// in another place or cut off.
+    Verify {
+        /// Postgres URL of the relay's role.
+        #[arg(long, env = "HEARTH_RELAY_DATABASE_URL", hide_env_values = true)]
+        relay_database_url: Secret,
+        /// Path of the anchor file.
+        #[arg(long, env = "HEARTH_AUDIT_ANCHOR")]
+        audit_anchor: Option<std::path::PathBuf>,
+    },
 }
 
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -214,6 +243,25 @@ async fn run(command: Command) -> Outcome {
             }
             Ok(())
         }
+        Command::Audit { command: AuditCommand::Verify { relay_database_url, audit_anchor } } => {
+            let anchors = match &audit_anchor {
+                Some(path) => {
+                    let text = std::fs::read_to_string(path)
+                        .map_err(|error| format!("cannot read the anchors of {}: {error}", path.display()))?;
+                    audit::anchors(&text)?
+                }
+                None => Vec::new(),
+            };
+            let found = hearth::db::audit::verify(relay_database_url.reveal(), &anchors).await?;
+            println!(
+                "{} entries in {} links, {} of them anchored; {} entries wait for their link",
+                found.entries, found.links, found.anchors, found.waiting
+            );
+            for fault in &found.faults {
+                println!("FAULT: {fault}");
+            }
+            if found.faults.is_empty() { Ok(()) } else { Err("the audit was tampered with".into()) }
+        }
         Command::Schema => {
             print!("{}", graphql::sdl());
             Ok(())
@@ -254,6 +302,10 @@ async fn login(command: LoginCommand) -> Outcome {
         LoginCommand::End { of } => {
             logins::end(of.owner_database_url.reveal(), &of.issuer, &of.subject).await?;
             println!("ended: {} of {}", of.subject, of.issuer);
+        }
+        LoginCommand::EndSession { session, owner_database_url } => {
+            logins::end_session(owner_database_url.reveal(), &session).await?;
+            println!("the session has ended");
         }
         LoginCommand::List { owner_database_url } => {
             for login in logins::list(owner_database_url.reveal()).await? {

@@ -29,6 +29,12 @@ pub fn check(config: &Config) -> Result<()> {
             "list the exact origins of the pages that may ask, as in https://app.example.org",
         );
     }
+    if config.audit.anchor.is_none() {
+        return refuse(
+            "HEARTH_AUDIT_ANCHOR is missing, and nothing outside the database would tell that the audit was cut short",
+            "give the path of a file that the database's administrators cannot write",
+        );
+    }
     if config.documents.introspection == Some(Introspection::On) {
         return refuse("HEARTH_INTROSPECTION is on", "choose off, or leave it out");
     }

@@ -33,6 +33,8 @@ const ONE_WAY: &[(&str, &str)] = &[
     ("PlanEscalation.raisedBy", "the same"),
     ("PlanEscalation.chosenBy", "the same"),
     ("ChangeEvidence.recordedBy", "the same"),
+    ("AuditEntry.worker", "what somebody did is asked of auditEntries by worker"),
+    ("Child.lookedAtBy", "an entry names uuids of records of any kind, seen or not: it leads to none"),
     ("AccessRestriction.owner", "who answers for a restriction reads theirs in accessRestrictions"),
     ("AccessRestriction.allowed", "the same: whoever is on a list reads it there"),
     ("AccessRestriction.createdBy", "who wrote something down"),

@@ -612,3 +612,30 @@ async fn the_operator_adds_ends_and_lists_logins() {
     assert!(run(&["list"]).await.1.contains("\tended "));
     assert!(run(&["add", "--subject", "one", "--staff-no", "CH-1"]).await.0, "after its end it may begin anew");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_open_ends_with_its_session_or_its_login_and_nobody_elses() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    login(&server, &issuer, "another", "CLINICIAN").await;
+    let owner = support::url("hearth_owner", &server.database);
+    let token = |subject: &str, session: &str| {
+        key.sign(&key.header(), &with(&issuer.claims(subject, server.now()), "sid", json!(session)))
+    };
+    let (first, second, others) = (token(SUBJECT, "one"), token(SUBJECT, "two"), token("another", "three"));
+    let url = format!("ws://{}/graphql", server.address);
+    let mut ended = Socket::open(&url, &first).await;
+    let mut other_session = Socket::open(&url, &second).await;
+    let mut other_person = Socket::open(&url, &others).await;
+    logins::end_session(&owner, "one").await.unwrap();
+    assert!(logins::end_session(&owner, "one").await.is_err(), "once");
+    assert_eq!(ended.closed().await, 4403);
+    assert_eq!((status(&server, &first).await, status(&server, &second).await), (401, 200));
+    other_session.nothing_more().await;
+    // The login takes every session of its subject along.
+    logins::end(&owner, &issuer.url, SUBJECT).await.unwrap();
+    assert_eq!(other_session.closed().await, 4403);
+    other_person.nothing_more().await;
+    assert_eq!(status(&server, &others).await, 200);
+}

@@ -21,6 +21,7 @@ fn safe(database: &str) -> Vec<(&'static str, String)> {
         ("HEARTH_OIDC_ISSUER", "http://127.0.0.1:9/realm".into()),
         ("HEARTH_OIDC_AUDIENCE", AUDIENCE.into()),
         ("HEARTH_ORIGINS", "https://app.example.org".into()),
+        ("HEARTH_AUDIT_ANCHOR", std::env::temp_dir().join(support::unique("hearth_anchor")).display().to_string()),
         ("HEARTH_CURSOR_KEY", KEY.into()),
         ("HEARTH_APP_DATABASE_URL", support::url("hearth_app", database)),
         ("HEARTH_RELAY_DATABASE_URL", support::url("hearth_relay", database)),
@@ -64,6 +65,7 @@ async fn a_missing_provider_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_list_of_origins_is_refused() {
     is_refused("HEARTH_ORIGINS", "", "list the exact origins").await;
+    is_refused("HEARTH_AUDIT_ANCHOR", "", "give the path of a file").await;
     for wrong in
         ["*", "app.example.org", "https://app.example.org/", "https://app.example.org,https://b.example.org/x", "null"]
     {

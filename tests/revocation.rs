@@ -19,17 +19,17 @@ use crate::{
 
 const CHILD_FEED: &str =
     "subscription($id: ID!, $after: String) { childFeed(childId: $id, after: $after) { __typename cursor
-    ... on Event { eventId type } ... on AccessEnded { reason endedAt } } }";
+    ... on Event { eventId type } ... on AccessEnded { endReason noticedAt } } }";
 const UNIT_FEED: &str =
     "subscription($id: ID!, $after: String) { unitFeed(unitId: $id, after: $after) { __typename cursor
-    ... on Event { eventId type } ... on AccessEnded { reason endedAt } } }";
+    ... on Event { eventId type } ... on AccessEnded { endReason noticedAt } } }";
 const MY_FEED: &str =
-    "subscription { myFeed { __typename cursor ... on Event { eventId type } ... on AccessEnded { reason } } }";
+    "subscription { myFeed { __typename cursor ... on Event { eventId type } ... on AccessEnded { endReason } } }";
 
 /// The last item of a feed that ended for this reason, and its completion.
 async fn ends(socket: &mut Socket, reason: &str) {
     let last = socket.item().await;
-    assert_eq!((&last["__typename"], &last["reason"]), (&json!("AccessEnded"), &json!(reason)), "{last}");
+    assert_eq!((&last["__typename"], &last["endReason"]), (&json!("AccessEnded"), &json!(reason)), "{last}");
     assert!(last["cursor"].is_string());
     assert_eq!(socket.hear().await["type"], "complete");
 }
@@ -278,7 +278,7 @@ async fn trial(server: &Server, worker: Uuid, membership: Uuid, three: &str, aft
             match item["__typename"].as_str().unwrap() {
                 "FeedOpened" => {}
                 "AccessEnded" => {
-                    assert_eq!(item["reason"], "NOT_A_MEMBER");
+                    assert_eq!(item["endReason"], "NOT_A_MEMBER");
                     break;
                 }
                 _ => heard.push(item["eventId"].as_str().unwrap().parse().unwrap()),

@@ -39,6 +39,10 @@ async fn wrong_and_asked(client: &Client) -> (i64, i64) {
                             where exists (select from worker_posts p
                                           where p.worker_id = w.id and p.post = 'HEAD_OF_SERVICE'
                                             and tstzrange(p.started_at, p.ended_at) @> moment.at)
+                            union select hearth.auditing()
+                            where exists (select from worker_posts p
+                                          where p.worker_id = w.id and p.post in ('AUDITOR', 'HEAD_OF_SERVICE')
+                                            and tstzrange(p.started_at, p.ended_at) @> moment.at)
                             order by 1) end as holders
                  from workers w cross join moment
              )

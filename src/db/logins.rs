@@ -1,5 +1,7 @@
 //! Whom a token's subject means: `worker_logins`, read and written through functions alone.
 
+use std::{collections::HashSet, sync::Arc};
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Text, Uuid as UuidSql};
 use diesel_async::RunQueryDsl;
@@ -26,6 +28,57 @@ impl Db {
             diesel::select(login_of(issuer, subject)).get_result(&mut conn).await.map_err(failed)?;
         Ok(found.map(WorkerId))
     }
+}
+
+/// What opens nothing any more, before its tokens' time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Ended {
+    /// A session of the provider.
+    Session(Arc<str>),
+    /// A provider's subject, who means nobody now.
+    Login {
+        /// The provider.
+        issuer: Arc<str>,
+        /// Its name for somebody.
+        subject: Arc<str>,
+    },
+}
+
+impl Db {
+    /// What ended lately: within the longest time that a token may be good.
+    pub async fn ended_doors(&self) -> Result<HashSet<Ended>> {
+        use diesel::sql_types::Nullable;
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Nullable<Text>)]
+            session: Option<String>,
+            #[diesel(sql_type = Nullable<Text>)]
+            issuer: Option<String>,
+            #[diesel(sql_type = Nullable<Text>)]
+            subject: Option<String>,
+        }
+        let mut conn = self.pool.get().await.map_err(no_connection)?;
+        let rows: Vec<Row> = diesel::sql_query("select session, issuer, subject from hearth.ended_doors()")
+            .load(&mut conn)
+            .await
+            .map_err(failed)?;
+        let ended = |row: Row| match (row.session, row.issuer, row.subject) {
+            (Some(session), ..) => Some(Ended::Session(session.into())),
+            (_, Some(issuer), Some(subject)) => Some(Ended::Login { issuer: issuer.into(), subject: subject.into() }),
+            _ => None,
+        };
+        Ok(rows.into_iter().filter_map(ended).collect())
+    }
+}
+
+/// From now on tokens of this session open nothing. Fails when it has ended already.
+pub async fn end_session(owner_url: &str, session: &str) -> Result<()> {
+    let asked = owner(owner_url).await?;
+    let ended = asked.query_one("select hearth.end_session($1)", &[&session]).await;
+    if ended.map_err(Error::internal)?.get(0) {
+        return Ok(());
+    }
+    Err(Error::internal("this session has ended already"))
 }
 
 /// A login as the operator sees it.

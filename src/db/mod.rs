@@ -19,6 +19,7 @@ mod unkept;
 
 pub mod access;
 pub mod allocations;
+pub mod audit;
 pub mod cases;
 pub mod children;
 pub mod chronology;
@@ -49,7 +50,7 @@ pub use columns::{Columns, NotRead};
 pub use page::{MAX_FIRST, Page, Placed};
 pub use personal::Personal;
 pub use pool::StatementListener;
-pub use snapshot::Snapshot;
+pub use snapshot::{Seen, Snapshot};
 pub use tx::ViewerTx;
 
 use self::idempotency::Claim;

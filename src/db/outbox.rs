@@ -360,6 +360,11 @@ impl RelaySession {
         }
     }
 
+    /// Seals what of the audit is not sealed yet: the next link of its chain, if there is one.
+    pub async fn seal(&mut self, at: DateTime<Utc>) -> Result<Option<super::audit::Link>> {
+        super::audit::seal(&mut self.conn, at).await
+    }
+
     /// Deletes up to 2,000 events that were recorded before `before`, and idempotency keys older than `keys_before`.
     /// Returns whether there was anything: 1, or 0.
     pub async fn prune(&mut self, before: DateTime<Utc>, keys_before: DateTime<Utc>) -> Result<usize> {

@@ -69,6 +69,36 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_entries (id) {
+        id -> BigInt,
+        at -> Timestamptz,
+        worker_id -> Nullable<Uuid>,
+        action -> Text,
+        purpose -> Text,
+        operation -> Array<Text>,
+        operation_hash -> Nullable<Text>,
+        request_id -> Nullable<Uuid>,
+        process -> Uuid,
+        records -> Array<Uuid>,
+        asked -> Array<Uuid>,
+        classes -> Array<Text>,
+        codes -> Array<Text>,
+        events -> Array<Uuid>,
+        recipients -> Array<Uuid>,
+        seal -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    audit_seals (seq) {
+        seq -> BigInt,
+        entries -> BigInt,
+        hash -> Bytea,
+        sealed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     break_glass_uses (id) {
         id -> Uuid,
         child_id -> Uuid,
@@ -281,6 +311,13 @@ diesel::table! {
         version -> Integer,
         outline_plan_sent_at -> Nullable<Timestamptz>,
         withdrawal_proposed_by -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    ended_sessions (session) {
+        session -> Text,
+        ended_at -> Timestamptz,
     }
 }
 
@@ -715,6 +752,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     addresses,
     allocations,
     areas,
+    audit_entries,
+    audit_seals,
     break_glass_uses,
     case_transfers,
     cases,
@@ -728,6 +767,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     conference_steps,
     conference_views,
     conferences,
+    ended_sessions,
     family_groups,
     family_members,
     feed_reads,

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::Poll,
@@ -18,10 +18,12 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 use tokio::sync::OnceCell;
+use uuid::Uuid;
 
 use super::{failed, no_connection, pool::Connection};
 use crate::{
     auth::Viewer,
+    domain::codes::FieldClass,
     error::{Error, Result},
 };
 
@@ -37,6 +39,35 @@ pub struct Snapshot {
     failure: OnceLock<Error>,
     /// Whether somebody left a load behind that had begun: nobody knows how long its statement still runs.
     abandoned: AtomicBool,
+    /// Records that were read to be shown, and the classes of fields of them, for the audit.
+    seen: Mutex<Seen>,
+}
+
+/// What an operation showed.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Persons, cases, families, conferences, plans.
+    pub records: Vec<Uuid>,
+    /// Classes of fields beyond the core.
+    pub classes: Vec<FieldClass>,
+}
+
+impl Seen {
+    /// What another showed, too.
+    pub fn also(&mut self, other: Self) {
+        self.add(other.records, None);
+        other.classes.into_iter().for_each(|class| self.add([], Some(class)));
+    }
+
+    /// Both.
+    pub fn add(&mut self, records: impl IntoIterator<Item = Uuid>, class: Option<FieldClass>) {
+        self.records.extend(records);
+        if let Some(class) = class
+            && !self.classes.contains(&class)
+        {
+            self.classes.push(class);
+        }
+    }
 }
 
 /// Sees a load to its end, or that it has none.
@@ -68,7 +99,18 @@ impl Snapshot {
             opened: OnceCell::new(),
             failure: OnceLock::new(),
             abandoned: AtomicBool::new(false),
+            seen: Mutex::default(),
         })
+    }
+
+    /// Remembers what of this instant is shown.
+    pub fn saw(&self, records: impl IntoIterator<Item = Uuid>, class: Option<FieldClass>) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).add(records, class);
+    }
+
+    /// What was shown so far, forgetting it.
+    pub fn take_seen(&self) -> Seen {
+        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Who reads.

@@ -514,6 +514,32 @@ codes! {
         Inactive = "INACTIVE",
     }
 
+    /// What an entry of the audit tells of.
+    AuditAction {
+        /// Records were shown.
+        Read = "READ",
+        /// A record was changed.
+        Changed = "CHANGED",
+        /// Records were asked for, or a change, and refused.
+        Refused = "REFUSED",
+        /// Events were sent.
+        Sent = "SENT",
+    }
+
+    /// What somebody looks at records for.
+    Purpose {
+        /// Work with the child and the family.
+        DirectWork = "DIRECT_WORK",
+        /// On duty for others.
+        Duty = "DUTY",
+        /// Supervision of whoever works with the child.
+        Supervision = "SUPERVISION",
+        /// An audit.
+        Audit = "AUDIT",
+        /// Statistics.
+        Statistics = "STATISTICS",
+    }
+
     /// By what open cases are counted.
     CountBy {
         /// The case's status.
@@ -876,6 +902,8 @@ mod tests {
         check::<CaseStatus>();
         check::<EventType>();
         check::<FieldClass>();
+        check::<AuditAction>();
+        check::<Purpose>();
         check::<AccessEndReason>();
         check::<CountBy>();
         check::<RestrictionReason>();

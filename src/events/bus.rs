@@ -17,9 +17,10 @@ use uuid::Uuid;
 
 use super::Event;
 use crate::{
-    db::outbox::EventLog,
+    audit::Audit,
+    db::{audit::NewEntry, outbox::EventLog},
     domain::{
-        codes::{AccessEndReason, EventType},
+        codes::{AccessEndReason, AuditAction, EventType, Purpose},
         event::Detail,
     },
     error::{Error, Result},
@@ -45,6 +46,7 @@ const BATCH: i64 = 500;
 /// See the module.
 pub struct Bus {
     log: EventLog,
+    audit: Audit,
     clock: crate::clock::Clock,
     /// Rings when there may be something new.
     bell: Notify,
@@ -108,9 +110,10 @@ impl Changed {
 
 impl Bus {
     /// A bus that reads from this log. Does nothing until it runs.
-    pub fn new(log: EventLog, clock: crate::clock::Clock) -> Arc<Self> {
+    pub fn new(log: EventLog, clock: crate::clock::Clock, audit: Audit) -> Arc<Self> {
         Arc::new(Self {
             log,
+            audit,
             clock,
             bell: Notify::new(),
             hears: AtomicBool::new(false),
@@ -255,12 +258,12 @@ impl Bus {
         }
         let found = self.log.after(seen, None, BATCH, &self.clock).await?;
         let full = i64::try_from(found.len()).is_ok_and(|count| count == BATCH);
-        for delivery in found {
-            seen = delivery.event.seq.unwrap_or(seen);
-            let Some(event) = Event::read(delivery) else {
-                self.seen.store(seen, Ordering::Relaxed);
-                continue;
-            };
+        let last = found.last().and_then(|delivery| delivery.event.seq);
+        let events: Vec<Arc<Event>> = found.into_iter().filter_map(Event::read).collect();
+        // Before any of them leaves. When it cannot be written the next look finds them again.
+        self.audit.write(self.sent(&events)).await?;
+        for event in events {
+            seen = event.seq;
             changed.extend(Changed::by(&event));
             let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
             for topic in &event.topics {
@@ -272,7 +275,59 @@ impl Bus {
             drop(streams);
             self.seen.store(seen, Ordering::Relaxed);
         }
+        self.seen.store(last.unwrap_or(seen), Ordering::Relaxed);
         Ok((changed, full))
+    }
+
+    /// An entry of the audit for each event that somebody here is about to get.
+    fn sent(&self, events: &[Arc<Event>]) -> Vec<NewEntry> {
+        let following: Vec<(Uuid, Uuid)> = {
+            let followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+            followers.iter().filter(|(_, end)| end.receiver_count() > 0).map(|(key, _)| *key).collect()
+        };
+        let entry = |event: &Arc<Event>| {
+            let mut recipients: Vec<Uuid> = following
+                .iter()
+                .filter(|(worker, topic)| event.is_for(*topic, *worker))
+                .map(|(worker, _)| *worker)
+                .collect();
+            recipients.sort_unstable();
+            recipients.dedup();
+            (!recipients.is_empty()).then(|| self.entry_of(None, std::slice::from_ref(event), recipients))
+        };
+        events.iter().filter_map(entry).collect()
+    }
+
+    /// The entry that says that events were sent: to several at once, or to one who resumed.
+    pub fn entry_of(&self, worker_id: Option<Uuid>, events: &[Arc<Event>], recipients: Vec<Uuid>) -> NewEntry {
+        let mut records: Vec<Uuid> = events.iter().filter_map(|event| event.row.case_id).collect();
+        records.extend(events.iter().map(|event| event.row.entity_id));
+        records.sort_unstable();
+        records.dedup();
+        NewEntry {
+            at: (self.clock)(),
+            worker_id,
+            action: AuditAction::Sent,
+            purpose: Purpose::DirectWork,
+            operation: Vec::new(),
+            operation_hash: None,
+            request_id: None,
+            process: self.audit.process,
+            records,
+            asked: Vec::new(),
+            classes: Vec::new(),
+            codes: Vec::new(),
+            events: events.iter().map(|event| event.row.event_id).collect(),
+            recipients,
+        }
+    }
+
+    /// Writes down what is about to be sent to one who resumes.
+    pub async fn audit_past(&self, worker: Uuid, events: &[Arc<Event>]) -> Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.audit.write(vec![self.entry_of(Some(worker), events, vec![worker])]).await
     }
 
     /// Listens to Redis until `stop`, and comes back by itself. Every time that the subscription stands anew means "I

@@ -138,6 +138,9 @@ impl Feed {
                     // None of them could be read: the next page begins after them.
                     self.position = last.unwrap_or(self.position);
                 }
+                let mine: Vec<Arc<Event>> =
+                    events.iter().filter(|event| event.is_for(self.topic, self.worker)).map(Arc::clone).collect();
+                Box::pin(self.bus.audit_past(self.worker, &mine)).await?;
                 self.past = events.into_iter();
                 continue;
             }

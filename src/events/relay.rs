@@ -4,6 +4,7 @@
 //! visible out of order, so an event has no public place until the relay saw it committed.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Bus;
 use crate::{
+    audit,
     auth::seal::FEED_DAYS,
     clock::Clock,
     db::outbox::RelaySession,
@@ -27,6 +29,8 @@ const LOOK_ANYWAY: Duration = Duration::from_millis(200);
 const STAND_BY: Duration = Duration::from_millis(300);
 /// A step that takes longer has failed.
 const STUCK_AFTER: Duration = Duration::from_secs(12);
+/// How often the audit is sealed.
+const SEAL_EVERY: Duration = Duration::from_secs(1);
 /// How often old events are pruned.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 /// How long what a retried mutation did is remembered, in days.
@@ -45,6 +49,8 @@ pub struct Relay {
     url: String,
     clock: Clock,
     bus: Arc<Bus>,
+    /// Where the audit's links are written down outside the database.
+    anchor: Option<PathBuf>,
     /// The last place given: the publisher rings for it.
     given: watch::Sender<i64>,
     /// The last step of the session that succeeded.
@@ -52,9 +58,10 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// A relay that logs in at `url` and rings this process's own bus directly.
-    pub fn new(url: String, clock: Clock, bus: Arc<Bus>) -> Arc<Self> {
-        Arc::new(Self { url, clock, bus, given: watch::Sender::new(0), stepped: Mutex::new(None) })
+    /// A relay that logs in at `url` and rings this process's own bus directly. While it leads it seals the audit, and
+    /// anchors every link in the file, if there is one.
+    pub fn new(url: String, clock: Clock, bus: Arc<Bus>, anchor: Option<PathBuf>) -> Arc<Self> {
+        Arc::new(Self { url, clock, bus, anchor, given: watch::Sender::new(0), stepped: Mutex::new(None) })
     }
 
     /// Whether the relay's session works, leading or standing by.
@@ -102,6 +109,7 @@ impl Relay {
         }
         tracing::info!("the relay leads");
         let mut pruned: Option<Instant> = None;
+        let mut sealed = Instant::now();
         loop {
             while self.step(session.waiting()).await? {
                 let (last, given) = self.step(session.number()).await?;
@@ -119,6 +127,16 @@ impl Relay {
                         tracing::error!(error = ?error, "old events could not be pruned; the next try is in an hour");
                     }
                 });
+            }
+            if sealed.elapsed() >= SEAL_EVERY {
+                sealed = Instant::now();
+                // One link at a time: events do not wait for more than that.
+                if let Some(link) = self.step(session.seal((self.clock)())).await?
+                    && let Some(path) = &self.anchor
+                    && let Err(error) = audit::anchor(path, &link).await
+                {
+                    tracing::error!(link = link.seq, error = ?error, "a link of the audit could not be anchored");
+                }
             }
             self.step(session.wait(LOOK_ANYWAY)).await?;
         }

@@ -16,6 +16,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::audited;
 use crate::{
     db::{Placed, Snapshot},
     error::{Error, Result},
@@ -69,7 +70,8 @@ struct Related<C> {
 }
 
 /// Makes a generation.
-pub fn generation<R>(snapshot: Arc<Snapshot>, rows: Vec<R>) -> Vec<Item<R>> {
+pub fn generation<R: 'static>(snapshot: Arc<Snapshot>, rows: Vec<R>) -> Vec<Item<R>> {
+    audited::note(&snapshot, &rows);
     let generation = Arc::new(Generation { rows, snapshot, relations: Mutex::default() });
     (0..generation.rows.len()).map(|at| Item { generation: Arc::clone(&generation), at }).collect()
 }
@@ -210,6 +212,7 @@ impl<R: Send + Sync + 'static> Item<R> {
     }
 }
 
-fn generation_of<R>(snapshot: &Arc<Snapshot>, rows: Vec<R>) -> Arc<Generation<R>> {
+fn generation_of<R: 'static>(snapshot: &Arc<Snapshot>, rows: Vec<R>) -> Arc<Generation<R>> {
+    audited::note(snapshot, &rows);
     Arc::new(Generation { rows, snapshot: Arc::clone(snapshot), relations: Mutex::default() })
 }

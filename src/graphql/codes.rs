@@ -86,6 +86,8 @@ macro_rules! enums {
 
 enums!(
     FieldClass,
+    AuditAction,
+    Purpose,
     AccessEndReason,
     CountBy,
     RestrictionReason,

@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::{Context, ContextBase};
+use async_graphql::{Context, ContextBase, Response};
 
+use super::audited::{Caller, Told};
 use crate::{
+    audit::Audit,
     auth::{Viewer, seal::Sealer},
     clock::Clock,
-    db::{Db, Snapshot, outbox::EventLog},
+    db::{Db, Seen, Snapshot, outbox::EventLog},
     error::{Error, Result},
     events::Bus,
     services::Services,
@@ -27,6 +29,8 @@ pub struct Shared {
     pub log: EventLog,
     /// The time.
     pub clock: Clock,
+    /// Takes what was shown before it leaves.
+    pub audit: Audit,
 }
 
 /// One operation: who asks, and the instants that it reads.
@@ -38,13 +42,22 @@ pub struct Operation {
     further: Mutex<Vec<Arc<Snapshot>>>,
     /// What a pushed item says, when that is written already: see `envelope`.
     said: Mutex<Option<String>>,
+    /// What snapshots showed that are given back already.
+    shown: Mutex<Option<Seen>>,
 }
 
 impl Operation {
     /// An operation of this viewer. Opens nothing yet.
     pub fn new(shared: Arc<Shared>, viewer: Viewer) -> Arc<Self> {
         let current = shared.db.snapshot(viewer);
-        Arc::new(Self { shared, viewer, current, further: Mutex::default(), said: Mutex::default() })
+        Arc::new(Self {
+            shared,
+            viewer,
+            current,
+            further: Mutex::default(),
+            said: Mutex::default(),
+            shown: Mutex::default(),
+        })
     }
 
     /// A new instant of this operation's viewer, as of now.
@@ -76,10 +89,46 @@ impl Operation {
         std::iter::once(&self.current).chain(further.iter()).find_map(|one| one.failure().cloned())
     }
 
+    /// What was shown since the last call.
+    pub fn take_seen(&self) -> Seen {
+        let mut seen = self.current.take_seen();
+        for one in self.further.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            seen.also(one.take_seen());
+        }
+        if let Some(earlier) = self.shown.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            seen.also(earlier);
+        }
+        seen
+    }
+
+    /// Writes down what was read along with a pushed item.
+    pub async fn audit(
+        &self,
+        seen: Seen,
+        about: &(Vec<String>, String),
+        caller: Caller,
+        response: &Response,
+    ) -> Result<()> {
+        let told = Told {
+            worker_id: self.viewer.worker_id.0,
+            at: (self.shared.clock)(),
+            caller,
+            process: self.shared.audit.process,
+            fields: about.0.clone(),
+            hash: &about.1,
+            changes: false,
+            asked: Vec::new(),
+            seen,
+        };
+        self.shared.audit.write(told.entry(response).into_iter().collect()).await
+    }
+
     /// Gives the connections of pushed items back.
     pub async fn finish_further(&self) {
         let further = std::mem::take(&mut *self.further.lock().unwrap_or_else(PoisonError::into_inner));
         for snapshot in further {
+            let seen = snapshot.take_seen();
+            self.shown.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().also(seen);
             // Boxed: every open stream would carry it along.
             Box::pin(snapshot.finish()).await;
         }

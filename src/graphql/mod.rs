@@ -3,6 +3,7 @@
 //! [`Graph::prepare`] does everything before execution (find, parse, validate, measure, coerce); [`Graph::execute`] and
 //! [`Graph::stream`] run what it prepared. Every transport uses these three.
 
+mod audited;
 mod batch;
 mod codes;
 mod connection;
@@ -22,6 +23,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use async_graphql::{ErrorExtensionValues, ObjectType, Response, SchemaBuilder, ServerError, SubscriptionType, Value};
 use futures_util::{Stream, StreamExt};
 
+pub use audited::{Caller, purpose};
 pub use context::Shared;
 pub use documents::{Asked, Limits, Mode, OperationKind, Ready, Settings, Source};
 pub use scalars::global;
@@ -30,6 +32,7 @@ use crate::{
     auth::Viewer,
     error::{Error, Result, code},
 };
+use audited::Told;
 use context::Operation;
 use documents::Documents;
 use types::event::Event;
@@ -98,9 +101,11 @@ impl Graph {
         request
     }
 
-    /// Runs a query or a mutation.
-    pub async fn execute(&self, ready: Ready, viewer: Viewer) -> Response {
+    /// Runs a query or a mutation. The answer's entry in the audit is committed when this returns; if it cannot be written,
+    /// the answer is an error without data. A change that was made stays made: asked again with the same key it answers.
+    pub async fn execute(&self, ready: Ready, viewer: Viewer, caller: Caller) -> Response {
         let kind = ready.kind;
+        let (fields, asked, hash) = (ready.fields(), ready.asked(), ready.hash().to_owned());
         let operation = Operation::new(Arc::clone(&self.shared), viewer);
         let request = Self::request(ready, &operation);
         // When time runs out the operation is dropped, and its connections with it; a change that was begun goes on.
@@ -110,14 +115,32 @@ impl Graph {
             // One instant or nothing: after a failed statement nothing of the answer can be trusted.
             response = refused(&failure);
         }
+        let seen = operation.take_seen();
         operation.finish().await;
         name_codes(&mut response);
+        let told = Told {
+            worker_id: viewer.worker_id.0,
+            at: viewer.at,
+            caller,
+            process: self.shared.audit.process,
+            fields,
+            hash: &hash,
+            changes: kind == OperationKind::Mutation,
+            asked,
+            seen,
+        };
+        if let Some(entry) = told.entry(&response)
+            && let Err(error) = self.shared.audit.write(vec![entry]).await
+        {
+            response = refused(&error);
+        }
         response
     }
 
     /// Runs a subscription. The stream ends after a response with a request error.
-    pub fn stream(&self, ready: Ready, viewer: Viewer) -> impl Stream<Item = Said> + Send + use<> {
+    pub fn stream(&self, ready: Ready, viewer: Viewer, caller: Caller) -> impl Stream<Item = Said> + Send + use<> {
         let operation = Operation::new(Arc::clone(&self.shared), viewer);
+        let about: Arc<(Vec<String>, String)> = Arc::new((ready.fields(), ready.hash().to_owned()));
         let shape = ready.shape();
         let mut request = Self::request(ready, &operation);
         if let Some(shape) = shape {
@@ -125,14 +148,21 @@ impl Graph {
         }
         let responses = self.schema.execute_stream(request);
         let said = responses.then(move |mut response| {
-            let operation = Arc::clone(&operation);
+            let (operation, about) = (Arc::clone(&operation), Arc::clone(&about));
             async move {
                 // Nothing keeps a connection while it waits for the next event.
                 operation.finish_further().await;
+                // That an event was sent was written down with it; here is what was read along with it.
                 if let Some(text) = operation.said() {
                     return Said::Text(text);
                 }
                 name_codes(&mut response);
+                let seen = operation.take_seen();
+                if !seen.records.is_empty()
+                    && let Err(error) = Box::pin(operation.audit(seen, &about, caller, &response)).await
+                {
+                    return Said::Response(Box::new(refused(&error)));
+                }
                 Said::Response(Box::new(response))
             }
         });

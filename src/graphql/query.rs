@@ -12,10 +12,13 @@ use super::{
     error::{Answer, Nullable, nullable},
     scalars::{Date, local, split},
     selection,
-    types::{AccessRestriction, Case, Child, Conference, Node, Plan, Transfer, Unit, Worker, node, viewer::ViewerType},
+    types::{
+        AccessRestriction, AuditEntry, Case, Child, Conference, Node, Plan, Transfer, Unit, Worker, node,
+        viewer::ViewerType,
+    },
 };
 use crate::{
-    db::{access, cases, children, conferences, plans, statistics, transfers, units, workers},
+    db::{access, audit, cases, children, conferences, plans, statistics, transfers, units, workers},
     domain::{
         codes::{CaseStatus, CountBy, PlanKind, Service},
         ids::{CaseId, ChildId, ConferenceId, PlanId, TransferId, UnitId, WorkerId},
@@ -41,7 +44,7 @@ pub struct Count {
 /// record answers like one that does not exist.
 pub struct Query;
 
-fn single<R>(snapshot: Arc<crate::db::Snapshot>, rows: Vec<R>) -> Option<Item<R>> {
+fn single<R: 'static>(snapshot: Arc<crate::db::Snapshot>, rows: Vec<R>) -> Option<Item<R>> {
     generation(snapshot, rows).into_iter().next()
 }
 
@@ -273,6 +276,36 @@ impl Query {
                 let (snapshot, id) = (ctx.snapshot()?, local("id", PlanId::KIND, &id)?);
                 let rows = plans::by_ids(&snapshot, &[id], selection::of(ctx, selection::PLAN)).await?;
                 Ok(single(snapshot, rows).map(Plan))
+            }
+            .await,
+        )
+    }
+
+    /// Entries of the audit that you may read, newest first: your own; for auditors and the head of service all.
+    async fn audit_entries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Global id of a worker: only what they did.")] worker_id: Option<ID>,
+        #[graphql(desc = "Global id of a record: only entries that name it.")] record_id: Option<ID>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<AuditEntry>> {
+        nullable(
+            async {
+                let list = List::root("auditEntries");
+                let page = list.page(ctx, first, after.as_deref())?;
+                let wanted = audit::Wanted {
+                    worker_id: worker_id.map(|id| local("workerId", WorkerId::KIND, &id)).transpose()?,
+                    record_id: record_id.as_ref().map(known).transpose()?.map(|(_, id)| id),
+                };
+                let snapshot = ctx.snapshot()?;
+                let rows = audit::page(&snapshot, wanted, &page).await?;
+                let rows = generation(Arc::clone(&snapshot), rows);
+                let count = move || {
+                    let snapshot = Arc::clone(&snapshot);
+                    Box::pin(async move { audit::count(&snapshot, wanted).await }) as _
+                };
+                Connection::new(&list, &page, rows, |row| row.id, count).map(Some)
             }
             .await,
         )

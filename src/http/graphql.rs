@@ -23,11 +23,11 @@ use axum::{
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value, json};
 
-use super::{RequestId, Web, sse, websocket};
+use super::{PURPOSE, RequestId, Web, sse, websocket};
 use crate::{
     auth::{Viewer, token::Verified},
     error::{Error, code},
-    graphql::{Asked, OperationKind, refused},
+    graphql::{Asked, Caller, OperationKind, purpose, refused},
 };
 
 /// The two media types that an answer can have.
@@ -188,8 +188,13 @@ pub(super) async fn handle(State(web): State<Arc<Web>>, request: Request) -> Res
         Ok(asked) => asked,
         Err(refused) => return refused.answer(media),
     };
-    let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    run(&web, accepted, &parts.method, verified, &asked, &request_id).await
+    let said = parts.headers.get(PURPOSE).map(|value| value.to_str().unwrap_or_default());
+    let Some(purpose) = purpose(said) else {
+        let message = "Say one of DIRECT_WORK, DUTY, SUPERVISION, AUDIT, STATISTICS in the header hearth-purpose, or leave it out.";
+        return refusal(StatusCode::BAD_REQUEST, message).answer(media);
+    };
+    let request_id = parts.extensions.get::<RequestId>().map_or_else(uuid::Uuid::now_v7, |id| id.0);
+    run(&web, accepted, &parts.method, verified, &asked, Caller { request_id, purpose }).await
 }
 
 async fn verify(web: &Web, headers: &HeaderMap) -> Result<Verified, Refusal> {
@@ -213,7 +218,7 @@ async fn run(
     method: &Method,
     verified: Verified,
     asked: &Asked,
-    request_id: &str,
+    caller: Caller,
 ) -> Response {
     let ready = match web.graph.prepare(asked) {
         Ok(ready) => ready,
@@ -234,7 +239,7 @@ async fn run(
                 let full = refusal(StatusCode::TOO_MANY_REQUESTS, message);
                 return Refusal { code: code::TOO_MANY_SOCKETS, ..full }.answer(media);
             };
-            return sse::open(web, verified, seat, ready);
+            return sse::open(web, verified, seat, ready, caller);
         }
         OperationKind::Subscription => {
             let message = "A subscription is opened over WebSocket (graphql-transport-ws) at this address, or by POST \
@@ -249,11 +254,11 @@ async fn run(
         OperationKind::Query | OperationKind::Mutation => {}
     }
     let viewer = Viewer::new(verified.worker_id, (web.clock)());
-    let mut response = web.graph.execute(ready, viewer).await;
+    let mut response = web.graph.execute(ready, viewer, caller).await;
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
         if extensions.get("code") == Some(&async_graphql::Value::from(code::INTERNAL)) {
-            extensions.set("requestId", request_id);
+            extensions.set("requestId", caller.request_id.to_string());
         }
     }
     let unknown = response.errors.iter().any(|error| has_code(error, code::UNAUTHENTICATED));

@@ -46,6 +46,8 @@ pub use sign_in::SignIn;
 
 /// How long requests may finish after the stop signal.
 const FINISH_WITHIN: Duration = Duration::from_secs(20);
+/// What a request is for, by code.
+const PURPOSE: HeaderName = HeaderName::from_static("hearth-purpose");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How long a client may take. A test that waits for one of them makes it shorter.
@@ -117,9 +119,9 @@ pub struct Web {
 
 /// Every request has an id: in the log, in the answer's header, and with every error that is our fault.
 async fn identify(mut request: Request, next: Next) -> Response {
-    let id = Uuid::now_v7().to_string();
+    let id = Uuid::now_v7();
     let span = tracing::info_span!("request", request_id = %id, method = %request.method());
-    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(RequestId(id));
     let quiet = request.uri().path() != "/graphql";
     let began = std::time::Instant::now();
     let mut response = async {
@@ -135,7 +137,7 @@ async fn identify(mut request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await;
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
@@ -143,7 +145,7 @@ async fn identify(mut request: Request, next: Next) -> Response {
 
 /// The id of a request.
 #[derive(Clone)]
-struct RequestId(String);
+struct RequestId(Uuid);
 
 /// Whether nothing comes after this response of a subscription: it failed as a whole.
 fn ended(response: &GraphResponse) -> bool {

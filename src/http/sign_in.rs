@@ -1,23 +1,27 @@
 //! Who a request is from: its token, and the worker whom the token's subject means.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Duration, Utc};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::token::{Subject, Tokens, Verified},
     clock::Clock,
-    db::Db,
+    db::{Db, logins::Ended},
     domain::ids::WorkerId,
     error::{Error, Result},
 };
 
 /// How long it is remembered whom a subject means: so long may a login that was ended go on opening doors.
 const REMEMBERED_FOR: Duration = Duration::seconds(2);
+/// How often it is asked which sessions and logins have ended.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// How many subjects are remembered.
 const REMEMBERED: usize = 4096;
 
@@ -31,12 +35,14 @@ pub struct SignIn {
     clock: Clock,
     /// Who means nobody is not remembered: a login that is added works at once.
     known: Mutex<Known>,
+    /// What ended before its tokens' time.
+    ended: watch::Sender<HashSet<Ended>>,
 }
 
 impl SignIn {
     /// Checks tokens with `tokens`, and finds workers in `db`.
     pub fn new(tokens: Tokens, db: Db, clock: Clock) -> Self {
-        Self { tokens, db, clock, known: Mutex::default() }
+        Self { tokens, db, clock, known: Mutex::default(), ended: watch::Sender::default() }
     }
 
     /// Whether a good token would be known as such; `None` without a provider, who alone can be away.
@@ -48,11 +54,62 @@ impl SignIn {
     /// `Unauthenticated`. Fails with `Unavailable` when it cannot be told just now.
     pub async fn verify(&self, authorization: &str) -> Result<Verified> {
         let read = self.tokens.verify(authorization).await?;
-        let worker_id = match read.subject {
-            Subject::Worker(worker_id) => worker_id,
-            Subject::Login { issuer, subject } => self.worker(&issuer, subject).await?,
+        let (worker_id, login) = match read.subject {
+            Subject::Worker(worker_id) => (worker_id, None),
+            Subject::Login { issuer, subject } => {
+                (self.worker(&issuer, Arc::clone(&subject)).await?, Some((issuer, subject)))
+            }
         };
-        Ok(Verified { worker_id, session: read.session, expires_at: read.expires_at })
+        let verified = Verified { worker_id, session: read.session, login, expires_at: read.expires_at };
+        // Whether the login runs was asked just now: one that is added works at once.
+        let session = verified.session.clone().map(Ended::Session);
+        if session.is_some_and(|session| self.ended.borrow().contains(&session)) {
+            return Err(Error::Unauthenticated);
+        }
+        Ok(verified)
+    }
+
+    /// Whether the session or the login of somebody who was let in has ended since.
+    pub fn has_ended(&self, verified: &Verified) -> bool {
+        let ended = self.ended.borrow();
+        if ended.is_empty() {
+            return false;
+        }
+        let session = verified.session.clone().map(Ended::Session);
+        let login = verified.login.clone().map(|(issuer, subject)| Ended::Login { issuer, subject });
+        session.into_iter().chain(login).any(|one| ended.contains(&one))
+    }
+
+    /// Changes when something ended: ask then whether it concerns you.
+    pub fn endings(&self) -> watch::Receiver<HashSet<Ended>> {
+        self.ended.subscribe()
+    }
+
+    /// Reads what ended once a second until `stop`: open connections hear of it from here.
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut failing = false;
+        loop {
+            match self.db.ended_doors().await {
+                Ok(now) => {
+                    failing = false;
+                    self.ended.send_if_modified(|known| {
+                        let changed = *known != now;
+                        *known = now;
+                        changed
+                    });
+                }
+                Err(error) => {
+                    if !failing {
+                        tracing::error!(error = ?error, "cannot read which sessions have ended");
+                    }
+                    failing = true;
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
     }
 
     /// The same by the headers of a request: exactly one `Authorization`.

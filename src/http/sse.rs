@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use super::{Web, ended, is_ours, seats::Seat};
 use crate::{
     auth::{Viewer, token::Verified},
-    graphql::{Ready, Said},
+    graphql::{Caller, Ready, Said},
 };
 
 /// How often a silent stream shows that it lives.
@@ -31,11 +31,11 @@ const BUFFERED: usize = 4;
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Answers with the results of a subscription.
-pub(super) fn open(web: &Arc<Web>, verified: Verified, seat: Seat, ready: Ready) -> Response {
+pub(super) fn open(web: &Arc<Web>, verified: Verified, seat: Seat, ready: Ready, caller: Caller) -> Response {
     let (say, said) = mpsc::channel(BUFFERED);
     // In a task of its own: it must come to the end of what it reads for an event, and give its connection to the
     // database back, also while the client does not read.
-    let running = run(Arc::clone(web), verified, ready, say);
+    let running = run(Arc::clone(web), verified, ready, caller, say);
     web.sockets.spawn(async move {
         running.await;
         drop(seat);
@@ -52,11 +52,19 @@ pub(super) fn open(web: &Arc<Web>, verified: Verified, seat: Seat, ready: Ready)
 
 /// Says what the subscription brings, until it is over or somebody has had enough. What ends here without `complete`
 /// ends the body too.
-async fn run(web: Arc<Web>, verified: Verified, ready: Ready, say: mpsc::Sender<Bytes>) {
+async fn run(web: Arc<Web>, verified: Verified, ready: Ready, caller: Caller, say: mpsc::Sender<Bytes>) {
     let viewer = Viewer::new(verified.worker_id, (web.clock)());
-    let mut responses = std::pin::pin!(web.graph.stream(ready, viewer));
+    let mut responses = std::pin::pin!(web.graph.stream(ready, viewer, caller));
+    let mut endings = web.sign_in.endings();
     loop {
         let frame = tokio::select! {
+            // The login or the session has ended: without `complete`, as at the end of the token.
+            changed = endings.changed() => {
+                if changed.is_err() || web.sign_in.has_ended(&verified) {
+                    return;
+                }
+                continue;
+            }
             () = web.stop.cancelled() => return,
             // The client is gone.
             () = say.closed() => return,

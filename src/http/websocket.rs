@@ -38,7 +38,7 @@ use super::{Web, ended, is_ours, seats::Seat, sign_in};
 use crate::{
     auth::{Viewer, token::Verified},
     error::{Error, code},
-    graphql::{Asked, OperationKind, Said},
+    graphql::{Asked, Caller, OperationKind, Said},
 };
 
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -216,6 +216,7 @@ impl Socket {
         let mut probe = tokio::time::interval(times.probe);
         probe.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         probe.tick().await;
+        let mut endings = self.web.sign_in.endings();
         loop {
             let happened = tokio::select! {
                 () = &mut stopped => return Err(End::Close(1012, "Service restart")),
@@ -230,6 +231,13 @@ impl Socket {
                         Probe::Due => return Err(End::Gone("it does not read")),
                         Probe::Sent(at) if at.elapsed() >= times.answer => return Err(End::Gone("it does not answer")),
                         Probe::Sent(_) => {}
+                    }
+                    continue;
+                }
+                changed = endings.changed() => {
+                    let ended = self.verified.as_ref().is_some_and(|verified| self.web.sign_in.has_ended(verified));
+                    if ended || changed.is_err() {
+                        return Err(End::Close(4403, "Forbidden"));
                     }
                     continue;
                 }
@@ -382,7 +390,9 @@ impl Socket {
             return self.say(ToClient::Error { id: &id, payload: &errors });
         }
         let viewer = Viewer::new(verified.worker_id, (self.web.clock)());
-        let responses = self.web.graph.stream(ready, viewer).boxed();
+        // An operation on a socket has no request of its own.
+        let caller = Caller { request_id: uuid::Uuid::now_v7(), purpose: crate::domain::codes::Purpose::DirectWork };
+        let responses = self.web.graph.stream(ready, viewer, caller).boxed();
         self.running.push(Running { id, responses, waiting: None });
         Ok(())
     }

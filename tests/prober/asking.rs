@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use futures_util::{StreamExt, stream};
@@ -66,15 +69,27 @@ pub struct Asking<'a> {
     /// Answers that were compared, or parts of them.
     pub probes: AtomicUsize,
     pub requests: AtomicUsize,
+    kinds: Mutex<BTreeMap<&'static str, usize>>,
 }
 
 impl<'a> Asking<'a> {
     pub fn new(server: &'a Server) -> Self {
-        Self { server, probes: AtomicUsize::new(0), requests: AtomicUsize::new(0) }
+        Self { server, probes: AtomicUsize::new(0), requests: AtomicUsize::new(0), kinds: Mutex::default() }
     }
 
     pub fn probed(&self, probes: usize) {
         self.probes.fetch_add(probes, Ordering::Relaxed);
+    }
+
+    /// Of what is hidden in this way.
+    pub fn probed_as(&self, kind: &'static str, probes: usize) {
+        self.probed(probes);
+        *self.kinds.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default() += probes;
+    }
+
+    /// How many probes there were of each kind of what is hidden.
+    pub fn by_kind(&self) -> BTreeMap<&'static str, usize> {
+        self.kinds.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// One answer. What a busy machine had no time for says nothing, and is asked for again.

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{
     asking::{Asking, Finding, all},
-    records::{Attacker, Hidden, OWN},
-    samples::OPEN,
+    records::{Attacker, DENIED, Hidden, OWN},
+    samples::{MAY_OPEN, OPEN, OPENING},
     schema::{NOBODY, Place, Walk},
 };
 use crate::support::key;
@@ -31,6 +31,9 @@ pub const AMONG_ITS_OWN: &[&str] = &[
     "recordAttendance.participations.childId",
     "recordConferenceView.childId",
 ];
+
+/// Places in which a function looks for a record that no policy rules: [`open`] asks there.
+pub const RULED_BY_FUNCTIONS: &[&str] = &["breakGlass.childId"];
 
 /// One change asked for twice.
 struct Try {
@@ -82,6 +85,33 @@ pub async fn change(asking: &Asking<'_>, walk: &Walk, attackers: &[Attacker], co
     changes
 }
 
+/// Who of the attackers opens a hidden record that is not kept from them by name: of each kind one, with what is answered.
+pub async fn open(asking: &Asking<'_>, walk: &Walk, attackers: &[Attacker]) -> BTreeSet<&'static str> {
+    let mut opened = BTreeSet::new();
+    let (_, input) = walk.mutations().into_iter().find(|(mutation, _)| mutation == OPENING).unwrap();
+    let text = format!(
+        "mutation($input: {input}!) {{ {OPENING}(input: $input) {{ errors {{ __typename }} breakGlass {{ child {{ id }} }} }} }}"
+    );
+    for attacker in attackers {
+        let mut kinds = BTreeSet::new();
+        for hidden in attacker.hidden_of("Child").into_iter().filter(|hidden| hidden.kind != DENIED) {
+            if kinds.insert(hidden.kind) {
+                let id = format!("Child:{}", hidden.id);
+                let mut built = walk.build(&input, None, &|_, _| Some(json!(id)));
+                built["idempotencyKey"] = json!(key());
+                let answer = asking.ask(&attacker.token, &text, json!({ "input": built })).await;
+                asking.probed_as(hidden.kind, 1);
+                if answer.body.contains(&format!("\"errors\":[],\"breakGlass\":{{\"child\":{{\"id\":\"{id}\"}}}}")) {
+                    opened.insert(attacker.name);
+                } else {
+                    assert!(!answer.body.contains(&id), "{}: {}", attacker.name, answer.body);
+                }
+            }
+        }
+    }
+    opened
+}
+
 /// The inputs that try one place.
 fn tries_at(
     walk: &Walk,
@@ -97,7 +127,12 @@ fn tries_at(
     let at_main = main.path == place.path;
     let mut tries = Vec::new();
     let name = format!("{mutation}.{}", place.path);
-    for (nth, hidden) in attacker.hidden_of(&place.kind).into_iter().enumerate() {
+    let may_open = mutation == OPENING && MAY_OPEN.contains(&attacker.name);
+    // A child is a person, and may be named as either.
+    let also = if place.kind == "Person" { attacker.hidden_of("Child") } else { Vec::new() };
+    let hidden = attacker.hidden_of(&place.kind).into_iter().chain(also);
+    let hidden = hidden.filter(|hidden| !may_open || hidden.kind == DENIED);
+    for (nth, hidden) in hidden.enumerate() {
         // Beside records that the attacker sees: where the place is not the main one, beside several of them.
         for around in 0..if at_main { 1 } else { OWN } {
             let nobody = Uuid::now_v7();
@@ -116,6 +151,7 @@ fn tries_at(
                     } else {
                         own(kind).map_or_else(|| NOBODY.parse().unwrap(), |own| own.id)
                     };
+                    let kind = if path == place.path { hidden.type_name } else { kind };
                     Some(json!(format!("{kind}:{id}")))
                 })
             };
@@ -219,7 +255,9 @@ async fn ask(
     };
     let hidden = ask(&|one| &one.hidden).await;
     let absent = ask(&|one| &one.absent).await;
-    asking.probed(tries.len());
+    for one in &tries {
+        asking.probed_as(one.kind, 1);
+    }
     let (mut findings, mut reached) = (Vec::new(), BTreeSet::new());
     for (at, one) in tries.iter().enumerate() {
         if one.sharp && said_at(&absent.body, at).contains("NOT_FOUND") {
@@ -264,10 +302,14 @@ fn said_at(body: &str, at: usize) -> String {
     json!({ "data": answer["data"][&key], "errors": errors }).to_string()
 }
 
-/// A digest of every table.
+/// A digest of every table but the audit, which every request is written down in.
 pub async fn digest(client: &Client) -> BTreeMap<String, String> {
     let tables = client
-        .query("select tablename::text from pg_tables where schemaname = 'public' order by 1", &[])
+        .query(
+            "select tablename::text from pg_tables
+             where schemaname = 'public' and tablename not like 'audit_%' order by 1",
+            &[],
+        )
         .await
         .unwrap();
     let mut digests = BTreeMap::new();

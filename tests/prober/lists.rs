@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     asking::{Asking, all, without_cursors},
-    records::{Attacker, Own},
+    records::{ATTACKERS, Attacker, DENIED, Own, Who},
     schema::{NOBODY, Walk},
 };
 use crate::support::{self, Socket};
@@ -150,8 +150,9 @@ pub async fn forget(client: &Client) -> i64 {
              create temp table if not exists forgotten (rows bigint);
              truncate forgotten;
              do $$ declare kept text; gone bigint; begin
-                 -- What the relay has counted stays counted.
-                 for kept in select tablename from pg_tables where schemaname = 'public' and tablename <> 'relay_state' loop
+                 -- What the relay has counted stays counted, and the audit is history.
+                 for kept in select tablename from pg_tables
+                     where schemaname = 'public' and tablename <> 'relay_state' and tablename not like 'audit_%' loop
                      execute format('delete from public.%I now where not exists (
                                          select from before.%I kept where kept = now)', kept, kept);
                      get diagnostics gone = row_count;
@@ -180,10 +181,46 @@ pub struct Beside {
 
 /// Lists that tell today that there is something hidden, reported and not mended yet: a membership is read with the
 /// person, and shows no family when that is hidden. Once one tells nothing any more it must go from here.
-pub const TELLING: &[&str] = &["Person.familyMemberships"];
+pub const TELLING: &[&str] = &[];
+
+/// What a viewer is told of what is kept from them by design: (viewer, field, why).
+const BY_DESIGN: &[(&str, &str, &str)] = &[(
+    "head of service",
+    "Query.accessRestrictions",
+    "who grants reads every running restriction, and not whom it is about",
+)];
+
+/// Whether a difference is one of these.
+pub fn by_design(line: &str) -> bool {
+    BY_DESIGN.iter().any(|(viewer, field, _)| {
+        line.strip_prefix(field).is_some_and(|rest| rest.starts_with([' ', ',', '(']))
+            && line.contains(&format!(" as {viewer}\n"))
+    })
+}
+
+/// What is told of a restricted record today, reported and not mended yet: a member's count of unread events includes those
+/// that reach them because they are on the list, and every member of the unit reads it. Once it tells nothing any more it
+/// must go from here.
+pub const TELLING_KEPT: &[&str] = &["Membership.unreadCount"];
+
+/// The answers without what tells of restricted records today.
+pub fn without_telling(answers: &Answers) -> Answers {
+    let masked = |told: &String| {
+        let mut parts = told.split(MEMBERSHIP);
+        let mut plain = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (fields, rest) = part.split_once('}').unwrap_or((part, ""));
+            let fields: Vec<&str> = fields.split(',').filter(|field| !field.starts_with("\"unreadCount\":")).collect();
+            plain.push_str(&format!("{MEMBERSHIP}{}}}{rest}", fields.join(",")));
+        }
+        plain
+    };
+    answers.iter().map(|(asked, told)| (asked.clone(), masked(told))).collect()
+}
+const MEMBERSHIP: &str = "{\"__typename\":\"Membership\"";
 
 /// Lists of what belongs to one record alone: who sees it sees all of them, and a child who is hidden has none there. The
-/// queue is hidden from whom it is hidden as a whole, `nodes` is asked by id, and events are read by who received them.
+/// queue is hidden from whom it is hidden as a whole, `nodes` is asked by id, events are read by who received them, and alerts by who was alerted.
 pub const WHOLE: &[&str] = &[
     "Case.allocations",
     "Case.conferenceParts",
@@ -192,7 +229,9 @@ pub const WHOLE: &[&str] = &[
     "Case.involvements",
     "Case.plans",
     "Case.transfers",
+    "Child.accessDenials",
     "Child.addresses",
+    "Child.breakGlassUses",
     "Child.cases",
     "Child.chronology",
     "Child.conferenceParts",
@@ -205,6 +244,7 @@ pub const WHOLE: &[&str] = &[
     "Goal.actions",
     "Goal.evidence",
     "Invitation.attendances",
+    "Person.accessDenials",
     "Person.addresses",
     "Plan.conferenceParts",
     "Plan.escalations",
@@ -214,6 +254,7 @@ pub const WHOLE: &[&str] = &[
     "Query.nodes",
     "Query.unallocatedCases",
     "Unit.events",
+    "Viewer.breakGlassAlerts",
 ];
 
 /// Gives the first child in sight a conference in each state in which something can be done about it, each of which has
@@ -294,18 +335,93 @@ pub async fn in_sight(client: &Client) -> Vec<Beside> {
     found.iter().map(|row| Beside { child: row.get(0), named: row.get(1) }).collect()
 }
 
+/// Where a hidden child's case is.
+#[derive(Clone, Copy)]
+pub struct Held {
+    /// The number of the unit that holds it, if one does.
+    by: Option<u32>,
+    /// The one that held it before.
+    before: u32,
+    /// The one that is asked to take it over.
+    asked: u32,
+    lead: &'static str,
+    chair: &'static str,
+    /// Whoever is out of sight acts in its events.
+    actor: &'static str,
+}
+
+/// Nobody's of unit 7.
+pub const FAR: Held = Held { by: Some(11), before: 7, asked: 12, lead: "U11-CSW", chair: "CH-1", actor: "U11-CSW" };
+/// Unit 7's own, with its people.
+const OURS: Held = Held { by: Some(7), before: 11, asked: 12, lead: "U07-CSW", chair: "CH-2", actor: "U07-IN" };
+/// Which unit 7 is asked to take over.
+const COMING: Held = Held { by: Some(11), before: 12, asked: 7, lead: "U11-CSW", chair: "CH-1", actor: "U11-CSW" };
+/// The queue's.
+const QUEUED: Held = Held { by: None, before: 11, asked: 12, lead: "U11-CSW", chair: "CH-1", actor: "" };
+
+/// What keeps a child's record from those who would see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    Nothing,
+    /// A restriction that lists nobody who probes.
+    Restriction,
+    /// Denials that name everybody who probes.
+    Denials,
+    /// The same beside a restriction that lists them.
+    DenialsOfListed,
+}
+
+/// Every way to keep a record.
+pub const KEPT: &[(Held, Lock)] = &[
+    (OURS, Lock::Restriction),
+    (OURS, Lock::Denials),
+    (OURS, Lock::DenialsOfListed),
+    (COMING, Lock::Restriction),
+    (COMING, Lock::Denials),
+    (QUEUED, Lock::Restriction),
+    (QUEUED, Lock::Denials),
+];
+
+/// Hides a child beside this one in every way of [`KEPT`].
+pub async fn keep(client: &Client, beside: &Beside) -> Vec<Neighbour> {
+    let mut hidden = Vec::new();
+    for (held, lock) in KEPT {
+        hidden.push(hide(client, beside, *held, *lock, false).await);
+    }
+    hidden
+}
+
 /// A hidden child and what is recorded of it.
 pub struct Neighbour {
     pub child: Uuid,
     pub case: Uuid,
+    /// Who acts in its events; nobody while no unit holds it.
+    pub actor: &'static str,
     /// Records that can be seen beside it: type and id.
     pub beside: Vec<(String, Uuid)>,
 }
 
-/// Hides a child of units 11 and 12 beside one in sight: of the same name and numbers, in the same family, a sibling, in
-/// the same conference, with conferences, plans and actions of the same people. `elsewhere`: an adult in sight also belongs
-/// to the hidden child's other family.
-pub async fn hide(client: &Client, Beside { child, named }: &Beside, elsewhere: bool) -> Neighbour {
+/// Hides a child beside one in sight: of the same name and numbers, in the same family, a sibling, in the same
+/// conferences, with conferences, plans and actions of the same people. `elsewhere`: an adult in sight also belongs to the
+/// hidden child's other family. With a lock an adult of the family in sight is kept in the same way.
+pub async fn hide(
+    client: &Client,
+    Beside { child, named }: &Beside,
+    Held { by, before, asked, lead, chair, actor }: Held,
+    lock: Lock,
+    elsewhere: bool,
+) -> Neighbour {
+    let by = by.map_or_else(|| "none".to_owned(), |unit| unit.to_string());
+    let denied = ATTACKERS.iter().filter_map(|(_, who, hidden_as)| match who {
+        Who::Staff(number) if hidden_as.contains(&DENIED) => Some(format!("'{number}'")),
+        _ => None,
+    });
+    let denied = denied.collect::<Vec<_>>().join(", ");
+    let (restricts, denies) = (
+        matches!(lock, Lock::Restriction | Lock::DenialsOfListed),
+        matches!(lock, Lock::Denials | Lock::DenialsOfListed),
+    );
+    let listed = if lock == Lock::DenialsOfListed { &denied } else { "'U11-CSW'" };
     client
         .batch_execute(&format!(
             "create temp table if not exists placed (of text, id uuid);
@@ -313,17 +429,21 @@ pub async fn hide(client: &Client, Beside { child, named }: &Beside, elsewhere: 
              do $$
              declare
                  v uuid := '{child}'; w uuid := '{named}';
-                 h uuid := gen_random_uuid(); b uuid := gen_random_uuid(); family uuid; adult uuid;
-                 other_family uuid := gen_random_uuid(); far uuid; beside uuid; near uuid; lead uuid; chair uuid;
+                 h uuid := gen_random_uuid(); b uuid := gen_random_uuid(); x uuid := gen_random_uuid(); family uuid; adult uuid;
+                 other_family uuid := gen_random_uuid(); far uuid; beside uuid; near uuid; lead uuid; chair uuid; owner uuid;
+                 officer uuid; stranger uuid;
                  old_case uuid := gen_random_uuid(); new_case uuid := gen_random_uuid();
                  meeting uuid := gen_random_uuid(); shared uuid; invited uuid := gen_random_uuid(); own uuid := gen_random_uuid();
                  sitting uuid := gen_random_uuid(); plan uuid := gen_random_uuid(); goal uuid := gen_random_uuid();
              begin
-                 select id into far from units where name like '%Unit 11';
-                 select id into beside from units where name like '%Unit 12';
-                 select id into near from units where name like '%Unit 7';
-                 select id into lead from workers where staff_no = 'U11-CSW';
-                 select id into chair from workers where staff_no = 'CH-1';
+                 select id into far from units where name like '%Unit {by}';
+                 select id into beside from units where name like '%Unit {asked}';
+                 select id into near from units where name like '%Unit {before}';
+                 select id into lead from workers where staff_no = '{lead}';
+                 select id into chair from workers where staff_no = '{chair}';
+                 select id into owner from workers where staff_no = 'SM-3';
+                 select id into officer from workers where staff_no = 'IRO-1';
+                 select id into stranger from workers where staff_no = 'U12-CSW';
                  select family_id into family from family_members where person_id = v order by from_on limit 1;
                  select m.person_id into adult from family_members m
                      where m.family_id = family and not exists (select from children c where c.id = m.person_id)
@@ -334,6 +454,35 @@ pub async fn hide(client: &Client, Beside { child, named }: &Beside, elsewhere: 
                  insert into children (id, upn, disabilities) select h, upn, disabilities from children where id = v;
                  insert into persons (id, first_name, last_name, date_of_birth, sex)
                      select b, 'Alex', last_name, '1985-05-05', 'F' from persons where id = v;
+                 if {restricts} or {denies} then
+                     insert into persons (id, first_name, last_name, date_of_birth, sex)
+                         select x, 'Kit', last_name, '1986-05-05', 'M' from persons where id = v;
+                     insert into family_members (id, family_id, person_id, from_on)
+                         values (gen_random_uuid(), family, x, '2020-01-01');
+                     insert into relationships (id, person_id, other_id, type, parental_responsibility, from_on)
+                         select gen_random_uuid(), * from (values
+                             (x, v, 'parent', 'Y', date '2020-01-01'), (v, x, 'child', 'N', '2020-01-01'),
+                             (x, h, 'parent', 'Y', '2020-01-01'), (h, x, 'child', 'N', '2020-01-01')) r;
+                     -- Nobody who probes is named.
+                     insert into access_denials (id, person_id, worker_id, reason, started_at, created_by)
+                         values (gen_random_uuid(), h, stranger, 'RELATIVE', '2026-11-02 09:00Z', owner);
+                     insert into break_glass_uses (id, child_id, worker_id, reason, explanation, started_at, ends_at,
+                             alerted, review_due_on)
+                         values (gen_random_uuid(), h, stranger, 'OTHER', 'x', '2026-11-01 09:00Z', '2026-11-01 10:00Z',
+                                 array[owner], '2026-11-02');
+                 end if;
+                 if {restricts} then
+                     insert into access_restrictions (id, person_id, reason, owner_id, allowed, started_at, created_by)
+                         select gen_random_uuid(), p.id, 'WITNESS', owner,
+                                array(select k.id from workers k where k.staff_no in ('SM-3', 'U07-IN', {listed})),
+                                '2026-11-02 09:00Z', owner
+                         from unnest(array[h, x]) p (id);
+                 end if;
+                 if {denies} then
+                     insert into access_denials (id, person_id, worker_id, reason, started_at, created_by)
+                         select gen_random_uuid(), p.id, k.id, 'RELATIVE', '2026-11-02 09:00Z', owner
+                         from unnest(array[h, x]) p (id), workers k where k.staff_no in ({denied});
+                 end if;
                  insert into addresses (id, person_id, kind, line, postcode, from_on)
                      values (gen_random_uuid(), h, 'HOME', '1 Hidden Street', 'N1 1AA', '2020-01-01');
                  insert into family_groups (id, name) select other_family, name from family_groups where id = family;
@@ -361,18 +510,25 @@ pub async fn hide(client: &Client, Beside { child, named }: &Beside, elsewhere: 
                  insert into cases (id, child_id, opened_on, status, primary_need)
                      values (new_case, h, '2026-07-01', 'CIN', 'N1');
                  insert into allocations (id, case_id, child_id, unit_id, kind, started_at, ended_at, reason_start, reason_end)
-                     values (gen_random_uuid(), new_case, h, near, 'PRIMARY', '2026-07-02 09:00Z', '2026-08-03 09:00Z', 'x', 'x'),
-                            (gen_random_uuid(), new_case, h, far, 'PRIMARY', '2026-08-03 09:00Z', null, 'x', null);
+                     select gen_random_uuid(), new_case, h, unit, 'PRIMARY', started, ended, 'x', case when ended is not null then 'x' end
+                     from (values (near, timestamptz '2026-07-02 09:00Z', timestamptz '2026-08-03 09:00Z'),
+                                  (far, '2026-08-03 09:00Z', null)) a (unit, started, ended)
+                     where unit is not null;
                  insert into worker_involvements (id, case_id, child_id, worker_id, capacity, started_at, ended_at)
-                     values (gen_random_uuid(), new_case, h, w, 'LEAD_PRACTITIONER', '2026-07-02 09:00Z', '2026-08-03 09:00Z'),
-                            (gen_random_uuid(), new_case, h, lead, 'LEAD_PRACTITIONER', '2026-08-03 09:00Z', null),
-                            (gen_random_uuid(), new_case, h, w, 'CO_WORKER', '2026-08-03 09:00Z', null);
+                     select gen_random_uuid(), new_case, h, worker, capacity, started, ended
+                     from (values (w, 'LEAD_PRACTITIONER', timestamptz '2026-07-02 09:00Z', timestamptz '2026-08-03 09:00Z'),
+                                  (lead, 'LEAD_PRACTITIONER', '2026-08-03 09:00Z', null),
+                                  (w, 'CO_WORKER', '2026-08-03 09:00Z', null),
+                                  (officer, 'IRO', '2026-08-03 09:00Z', null)) i (worker, capacity, started, ended)
+                     where (far is not null or ended is not null) and (capacity <> 'IRO' or {restricts} or {denies});
                  insert into case_transfers (id, case_id, child_id, from_unit_id, to_unit_id, kind, state, requested_by,
                          requested_at, responded_by, responded_at, effective_on, handover_summary)
-                     values (gen_random_uuid(), new_case, h, near, far, 'WITHIN_SERVICE', 'COMPLETED', w,
-                             '2026-08-01 09:00Z', w, '2026-08-03 09:00Z', '2026-08-03', 'x'),
-                            (gen_random_uuid(), new_case, h, far, beside, 'WITHIN_SERVICE', 'REQUESTED', w,
-                             '2026-11-16 09:00Z', null, null, null, 'x');
+                     values (gen_random_uuid(), new_case, h, near, coalesce(far, beside), 'WITHIN_SERVICE', 'COMPLETED', w,
+                             '2026-08-01 09:00Z', w, '2026-08-03 09:00Z', '2026-08-03', 'x');
+                 insert into case_transfers (id, case_id, child_id, from_unit_id, to_unit_id, kind, state, requested_by,
+                         requested_at, handover_summary)
+                     select gen_random_uuid(), new_case, h, far, beside, 'WITHIN_SERVICE', 'REQUESTED', w,
+                            '2026-11-16 09:00Z', 'x' where far is not null;
 
                  insert into conferences (id, family_id, type, state, requested_by, requested_at, scheduled_for, chair_id)
                      values (meeting, family, 'INITIAL', 'INVITED', w, '2026-11-09 09:00Z', '2026-12-01 10:00Z', chair);
@@ -397,11 +553,13 @@ pub async fn hide(client: &Client, Beside { child, named }: &Beside, elsewhere: 
                  insert into conference_views (id, sitting_id, conference_id, invitation_id, person_id, child_id, agrees, text,
                          recorded_by, recorded_at)
                      values (gen_random_uuid(), sitting, meeting, invited, adult, h, true, 'x', w, '2026-11-12 09:30Z');
-                 -- Not in a conference of the chair who probes: its chair sees every child of it.
+                 -- Not in a conference of the chair who probes: its chair sees every child of it, but for a lock.
                  for shared in
                      select c.id from conference_children cc join conferences c on c.id = cc.conference_id
                      left join workers k on k.id = c.chair_id
-                     where cc.child_id = v and k.staff_no is distinct from 'CH-2' order by c.id
+                     where cc.child_id = v and (k.staff_no is distinct from 'CH-2' or {restricts} or {denies})
+                       and not exists (select from conference_children c where c.conference_id = cc.conference_id
+                                       and c.child_id = h) order by c.id
                  loop
                      insert into conference_children (id, conference_id, child_id, case_id)
                          values (gen_random_uuid(), shared, h, new_case);
@@ -463,11 +621,15 @@ pub async fn hide(client: &Client, Beside { child, named }: &Beside, elsewhere: 
     let placed: Vec<(String, Uuid)> = placed.iter().map(|row| (row.get(0), row.get(1))).collect();
     let of = |what: &str| placed.iter().find(|(of, _)| of == what).unwrap().1;
     let (child, case) = (of("hidden child"), of("hidden case"));
-    Neighbour { child, case, beside: placed.into_iter().filter(|(of, _)| !of.starts_with("hidden")).collect() }
+    Neighbour { child, case, actor, beside: placed.into_iter().filter(|(of, _)| !of.starts_with("hidden")).collect() }
 }
 
 /// Brings unit 12 in on a case, as the holding unit's consultant social worker, with all its events.
 pub async fn bring_in(asking: &Asking<'_>, consultant: &str, case: Uuid) {
+    // No unit of it can.
+    if consultant.is_empty() {
+        return;
+    }
     let server = asking.server;
     let client = support::connect("postgres", &server.database).await;
     let find = "select w.id, c.version from workers w, cases c where w.staff_no = $1 and c.id = $2";
@@ -497,6 +659,10 @@ pub async fn change(client: &Client, Neighbour { child, .. }: &Neighbour) {
              update conference_children set participation = 'PN1' where child_id = '{child}';
              update conference_invitations set response = 'ACCEPTED', responded_at = '2026-11-18 09:00Z'
                  where person_id = '{child}';
+             update access_restrictions set reason = 'OTHER', version = version + 1 where person_id = '{child}';
+             update access_denials set version = version + 1 where person_id = '{child}';
+             update break_glass_uses set finding = 'JUSTIFIED', reviewed_by = alerted[1], reviewed_at = '2026-11-18 09:00Z',
+                    version = version + 1 where child_id = '{child}';
              update plan_goals set status = 'MET' where child_id = '{child}';
              update plan_actions set done_on = '2026-11-18' where child_id = '{child}';
              update plans set review_due_on = '2026-11-20', status = 'ENDED', end_on = '2026-11-18' where child_id = '{child}';

@@ -73,7 +73,7 @@ async fn probe(
         }
         let Some((_, nobody, nothing)) = &absent else { continue };
         let answer = ask(one.type_name, one.id).await;
-        asking.probed(document.parts.len());
+        asking.probed_as(one.kind, document.parts.len());
         if answer.without(&[one.id]) != nothing.without(&[*nobody]) {
             findings.extend(differences(attacker, &document, one, &answer, nothing));
         }
@@ -149,7 +149,7 @@ async fn under_other_names(asking: &Asking<'_>, walk: &Walk, attacker: &Attacker
     let mut findings = Vec::new();
     for hidden in &attacker.hidden {
         let answer = ask(hidden.id).await;
-        asking.probed(types.len());
+        asking.probed_as(hidden.kind, types.len());
         if answer.without(&[hidden.id]) != nothing.without(&[nobody]) {
             findings.push(finding(attacker, &document, (hidden.type_name, hidden.kind), &answer.body, &nothing.body));
         }
@@ -166,18 +166,18 @@ pub async fn listen(asking: &Asking<'_>, walk: &Walk, attackers: &[Attacker]) ->
         for (Place { kind, .. }, document) in walk.subscriptions() {
             let nobody = Uuid::now_v7();
             let nothing = heard(&mut socket, &document, &kind, nobody).await;
-            let hidden: Vec<Uuid> = if OPEN.contains(&kind.as_str()) {
+            let hidden: Vec<(&'static str, Uuid)> = if OPEN.contains(&kind.as_str()) {
                 // Whose feeds are not the attacker's: theirs stands first, if there is one.
-                attacker.own_of(&kind).iter().skip(1).map(|own| own.id).collect()
+                attacker.own_of(&kind).iter().skip(1).map(|own| ("of somebody else", own.id)).collect()
             } else {
-                attacker.hidden_of(&kind).iter().map(|hidden| hidden.id).collect()
+                attacker.hidden_of(&kind).iter().map(|hidden| (hidden.kind, hidden.id)).collect()
             };
             assert!(!hidden.is_empty() || attacker.hidden.is_empty(), "{}: nothing to subscribe to", document.name);
-            for id in hidden {
+            for (how, id) in hidden {
                 let told = heard(&mut socket, &document, &kind, id).await;
-                asking.probed(1);
+                asking.probed_as(how, 1);
                 if told != nothing {
-                    findings.push(finding(attacker, &document, (&kind, "of somebody else"), &told, &nothing));
+                    findings.push(finding(attacker, &document, (&kind, how), &told, &nothing));
                 }
             }
         }

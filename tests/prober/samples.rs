@@ -6,9 +6,11 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("agencyName", "Probe School"),
     ("cursor", "not-a-cursor"),
     ("decisions", "Goes on."),
+    ("explanation", "The child is at the door."),
     ("handoverSummary", "Ready to move on."),
     ("idempotencyKey", "probe"),
     ("interimPlan", "Seen every day."),
+    ("note", "Words."),
     ("overallAim", "Safe at home."),
     ("ownerAgency", "Probe School"),
     ("reason", "Because."),
@@ -46,11 +48,18 @@ pub const KINDS: &[(&str, &str, &str)] = &[
     ("AllocateCaseInput", "leadPractitionerId", "Worker"),
     ("AppointConferenceChairInput", "chairId", "Worker"),
     ("ChangeMembershipRoleInput", "leadsPassToId", "Worker"),
+    ("ChangeRestrictionInput", "allowedIds", "Worker"),
+    ("ChangeRestrictionInput", "ownerId", "Worker"),
+    ("ChangeRestrictionInput", "restrictionId", "AccessRestriction"),
     ("ChildFilter", "leadPractitionerId", "Worker"),
+    ("EndDenialInput", "denialId", "AccessDenial"),
     ("EndMembershipInput", "leadsPassToId", "Worker"),
     ("FamilyGroup.chronology", "children", "Child"),
+    ("LiftRestrictionInput", "restrictionId", "AccessRestriction"),
     ("PlanActionInput", "id", "Action"),
     ("PlanGoalInput", "id", "Goal"),
+    ("RestrictRecordInput", "allowedIds", "Worker"),
+    ("RestrictRecordInput", "ownerId", "Worker"),
     ("ScheduleConferenceInput", "chairId", "Worker"),
 ];
 
@@ -59,3 +68,30 @@ pub const OPEN: &[&str] = &["Area", "Membership", "Unit", "Worker"];
 
 /// Fields that may tell that something is hidden: how many records are restricted.
 pub const TELLING: &[(&str, &str)] = &[("FamilyGroup", "restrictedCount"), ("Unit", "restrictedCount")];
+
+/// Fields that every request changes, whoever asks for what: the audit. tests/audit.rs says who reads what of it.
+pub const AUDITED: &[(&str, &str)] = &[("Child", "lookedAtBy"), ("Query", "auditEntries")];
+/// The types that only these hold.
+pub const AUDIT: &[&str] = &["AuditEntry", "AuditEntryConnection", "AuditEntryEdge"];
+
+/// A change that by design answers otherwise for what is hidden: it opens the record of any child, tells who has to be told,
+/// and is capped. What holds nevertheless: the record of a child from whom somebody is kept by name does not open, and
+/// nobody else opens one; both answer as if there were no such child.
+pub const OPENING: &str = "breakGlass";
+
+/// The attackers who may open records so: qualified social workers of units, chairs, managers and the front door.
+pub const MAY_OPEN: &[&str] = &[
+    "chair of nothing",
+    "chair of some conferences",
+    "consultant social worker of unit 7",
+    "first response",
+    "head of service",
+    "service manager of unit 7",
+    "social worker of unit 7",
+];
+
+/// A field that counts everybody by design, restricted records too, and withholds small numbers.
+pub const COUNTING: &str = "Query.openCaseCounts";
+
+/// The attackers who may ask it. Everybody else is refused, whatever there is to count.
+pub const MAY_COUNT: &[&str] = &["data analyst", "head of service", "service manager of unit 7"];

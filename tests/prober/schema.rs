@@ -6,13 +6,13 @@ use std::{
 };
 
 use apollo_compiler::{
-    Name, Schema,
+    Name, Node, Schema,
     ast::Type,
     schema::{Component, ExtendedType, FieldDefinition, InputObjectType, InputValueDefinition, ObjectType},
 };
 use serde_json::{Map, Value, json};
 
-use super::samples::{CODES, DAY, KINDS, MOMENT, ONE_OF, OPEN, TELLING, TEXTS, TIMES};
+use super::samples::{AUDIT, AUDITED, CODES, DAY, KINDS, MOMENT, ONE_OF, OPEN, TELLING, TEXTS, TIMES};
 
 /// The type of ids that name a record of any type.
 pub const ANY: &str = "Node";
@@ -252,7 +252,7 @@ impl Walk {
         let mut lists = BTreeSet::new();
         let roots = ["Query".to_owned(), "Viewer".to_owned()];
         for of in self.node_types().into_iter().chain(roots) {
-            for field in self.object(&of).fields.values() {
+            for field in self.object(&of).fields.values().filter(|field| !telling(&of, &field.name)) {
                 let target = field.ty.inner_named_type().as_str();
                 let connection = target.ends_with("Connection");
                 let held = if connection {
@@ -279,7 +279,7 @@ impl Walk {
     /// The pages of every list of a type, two nodes each: `$after` is where they go on.
     pub fn pages(&self, of: &str) -> Vec<(String, String)> {
         let mut pages = Vec::new();
-        for field in self.object(of).fields.values() {
+        for field in self.object(of).fields.values().filter(|field| !telling(of, &field.name)) {
             let connection = field.ty.inner_named_type().as_str();
             if connection.ends_with("Connection") && field.arguments.iter().all(|argument| !argument.is_required()) {
                 let selection = self.selection(connection, &[of]);
@@ -302,13 +302,25 @@ impl Walk {
     /// What can be asked without an id of a record: the root's fields, alone and with each argument.
     pub fn without_id(&self, ids: Ids<'_>) -> Vec<Document> {
         let mut documents = Vec::new();
-        for field in self.object("Query").fields.values() {
-            if field.arguments.iter().any(|argument| argument.is_required()) {
+        for field in self.object("Query").fields.values().filter(|field| !telling("Query", &field.name)) {
+            let needed: Vec<&Node<InputValueDefinition>> =
+                field.arguments.iter().filter(|argument| argument.is_required()).collect();
+            if needed.iter().any(|argument| argument.ty.inner_named_type() == "ID") {
                 continue;
             }
             let mut add = |name: String, text: String| {
                 documents.push(Document { text: format!("{{ {text} }}"), parts: vec![name.clone()], own: None, name });
             };
+            if let [argument] = needed[..]
+                && let Some(ExtendedType::Enum(of)) = self.schema.types.get(argument.ty.inner_named_type())
+            {
+                // With each of its codes.
+                for code in of.values.keys() {
+                    let text = self.field("Query", field, &format!("({}: {code})", argument.name), &[]);
+                    add(format!("Query.{}({}: {code})", field.name, argument.name), text);
+                }
+                continue;
+            }
             if self.is_leaf(field) || !field.arguments.is_empty() || self.implements(field.ty.inner_named_type(), ANY) {
                 add(format!("Query.{}", field.name), self.field("Query", field, "", &[]));
             } else {
@@ -332,7 +344,7 @@ impl Walk {
     pub fn id_arguments(&self) -> Vec<(Place, Document)> {
         let mut found = Vec::new();
         for of in self.objects().filter(|of| !["Mutation", "Subscription"].contains(of)) {
-            for field in self.object(of).fields.values() {
+            for field in self.object(of).fields.values().filter(|field| !telling(of, &field.name)) {
                 let owner = format!("{of}.{}", field.name);
                 for argument in &field.arguments {
                     let mut places = Vec::new();
@@ -476,7 +488,7 @@ impl Walk {
                 });
                 named.or_else(|| (ids.len() == 1).then(|| &ids[0]))
             }
-            None => ids.first(),
+            None => ids.iter().find(|field| !field.ty.is_list()).or_else(|| ids.first()),
         };
         main.unwrap_or_else(|| panic!("{input}: which record is it about?")).name.to_string()
     }
@@ -550,7 +562,7 @@ fn nobody(kind: &str) -> Value {
 }
 
 fn telling(of: &str, field: &str) -> bool {
-    TELLING.contains(&(of, field))
+    TELLING.contains(&(of, field)) || AUDITED.contains(&(of, field)) || AUDIT.contains(&of)
 }
 
 /// Whether a path is the other or a part of the way to it.

@@ -24,10 +24,12 @@ use apollo_compiler::{
 };
 use async_graphql::{Name, Pos, ServerError, parser::types::ExecutableDocument as Parsed};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 pub use asked::{Asked, Source};
 pub use measure::Limits;
 
+use super::audited::{asked_for, named_in};
 use crate::error::code;
 use rules::{Scalars, Values};
 
@@ -78,6 +80,8 @@ struct Document {
     hash: String,
     valid: Valid<ExecutableDocument>,
     parsed: Parsed,
+    /// Records that its text names.
+    named: Vec<Uuid>,
 }
 
 /// An operation of a valid document with its coerced variables, measured and ready to run.
@@ -101,6 +105,25 @@ impl Ready {
             executor::leave_out(&mut parsed, &self.absent);
         }
         parsed
+    }
+
+    /// SHA-256 of the document's text.
+    pub(super) fn hash(&self) -> &str {
+        &self.document.hash
+    }
+
+    /// The operation's first fields, as the schema names them.
+    pub(super) fn fields(&self) -> Vec<String> {
+        let operation = self.document.valid.operations.get(self.operation_name.as_deref());
+        operation.map_or(Vec::new(), |operation| {
+            let document = &self.document.valid;
+            operation.root_fields(document).map(|field| field.name.to_string()).take(100).collect()
+        })
+    }
+
+    /// The records that the operation names, in its document or its variables.
+    pub(super) fn asked(&self) -> Vec<Uuid> {
+        asked_for(&self.document.named, &self.variables)
     }
 
     /// What is asked for: two operations of the same ask for the same. `None` when it cannot be told.
@@ -325,7 +348,7 @@ impl Documents {
         }
         Scalars { schema: &self.schema }.document(&valid)?;
         let parsed = executor::document(&valid, text);
-        Ok(Document { hash: sha256(text), valid, parsed })
+        Ok(Document { hash: sha256(text), valid, parsed, named: named_in(text) })
     }
 }
 

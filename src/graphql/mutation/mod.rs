@@ -127,6 +127,7 @@ impl Changed {
     /// The record with this id in the new instant.
     async fn read<R, T, F, Fut>(&self, id: Option<Uuid>, load: F) -> Nullable<T>
     where
+        R: 'static,
         T: From<Item<R>>,
         F: FnOnce(Instant, Vec<Uuid>) -> Fut,
         Fut: Future<Output = Result<Vec<R>>>,

@@ -1,7 +1,8 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
-    AccessDenial, AccessRestriction, Action, BreakGlass, Case, Conference, FamilyGroup, Plan, access, chronology,
+    AccessDenial, AccessRestriction, Action, AuditEntry, BreakGlass, Case, Conference, FamilyGroup, Plan, access,
+    chronology,
     chronology::ChronologyEntry,
     conference::{ConferenceChild, Invitation},
     event,
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     db::{
-        Columns, Personal, access as access_rows, cases,
+        Columns, Page, Personal, access as access_rows, audit, cases,
         cases::CaseRow,
         children,
         children::PersonRow,
@@ -361,6 +362,21 @@ impl Child {
     /// Workers who may not see the child's record, whatever else they may.
     async fn access_denials(&self) -> Answer<Vec<AccessDenial>> {
         access::denials_of(&self.0, |child| child.core.id).await
+    }
+
+    /// Who looked at the child's record, newest first, at most 100: for the manager of an area that holds the child's case and
+    /// for the head of service; empty for everybody else.
+    async fn looked_at_by(
+        &self,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+    ) -> Answer<Vec<AuditEntry>> {
+        let page: Page<i64> = Page::new(first, None)?;
+        let wanted = page.clone();
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { audit::who_looked(&snapshot, &ids, &wanted).await };
+        let found = self.0.many("lookedAtBy", format!("{page:?}"), |child| child.core.id, load).await?;
+        let shown = usize::try_from(page.first).unwrap_or_default();
+        Ok(found.into_iter().take(shown).map(AuditEntry).collect())
     }
 
     /// Who broke the glass of the child's record, newest first, at most 100.

@@ -60,12 +60,12 @@ impl AccessEnded {
     }
 
     /// Why.
-    async fn reason(&self) -> AccessEndReason {
+    async fn end_reason(&self) -> AccessEndReason {
         self.end.reason
     }
 
     /// When it was noticed.
-    async fn ended_at(&self) -> DateTime {
+    async fn noticed_at(&self) -> DateTime {
         DateTime(self.end.at)
     }
 }

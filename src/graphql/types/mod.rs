@@ -16,6 +16,7 @@ macro_rules! record {
 
 pub mod access;
 pub mod allocation;
+pub mod audit;
 pub mod case;
 pub mod child;
 pub mod chronology;
@@ -32,6 +33,7 @@ pub mod worker;
 
 pub use access::{AccessDenial, AccessRestriction, BreakGlass};
 pub use allocation::Allocation;
+pub use audit::AuditEntry;
 pub use case::Case;
 pub use child::{Child, Person};
 pub use conference::{Conference, Invitation};

@@ -1,0 +1,146 @@
+//! The audit: whatever shows a record is written down before it leaves.
+//!
+//! Entries of many answers are committed together: whoever comes while one batch is being written goes with the next. If
+//! they cannot be written, the answers that wait for it do not leave.
+
+use std::{path::Path, time::Duration};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    db::{
+        Db,
+        audit::{self, Link, NewEntry},
+    },
+    error::{Error, Result},
+};
+
+/// Entries of one batch at most.
+const BATCH: usize = 512;
+/// Answers that may wait for theirs.
+const WAITING: usize = 4096;
+/// How long an answer waits for its entry.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+type Waiting = (Vec<NewEntry>, oneshot::Sender<Result<()>>);
+
+/// Takes entries to be written.
+#[derive(Clone)]
+pub struct Audit {
+    /// This process, in every entry.
+    pub process: Uuid,
+    waiting: mpsc::Sender<Waiting>,
+}
+
+/// Writes entries.
+pub struct Writer {
+    db: Db,
+    waiting: mpsc::Receiver<Waiting>,
+}
+
+impl Audit {
+    /// The two ends, writing to this database as the application's role.
+    pub fn new(db: Db) -> (Self, Writer) {
+        let (waiting, written) = mpsc::channel(WAITING);
+        (Self { process: Uuid::now_v7(), waiting }, Writer { db, waiting: written })
+    }
+
+    /// Writes these entries: committed when this returns. Fails when they cannot be written; then nothing may be said of
+    /// what they are about.
+    pub async fn write(&self, entries: Vec<NewEntry>) -> Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let (tell, told) = oneshot::channel();
+        let writing = async {
+            self.waiting.send((entries, tell)).await.map_err(Error::internal)?;
+            told.await.map_err(Error::internal)?
+        };
+        tokio::time::timeout(PATIENCE, writing).await.unwrap_or(Err(Error::Timeout))
+    }
+}
+
+impl Writer {
+    /// Writes until nobody can come any more, or `stop` when nobody waits.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut failing = false;
+        loop {
+            let first = tokio::select! {
+                biased;
+                first = self.waiting.recv() => match first {
+                    Some(first) => first,
+                    None => return,
+                },
+                () = stop.cancelled() => return,
+            };
+            let (mut entries, mut tell) = (first.0, vec![first.1]);
+            while entries.len() < BATCH
+                && let Ok((more, one)) = self.waiting.try_recv()
+            {
+                entries.extend(more);
+                tell.push(one);
+            }
+            let written = audit::append(&self.db, &entries).await;
+            if let Err(error) = &written
+                && !failing
+            {
+                tracing::error!(error = ?error, "the audit cannot be written: no answers leave");
+            }
+            failing = written.is_err();
+            for one in tell {
+                // Whoever has given up meanwhile says nothing either.
+                let _ = one.send(written.clone());
+            }
+        }
+    }
+}
+
+/// The text of a link in the anchor file: its number, its hash.
+fn line(link: &Link) -> String {
+    let hash: String = link.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{} {hash}\n", link.seq)
+}
+
+/// Appends a link to the anchor file, and returns when it is on the disk.
+pub async fn anchor(path: &Path, link: &Link) -> Result<()> {
+    let (path, line) = (path.to_owned(), line(link));
+    let appending = move || -> std::io::Result<()> {
+        use std::io::Write;
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+        file.write_all(line.as_bytes())?;
+        file.sync_data()
+    };
+    tokio::task::spawn_blocking(appending).await.map_err(Error::internal)?.map_err(Error::internal)
+}
+
+/// The links of an anchor file. A last line that was cut off is no link.
+pub fn anchors(text: &str) -> Result<Vec<Link>> {
+    let read = |line: &str| {
+        let (seq, hash) = line.split_once(' ')?;
+        let bytes = |at: usize| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok();
+        let hash: Option<Vec<u8>> = (0..hash.len()).step_by(2).map(bytes).collect();
+        Some(Link { seq: seq.parse().ok()?, hash: hash.filter(|hash| hash.len() == 32)? })
+    };
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole
+        .lines()
+        .map(|line| read(line).ok_or_else(|| Error::internal("the anchor file holds a line that is no link")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_anchored_reads_back() {
+        let links = [Link { seq: 1, hash: vec![7; 32] }, Link { seq: 20, hash: (0..32).collect() }];
+        let text: String = links.iter().map(line).collect();
+        assert_eq!(anchors(&text).unwrap(), links);
+        // Cut off in the middle of a line, as by a power failure.
+        assert_eq!(anchors(&text[..text.len() - 5]).unwrap(), links[..1]);
+        assert!(anchors("x 00\n").is_err());
+    }
+}

@@ -1,0 +1,280 @@
+//! Who saw, changed, was sent or was refused which record is written down before the answer leaves, and cannot be changed
+//! unseen.
+
+use std::time::Duration;
+
+use hearth::{audit::anchors, db::audit::verify};
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use crate::{
+    mutations_support::request_transfer,
+    support::{self, Server, Setup, key, people, token_for},
+};
+
+const ENTRIES: &str = "query($worker: ID, $record: ID) { auditEntries(workerId: $worker, recordId: $record, first: 50) { totalCount nodes {
+    action purpose operation operationHash requestId worker { id } records asked classes codes events recipients at } } }";
+
+struct Scene {
+    server: Server,
+    client: Client,
+    child: Uuid,
+    case: Uuid,
+    auditor: Uuid,
+}
+
+impl Scene {
+    async fn start() -> Self {
+        let anchor = std::env::temp_dir().join(support::unique("hearth_anchor"));
+        let server = Server::with(Setup { anchor: Some(anchor), ..Setup::default() }).await;
+        let client = support::connect("postgres", &server.database).await;
+        let child = people::held_child(&client, 3, "Zephyrine", "Quillfeather").await;
+        let case = client.query_one("select id from cases where child_id = $1", &[&child]).await.unwrap().get(0);
+        let auditor = people::with_post(&client, "AUDITOR").await;
+        Self { server, client, child, case, auditor }
+    }
+
+    /// Entries that name the child, or a worker's, newest first, as the auditor reads them.
+    async fn entries(&self, variables: Value) -> Vec<Value> {
+        let answer = self.server.answer_to(self.auditor, ENTRIES, variables).await;
+        assert_eq!(answer["errors"], Value::Null, "{answer}");
+        answer["data"]["auditEntries"]["nodes"].as_array().unwrap().clone()
+    }
+
+    fn record(&self) -> Value {
+        json!({ "record": format!("Child:{}", self.child) })
+    }
+
+    async fn look(&self, person: &str) -> Value {
+        let query = "query Anything($id: ID!) { child(id: $id) { firstName nhsNo openCase { referralSummary } } }";
+        self.server.answer(person, query, json!({ "id": format!("Child:{}", self.child) })).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_shows_a_record_is_written_down_with_what_was_read_of_it() {
+    let scene = Scene::start().await;
+    assert_eq!(scene.look("SOCIAL_WORKER").await["data"]["child"]["firstName"], "Zephyrine");
+    let entries = scene.entries(scene.record()).await;
+    assert_eq!(entries.len(), 1);
+    let entry = &entries[0];
+    assert_eq!(
+        (&entry["action"], &entry["purpose"], &entry["operation"]),
+        (&json!("READ"), &json!("DIRECT_WORK"), &json!(["child"]))
+    );
+    assert_eq!(entry["worker"]["id"], format!("Worker:{}", scene.server.worker("SOCIAL_WORKER")));
+    let records = entry["records"].as_array().unwrap();
+    assert!(records.contains(&json!(scene.child.to_string())) && records.contains(&json!(scene.case.to_string())));
+    assert_eq!((&entry["asked"], &entry["codes"]), (&json!([]), &json!([])));
+    assert_eq!(entry["classes"], json!(["NARRATIVE", "CLINICAL"]));
+    assert_eq!(entry["operationHash"].as_str().unwrap().len(), 64);
+    assert!(entry["requestId"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_for_and_not_given_is_written_down_and_a_refused_change_too() {
+    let scene = Scene::start().await;
+    assert_eq!(scene.look("OTHER_UNIT").await["data"]["child"], Value::Null);
+    // In the text instead of a variable: nobody asks unseen.
+    let inline = format!("{{ node(id: \"Child:{}\") {{ id }} }}", scene.child);
+    scene.server.answer("OTHER_UNIT", &inline, json!({})).await;
+    let input = json!({ "idempotencyKey": key(), "personId": format!("Child:{}", scene.child), "reason": "OTHER", "allowedIds": [] });
+    let code =
+        scene.server.code("CLINICIAN", &support::document("restrictRecord", ""), json!({ "input": input })).await;
+    assert_eq!(code, "FORBIDDEN");
+    let entries = scene.entries(scene.record()).await;
+    assert_eq!(entries.len(), 3, "{entries:#?}");
+    assert!(entries.iter().all(|one| one["action"] == "REFUSED" && one["records"] == json!([])));
+    assert!(entries.iter().all(|one| one["asked"] == json!([scene.child.to_string()])));
+    assert_eq!((&entries[0]["operation"], &entries[0]["codes"]), (&json!(["restrictRecord"]), &json!(["FORBIDDEN"])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_and_the_events_that_were_sent_of_it_are_written_down_with_who_got_them() {
+    let scene = Scene::start().await;
+    let mut socket = scene.server.socket("SOCIAL_WORKER").await;
+    socket.feed(&scene.server.unit(3).await, None).await;
+    let case = format!("Case:{}", scene.case);
+    request_transfer(&scene.server, &case, 7, 1).await;
+    let sent = socket.item().await;
+    let entries = scene.entries(json!({ "record": case })).await;
+    let of = |action: &str| {
+        entries.iter().find(|one| one["action"] == action).unwrap_or_else(|| panic!("{action}: {entries:#?}"))
+    };
+    assert_eq!(of("CHANGED")["operation"], json!(["requestTransfer"]));
+    assert_eq!(of("SENT")["events"], json!([sent["eventId"]]));
+    assert_eq!(of("SENT")["recipients"], json!([scene.server.worker("SOCIAL_WORKER").to_string()]));
+    // The past is written down too, for who resumes.
+    let mut later = scene.server.socket("CLINICIAN").await;
+    let start = scene.server.data("CLINICIAN", "{ viewer { feedCursor } }", json!({})).await;
+    later.feed(&scene.server.unit(3).await, start["viewer"]["feedCursor"].as_str()).await;
+    later.nothing_more().await;
+    let now = scene.entries(json!({ "record": case })).await;
+    assert_eq!(now.iter().filter(|one| one["action"] == "SENT").count(), 1, "nothing lay between");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_reads_their_own_acts_auditors_all_and_a_manager_who_looked_at_a_child() {
+    let scene = Scene::start().await;
+    scene.look("SOCIAL_WORKER").await;
+    scene.look("CLINICIAN").await;
+    let own = scene.server.data("CLINICIAN", ENTRIES, json!({})).await;
+    let me = json!(format!("Worker:{}", scene.server.worker("CLINICIAN")));
+    let own = own["auditEntries"]["nodes"].as_array().unwrap().clone();
+    assert!(!own.is_empty() && own.iter().all(|one| one["worker"]["id"] == me));
+    let others = scene.server.data("CLINICIAN", ENTRIES, scene.record()).await;
+    assert_eq!(others["auditEntries"]["totalCount"], 1, "their own only");
+    assert_eq!(scene.entries(scene.record()).await.len(), 3, "two who looked, and who asked what of them is written");
+
+    let query = "query($id: ID!) { child(id: $id) { lookedAtBy(first: 10) { action worker { id } } } }";
+    let id = json!({ "id": format!("Child:{}", scene.child) });
+    let looked = scene.server.data("SERVICE_MANAGER", query, id.clone()).await;
+    let who: Vec<&Value> =
+        looked["child"]["lookedAtBy"].as_array().unwrap().iter().map(|one| &one["worker"]["id"]).collect();
+    assert_eq!(who.len(), 2, "{looked}");
+    assert!(who.contains(&&me));
+    for person in ["CLINICIAN", "CONSULTANT_SOCIAL_WORKER"] {
+        assert_eq!(scene.server.data(person, query, id.clone()).await["child"]["lookedAtBy"], json!([]), "{person}");
+    }
+    // What for is said by the client.
+    let http = reqwest::Client::new();
+    let ask = |purpose: &'static str| {
+        http.post(scene.server.graphql_url())
+            .header("authorization", format!("Bearer {}", scene.server.token("SERVICE_MANAGER")))
+            .header("hearth-purpose", purpose)
+            .json(&json!({ "query": query, "variables": id }))
+            .send()
+    };
+    assert_eq!(ask("SUPERVISION").await.unwrap().status(), 200);
+    assert_eq!(ask("CURIOSITY").await.unwrap().status(), 400);
+    assert_eq!(scene.entries(scene.record()).await[0]["purpose"], "SUPERVISION");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_down_does_not_leave() {
+    let scene = Scene::start().await;
+    let mut socket = scene.server.socket("SOCIAL_WORKER").await;
+    socket.feed(&scene.server.unit(3).await, None).await;
+    scene.client.batch_execute("revoke insert on audit_entries from hearth_app").await.unwrap();
+    let answer = scene.look("SOCIAL_WORKER").await;
+    assert_eq!((&answer["data"], &answer["errors"][0]["extensions"]["code"]), (&Value::Null, &json!("INTERNAL")));
+    assert!(!answer.to_string().contains("Zephyrine"));
+    // A change is made; its answer and its event wait.
+    let case = format!("Case:{}", scene.case);
+    let input = json!({ "idempotencyKey": "once", "caseId": case, "toUnitId": scene.server.unit(7).await, "kind": "TO_CIN",
+                        "handoverSummary": "Ready.", "expectedVersion": 1 });
+    let document = support::document("requestTransfer", "transfer { id }");
+    let variables = json!({ "input": input });
+    assert_eq!(scene.server.code("CONSULTANT_SOCIAL_WORKER", &document, variables.clone()).await, "INTERNAL");
+    socket.nothing_more().await;
+    scene.client.batch_execute("grant insert on audit_entries to hearth_app").await.unwrap();
+    assert_eq!(socket.item().await["type"], "TRANSFER_REQUESTED");
+    let again = scene.server.data("CONSULTANT_SOCIAL_WORKER", &document, variables).await;
+    assert_eq!(again["requestTransfer"]["errors"], json!([]));
+}
+
+impl Scene {
+    fn relay(&self) -> String {
+        support::url("hearth_relay", &self.server.database)
+    }
+
+    /// Waits until everything is sealed; answers the anchors.
+    async fn sealed(&self) -> Vec<hearth::db::audit::Link> {
+        loop {
+            let waiting: i64 = self
+                .client
+                .query_one("select count(*) from audit_entries where seal is null", &[])
+                .await
+                .unwrap()
+                .get(0);
+            let links: i64 = self.client.query_one("select count(*) from audit_seals", &[]).await.unwrap().get(0);
+            let text = std::fs::read_to_string(self.server.anchor.as_ref().unwrap()).unwrap_or_default();
+            let anchored = anchors(&text).unwrap();
+            if waiting == 0 && links > 0 && anchored.len() == usize::try_from(links).unwrap() {
+                return anchored;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chain_follows_and_whatever_is_done_to_an_entry_is_found() {
+    let scene = Scene::start().await;
+    let mut links = 0;
+    for _ in 0..3 {
+        for person in ["SOCIAL_WORKER", "CLINICIAN", "OTHER_UNIT"] {
+            scene.look(person).await;
+        }
+        links = scene.sealed().await.len();
+    }
+    let anchored = scene.sealed().await;
+    let sound = verify(&scene.relay(), &anchored).await.unwrap();
+    assert_eq!((&sound.faults[..], sound.waiting, sound.anchors), (&[][..], 0, links));
+    assert!(sound.links >= 3 && sound.entries >= 9, "{sound:?}");
+    let middle = "(select id from audit_entries where seal = 2 order by id limit 1)";
+    for (tampering, found) in [
+        (
+            format!(
+                "update audit_entries set worker_id = (select id from workers where staff_no = 'CH-1') where id = {middle}"
+            ),
+            "does not follow",
+        ),
+        (format!("update audit_entries set records = '{{}}' where id = {middle}"), "does not follow"),
+        (format!("update audit_entries set at = at - interval '1 hour' where id = {middle}"), "does not follow"),
+        (format!("delete from audit_entries where id = {middle}"), "was made of"),
+        (format!("update audit_entries set seal = 3 where id = {middle}"), "was made of"),
+        (format!("update audit_entries set seal = null where id = {middle}"), "was made of"),
+        (
+            "update audit_entries a set worker_id = b.worker_id, at = b.at, records = b.records
+             from audit_entries b where a.seal = 2 and b.seal = 3 and a.worker_id <> b.worker_id"
+                .to_owned(),
+            "does not follow",
+        ),
+        ("delete from audit_seals where seq = 2".to_owned(), "are missing"),
+        // The end cut off, entries and link: only the anchor tells.
+        (
+            "delete from audit_entries where seal = (select max(seq) from audit_seals);
+             delete from audit_seals where seq = (select max(seq) from audit_seals)"
+                .to_owned(),
+            "was anchored and is missing",
+        ),
+    ] {
+        // In a copy, by an administrator who also took the triggers away.
+        let copy = support::copy_of(&scene.server.database).await;
+        let client = support::connect("postgres", &copy).await;
+        client
+            .batch_execute(
+                "alter table audit_entries disable trigger user; alter table audit_seals disable trigger user",
+            )
+            .await
+            .unwrap();
+        client.batch_execute(&tampering).await.unwrap();
+        let verified = verify(&support::url("hearth_relay", &copy), &anchored).await.unwrap();
+        assert!(verified.faults.iter().any(|fault| fault.contains(found)), "{tampering}: {:?}", verified.faults);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_roles_that_serve_append_and_do_nothing_else_to_the_audit() {
+    let scene = Scene::start().await;
+    scene.look("SOCIAL_WORKER").await;
+    scene.sealed().await;
+    for role in ["hearth_app", "hearth_relay", "hearth_bus", "postgres"] {
+        let client = support::connect(role, &scene.server.database).await;
+        for statement in [
+            "update audit_entries set worker_id = null",
+            "update audit_entries set seal = 7",
+            "delete from audit_entries",
+            "truncate audit_entries",
+            "update audit_seals set entries = 1",
+            "delete from audit_seals",
+        ] {
+            assert!(client.batch_execute(statement).await.is_err(), "{role}: {statement}");
+        }
+    }
+    let client = support::connect("hearth_app", &scene.server.database).await;
+    assert!(client.batch_execute("select from audit_entries").await.is_err(), "without a viewer nothing is read");
+    let _ = token_for(scene.auditor, chrono::Duration::hours(1));
+}
