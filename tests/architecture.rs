@@ -130,3 +130,51 @@ fn configuration_is_read_in_main_and_app_only() {
         assert!(may || !text.contains("env::var"), "{inside} reads the environment");
     }
 }
+
+/// Texts in rows that are no record of people: codes, and the directory of units and workers.
+const OPEN_TEXTS: &[&str] = &[
+    "AddressRow.kind",
+    "AreaRow.name",
+    "EntryRow.decision",
+    "EntryRow.detail",
+    "EntryRow.node_kind",
+    "EventRow.actor_role",
+    "EventRow.entity_type",
+    "EventRow.severity",
+    "EventRow.type_",
+    "RelationshipRow.type_",
+    "StepRow.step",
+    "UnitRow.contact_point",
+    "UnitRow.name",
+    "WorkerRow.name",
+    "WorkerRow.staff_no",
+];
+
+#[test]
+fn a_row_that_can_be_printed_holds_what_people_wrote_as_personal() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db"), &mut files);
+    let mut plain = Vec::new();
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        // Attributes and the name of a struct, then its fields, up to the brace in the first column.
+        let (mut printed, mut within) = (false, None);
+        for line in text.lines() {
+            if line.starts_with("#[derive(") {
+                printed = line.contains("Debug") && line.contains("Clone");
+            } else if let Some((_, rest)) = line.split_once("struct ").filter(|_| !line.starts_with(' ')) {
+                within = rest.split(|c: char| !c.is_alphanumeric()).next().filter(|_| printed).map(str::to_owned);
+            } else if line.starts_with('}') {
+                (printed, within) = (false, None);
+            } else if let (Some(of), Some((name, kind))) = (&within, line.trim().split_once(": "))
+                && kind.contains("String")
+                && !kind.contains("Personal<")
+                && !line.trim().starts_with("//")
+            {
+                plain.push(format!("{of}.{}", name.trim_start_matches("pub ")));
+            }
+        }
+    }
+    plain.sort();
+    assert_eq!(plain, OPEN_TEXTS, "say that it is no record of people, or make it Personal");
+}

@@ -9,6 +9,7 @@ mod access;
 mod architecture;
 mod audit;
 mod bad_input;
+mod canary;
 mod catalog;
 mod clients;
 mod documents;

@@ -348,7 +348,9 @@ impl Provider {
     async fn look_again(self: &Arc<Self>) -> Result<()> {
         let provider = Arc::clone(self);
         let noted = provider.begun.load(Ordering::SeqCst);
-        tokio::spawn(async move { provider.look(noted).await }).await.map_err(Error::internal)?
+        tokio::spawn(async move { provider.look(noted).await })
+            .await
+            .map_err(|_| Error::internal("the look for keys panicked"))?
     }
 
     /// Looks, unless a look began after `noted`: then its outcome counts.

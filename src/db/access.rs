@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Page, Placed, Snapshot, ViewerTx, cases,
+    Coded, Page, Personal, Placed, Snapshot, ViewerTx, cases,
     cases::CaseCore,
     failed, lateral,
     lateral::newest_first,
@@ -58,7 +58,7 @@ pub struct GlassRow {
     pub child_id: Uuid,
     pub worker_id: Uuid,
     pub reason: Coded<BreakGlassReason>,
-    pub explanation: String,
+    pub explanation: Personal<String>,
     pub started_at: DateTime<Utc>,
     pub ends_at: DateTime<Utc>,
     pub alerted: Vec<Uuid>,
@@ -66,7 +66,7 @@ pub struct GlassRow {
     pub reviewed_by: Option<Uuid>,
     pub reviewed_at: Option<DateTime<Utc>>,
     pub finding: Option<Coded<BreakGlassFinding>>,
-    pub review_note: Option<String>,
+    pub review_note: Option<Personal<String>>,
     pub version: i32,
 }
 

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose_whole, failed, lateral, page::placed,
+    Coded, Columns, Page, Personal, Placed, Snapshot, ViewerTx, columns::choose_whole, failed, lateral, page::placed,
     schema::allocations,
 };
 use crate::{
@@ -26,8 +26,8 @@ pub struct AllocationCore {
     pub kind: Coded<AllocationKind>,
     pub started_at: DateTime<Utc>,
     pub ended_at: Option<DateTime<Utc>>,
-    pub reason_start: String,
-    pub reason_end: Option<String>,
+    pub reason_start: Personal<String>,
+    pub reason_end: Option<Personal<String>>,
     pub transfer_id: Option<Uuid>,
     pub priority: Coded<Priority>,
     pub version: i32,
@@ -39,18 +39,18 @@ pub struct AllocationRow {
     /// The core.
     pub core: AllocationCore,
     read: Columns,
-    summary: Option<String>,
+    summary: Option<Personal<String>>,
 }
 
 impl AllocationRow {
     /// Narrative: what the unit was told.
     pub fn summary(&self) -> Result<Option<&str>> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.summary.as_deref())
+        Ok(self.summary.as_ref().map(Personal::read))
     }
 }
 
-type Raw = (AllocationCore, Option<String>);
+type Raw = (AllocationCore, Option<Personal<String>>);
 
 fn row(read: Columns) -> impl Fn(Raw) -> AllocationRow {
     move |(core, summary)| AllocationRow { core, read, summary }

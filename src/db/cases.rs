@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Page, Placed, Snapshot, ViewerTx,
+    Coded, Columns, Page, Personal, Placed, Snapshot, ViewerTx,
     columns::choose,
     failed, lateral,
     page::placed,
@@ -43,20 +43,20 @@ pub struct CaseRow {
     /// The core.
     pub core: CaseCore,
     read: Columns,
-    referral_summary: Option<String>,
-    closure_rationale: Option<String>,
+    referral_summary: Option<Personal<String>>,
+    closure_rationale: Option<Personal<String>>,
 }
 
 impl CaseRow {
     /// Narrative: why the child was referred.
     pub fn referral_summary(&self) -> Result<Option<&str>> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.referral_summary.as_deref())
+        Ok(self.referral_summary.as_ref().map(Personal::read))
     }
     /// Narrative: why the case was closed.
     pub fn closure_rationale(&self) -> Result<Option<&str>> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.closure_rationale.as_deref())
+        Ok(self.closure_rationale.as_ref().map(Personal::read))
     }
 }
 
@@ -71,7 +71,7 @@ macro_rules! columns {
     }};
 }
 
-type Raw = (CaseCore, Option<String>, Option<String>);
+type Raw = (CaseCore, Option<Personal<String>>, Option<Personal<String>>);
 
 fn row(read: Columns) -> impl Fn(Raw) -> CaseRow {
     move |(core, referral_summary, closure_rationale)| CaseRow { core, read, referral_summary, closure_rationale }

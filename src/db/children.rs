@@ -13,7 +13,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Page, Placed, Snapshot,
+    Coded, Columns, Page, Personal, Placed, Snapshot,
     columns::{choose_class, choose_whole},
     lateral,
     schema::{
@@ -34,16 +34,16 @@ use crate::{
 pub struct PersonCore {
     pub id: Uuid,
     pub person_no: i64,
-    pub first_name: String,
-    pub last_name: String,
-    pub preferred_name: Option<String>,
-    pub date_of_birth: Option<NaiveDate>,
-    pub expected_date_of_birth: Option<NaiveDate>,
+    pub first_name: Personal<String>,
+    pub last_name: Personal<String>,
+    pub preferred_name: Option<Personal<String>>,
+    pub date_of_birth: Option<Personal<NaiveDate>>,
+    pub expected_date_of_birth: Option<Personal<NaiveDate>>,
     pub date_of_birth_estimated: bool,
     pub sex: Coded<Sex>,
-    pub sort_name: Option<String>,
+    pub sort_name: Option<Personal<String>>,
     pub version: i32,
-    pub other_names: Vec<String>,
+    pub other_names: Personal<Vec<String>>,
 }
 
 /// A person with what was selected of them. Use the accessors for the sensitive group.
@@ -58,18 +58,18 @@ pub struct PersonRow {
 
 #[derive(Clone, Debug, Default, Queryable)]
 struct Sensitive {
-    ethnicity: Option<String>,
-    religion: Option<String>,
-    first_language: Option<String>,
+    ethnicity: Option<Personal<String>>,
+    religion: Option<Personal<String>>,
+    first_language: Option<Personal<String>>,
     interpreter_needed: Option<bool>,
-    communication_needs: Option<String>,
-    nhs_no: Option<String>,
+    communication_needs: Option<Personal<String>>,
+    nhs_no: Option<Personal<String>>,
 }
 
 #[derive(Clone, Debug, Default, Queryable)]
 struct ChildSensitive {
-    upn: Option<String>,
-    disabilities: Option<Vec<String>>,
+    upn: Option<Personal<String>>,
+    disabilities: Option<Personal<Vec<String>>>,
 }
 
 /// The sensitive group of a person.
@@ -77,15 +77,15 @@ struct ChildSensitive {
 impl PersonRow {
     pub fn ethnicity(&self) -> Result<Option<&str>> {
         self.read.check(Columns::SENSITIVE)?;
-        Ok(self.sensitive.ethnicity.as_deref())
+        Ok(self.sensitive.ethnicity.as_ref().map(Personal::read))
     }
     pub fn religion(&self) -> Result<Option<&str>> {
         self.read.check(Columns::SENSITIVE)?;
-        Ok(self.sensitive.religion.as_deref())
+        Ok(self.sensitive.religion.as_ref().map(Personal::read))
     }
     pub fn first_language(&self) -> Result<Option<&str>> {
         self.read.check(Columns::SENSITIVE)?;
-        Ok(self.sensitive.first_language.as_deref())
+        Ok(self.sensitive.first_language.as_ref().map(Personal::read))
     }
     pub fn interpreter_needed(&self) -> Result<Option<bool>> {
         self.read.check(Columns::SENSITIVE)?;
@@ -93,19 +93,19 @@ impl PersonRow {
     }
     pub fn communication_needs(&self) -> Result<Option<&str>> {
         self.read.check(Columns::CLINICAL)?;
-        Ok(self.sensitive.communication_needs.as_deref())
+        Ok(self.sensitive.communication_needs.as_ref().map(Personal::read))
     }
     pub fn nhs_no(&self) -> Result<Option<&str>> {
         self.read.check(Columns::CLINICAL)?;
-        Ok(self.sensitive.nhs_no.as_deref())
+        Ok(self.sensitive.nhs_no.as_ref().map(Personal::read))
     }
     pub fn upn(&self) -> Result<Option<&str>> {
         self.read.check(Columns::SENSITIVE)?;
-        Ok(self.child.upn.as_deref())
+        Ok(self.child.upn.as_ref().map(Personal::read))
     }
     pub fn disabilities(&self) -> Result<Option<&[String]>> {
         self.read.check(Columns::CLINICAL)?;
-        Ok(self.child.disabilities.as_deref())
+        Ok(self.child.disabilities.as_ref().map(Personal::read))
     }
 }
 
@@ -115,9 +115,9 @@ impl PersonRow {
 pub struct AddressRow {
     pub kind: String,
     /// None where it is confidential and the viewer's role does not read such.
-    pub line: Option<String>,
+    pub line: Option<Personal<String>>,
     /// The same.
-    pub postcode: Option<String>,
+    pub postcode: Option<Personal<String>>,
     pub from_on: NaiveDate,
     pub to_on: Option<NaiveDate>,
     pub confidential: bool,
@@ -553,7 +553,52 @@ pub async fn person_in_sight(tx: &super::ViewerTx, id: Uuid) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::Reach;
+    use super::*;
+
+    fn zoe() -> Personal<String> {
+        Personal::of("Zoe".to_owned())
+    }
+
+    #[test]
+    fn a_row_shows_nothing_of_a_person() {
+        let born = || Some(Personal::of(NaiveDate::from_ymd_opt(1987, 6, 5).unwrap()));
+        let core = PersonCore {
+            id: Uuid::nil(),
+            person_no: 1,
+            first_name: zoe(),
+            last_name: zoe(),
+            preferred_name: Some(zoe()),
+            date_of_birth: born(),
+            expected_date_of_birth: born(),
+            date_of_birth_estimated: false,
+            sex: Coded(Sex::F),
+            sort_name: Some(zoe()),
+            version: 1,
+            other_names: Personal::of(vec!["Zoe".to_owned()]),
+        };
+        let sensitive = Sensitive {
+            ethnicity: Some(zoe()),
+            religion: Some(zoe()),
+            first_language: Some(zoe()),
+            interpreter_needed: None,
+            communication_needs: Some(zoe()),
+            nhs_no: Some(zoe()),
+        };
+        let child = ChildSensitive { upn: Some(zoe()), disabilities: Some(Personal::of(vec!["Zoe".to_owned()])) };
+        let row = PersonRow { core, read: Columns::CORE, sensitive, child };
+        let address = AddressRow {
+            kind: "HOME".to_owned(),
+            line: Some(zoe()),
+            postcode: Some(zoe()),
+            from_on: NaiveDate::MIN,
+            to_on: None,
+            confidential: true,
+        };
+        assert_eq!(row.core.first_name.read(), "Zoe", "whoever asks is told");
+        for shown in [format!("{row:?}"), format!("{row:#?}"), format!("{address:?}")] {
+            assert!(!shown.contains("Zoe") && !shown.contains("1987") && shown.contains("(personal)"), "{shown}");
+        }
+    }
 
     fn reach(seen: i64, people: f32) -> Reach {
         Reach { seen, people }

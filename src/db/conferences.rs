@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Page, Placed, Snapshot, ViewerTx,
+    Coded, Columns, Page, Personal, Placed, Snapshot, ViewerTx,
     columns::choose,
     failed,
     kept::Kept,
@@ -34,7 +34,7 @@ pub struct ConferenceRow {
     pub requested_by: Uuid,
     pub requested_at: DateTime<Utc>,
     pub scheduled_for: Option<DateTime<Utc>>,
-    pub venue: Option<String>,
+    pub venue: Option<Personal<String>>,
     pub online: bool,
     pub chair_id: Option<Uuid>,
     pub held_at: Option<DateTime<Utc>>,
@@ -67,14 +67,14 @@ pub struct ConferenceChildRow {
     /// The core.
     pub core: ConferenceChildCore,
     read: Columns,
-    outline_plan: Option<String>,
+    outline_plan: Option<Personal<String>>,
 }
 
 impl ConferenceChildRow {
     /// Narrative: the outline plan.
     pub fn outline_plan(&self) -> Result<Option<&str>> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.outline_plan.as_deref())
+        Ok(self.outline_plan.as_ref().map(Personal::read))
     }
 }
 
@@ -87,7 +87,7 @@ pub struct MoveRow {
     pub conference_id: Uuid,
     pub moved_from: DateTime<Utc>,
     pub moved_to: DateTime<Utc>,
-    pub reason: String,
+    pub reason: Personal<String>,
     pub moved_by: Uuid,
     pub moved_at: DateTime<Utc>,
 }
@@ -200,7 +200,7 @@ pub async fn children_of(
             ConferenceChildCore::as_select(),
             choose(read.has(Columns::NARRATIVE), conference_children::outline_plan, "NULL"),
         ));
-    let rows: Vec<Placed<(ConferenceChildCore, Option<String>)>> =
+    let rows: Vec<Placed<(ConferenceChildCore, Option<Personal<String>>)>> =
         snapshot.load(lateral::for_each(conference_ids, query)).await?;
     Ok(rows
         .into_iter()
@@ -538,7 +538,10 @@ macro_rules! part_columns {
     };
 }
 
-fn parts(read: Columns, rows: Vec<Placed<(ConferenceChildCore, Option<String>)>>) -> Vec<Placed<ConferenceChildRow>> {
+fn parts(
+    read: Columns,
+    rows: Vec<Placed<(ConferenceChildCore, Option<Personal<String>>)>>,
+) -> Vec<Placed<ConferenceChildRow>> {
     placed(rows, |(core, outline_plan)| ConferenceChildRow { core, read, outline_plan })
 }
 

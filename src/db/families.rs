@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Placed, Snapshot, ViewerTx, failed, lateral,
+    Coded, Personal, Placed, Snapshot, ViewerTx, failed, lateral,
     schema::{family_groups, family_members, relationships},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 #[allow(missing_docs)]
 pub struct FamilyGroupRow {
     pub id: Uuid,
-    pub name: String,
+    pub name: Personal<String>,
     pub version: i32,
 }
 

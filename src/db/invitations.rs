@@ -6,8 +6,8 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose_class, failed, lateral, lateral::latest_first,
-    page::placed, schema::conference_invitations,
+    Coded, Columns, Page, Personal, Placed, Snapshot, ViewerTx, columns::choose_class, failed, lateral,
+    lateral::latest_first, page::placed, schema::conference_invitations,
 };
 use crate::{
     domain::codes::{Exclusion, FieldClass, InvitationCapacity, InvitationMethod, InvitationResponse},
@@ -23,7 +23,7 @@ pub struct InvitationCore {
     pub conference_id: Uuid,
     pub person_id: Option<Uuid>,
     pub worker_id: Option<Uuid>,
-    pub agency_name: Option<String>,
+    pub agency_name: Option<Personal<String>>,
     pub capacity: Coded<InvitationCapacity>,
     pub sent_at: Option<DateTime<Utc>>,
     pub method: Option<Coded<InvitationMethod>>,
@@ -45,18 +45,18 @@ pub struct InvitationRow {
     /// The core.
     pub core: InvitationCore,
     read: Columns,
-    exclusion_reason: Option<String>,
+    exclusion_reason: Option<Personal<String>>,
 }
 
 impl InvitationRow {
     /// Narrative: why somebody is not to come.
     pub fn exclusion_reason(&self) -> Result<Option<&str>> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.exclusion_reason.as_deref())
+        Ok(self.exclusion_reason.as_ref().map(Personal::read))
     }
 }
 
-type Raw = (InvitationCore, Option<String>);
+type Raw = (InvitationCore, Option<Personal<String>>);
 
 fn row(read: Columns) -> impl Fn(Raw) -> InvitationRow {
     move |(core, exclusion_reason)| InvitationRow { core, read, exclusion_reason }

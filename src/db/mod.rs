@@ -9,6 +9,7 @@ mod columns;
 mod kept;
 mod lateral;
 mod page;
+mod personal;
 mod pool;
 mod recipients;
 mod schema;
@@ -47,6 +48,7 @@ use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
 pub use coded::Coded;
 pub use columns::{Columns, NotRead};
 pub use page::{MAX_FIRST, Page, Placed};
+pub use personal::Personal;
 pub use pool::StatementListener;
 pub use snapshot::{Seen, Snapshot};
 pub use tx::ViewerTx;
@@ -176,16 +178,42 @@ fn failed(error: DieselError) -> Error {
                     Error::conflict("Somebody changed this at the same moment: try again.")
                 }
                 (_, _) if message.starts_with("canceling statement due to") => Error::Timeout,
-                (_, constraint) => Error::internal(format!("{kind:?} {}: {message}", constraint.unwrap_or("-"))),
+                (_, Some(constraint)) => Error::internal(format!("{kind:?} {constraint}: {message}")),
+                (_, None) => Error::internal(format!("{kind:?}: {}", without_values(message))),
             }
         }
         other => Error::internal(other),
     }
 }
 
+/// A message of Postgres without what it quotes: of a value that it cannot read, it repeats the value.
+fn without_values(message: &str) -> String {
+    let (Some(from), Some(to)) = (message.find('"'), message.rfind('"')) else { return message.to_owned() };
+    // What is cut off has no other end.
+    let rest = if from < to { &message[to + 1..] } else { "" };
+    format!("{}\"...\"{rest}", &message[..from])
+}
+
 fn no_connection(error: diesel_async::pooled_connection::deadpool::PoolError) -> Error {
     match error {
         deadpool::managed::PoolError::Timeout(_) => Error::Timeout,
         other => Error::internal(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_values;
+
+    #[test]
+    fn a_message_of_postgres_keeps_no_value() {
+        for (message, kept) in [
+            ("permission denied for table persons", "permission denied for table persons"),
+            ("invalid input syntax for type uuid: \"Zoe\"", "invalid input syntax for type uuid: \"...\""),
+            ("value \"Zoe \"Z\" Zeta\" is out of range", "value \"...\" is out of range"),
+            ("cut off: \"Zoe", "cut off: \"...\""),
+        ] {
+            assert_eq!(without_values(message), kept);
+        }
     }
 }

@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Page, Placed, Snapshot, ViewerTx,
+    Coded, Columns, Page, Personal, Placed, Snapshot, ViewerTx,
     columns::choose,
     failed, lateral,
     lateral::latest_first,
@@ -52,9 +52,9 @@ pub struct PlanRow {
     /// The core.
     pub core: PlanCore,
     read: Columns,
-    overall_aim: Option<String>,
-    parent_view: Option<String>,
-    child_view: Option<String>,
+    overall_aim: Option<Personal<String>>,
+    parent_view: Option<Personal<String>>,
+    child_view: Option<Personal<String>>,
 }
 
 /// The narrative group.
@@ -62,19 +62,19 @@ pub struct PlanRow {
 impl PlanRow {
     pub fn overall_aim(&self) -> Result<&str> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.overall_aim.as_deref().unwrap_or_default())
+        Ok(self.overall_aim.as_ref().map(Personal::read).unwrap_or_default())
     }
     pub fn parent_view(&self) -> Result<Option<&str>> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.parent_view.as_deref())
+        Ok(self.parent_view.as_ref().map(Personal::read))
     }
     pub fn child_view(&self) -> Result<Option<&str>> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.child_view.as_deref())
+        Ok(self.child_view.as_ref().map(Personal::read))
     }
 }
 
-type Raw = (PlanCore, Option<String>, Option<String>, Option<String>);
+type Raw = (PlanCore, Option<Personal<String>>, Option<Personal<String>>, Option<Personal<String>>);
 
 fn row(read: Columns) -> impl Fn(Raw) -> PlanRow {
     move |(core, overall_aim, parent_view, child_view)| PlanRow { core, read, overall_aim, parent_view, child_view }
@@ -100,11 +100,11 @@ pub struct GoalRow {
     pub id: Uuid,
     pub plan_id: Uuid,
     pub position: i32,
-    pub what_needs_to_change: String,
-    pub why: String,
-    pub measure: Option<String>,
-    pub baseline: Option<String>,
-    pub target: Option<String>,
+    pub what_needs_to_change: Personal<String>,
+    pub why: Personal<String>,
+    pub measure: Option<Personal<String>>,
+    pub baseline: Option<Personal<String>>,
+    pub target: Option<Personal<String>>,
     pub status: Coded<GoalStatus>,
     pub lineage_id: Uuid,
     pub version: i32,
@@ -118,13 +118,13 @@ pub struct ActionRow {
     pub id: Uuid,
     pub goal_id: Uuid,
     pub plan_id: Uuid,
-    pub text: String,
+    pub text: Personal<String>,
     pub owner_worker_id: Option<Uuid>,
     pub owner_person_id: Option<Uuid>,
-    pub owner_agency: Option<String>,
+    pub owner_agency: Option<Personal<String>>,
     pub due_on: Option<NaiveDate>,
     pub done_on: Option<NaiveDate>,
-    pub outcome: Option<String>,
+    pub outcome: Option<Personal<String>>,
     pub dropped_on: Option<NaiveDate>,
     pub lineage_id: Uuid,
     pub version: i32,

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Page, Placed, Snapshot, ViewerTx,
+    Coded, Columns, Page, Personal, Placed, Snapshot, ViewerTx,
     columns::choose,
     failed, lateral,
     page::placed,
@@ -24,7 +24,7 @@ use crate::{
 pub struct ShareRow {
     pub plan_id: Uuid,
     pub person_id: Option<Uuid>,
-    pub agency_name: Option<String>,
+    pub agency_name: Option<Personal<String>>,
     pub shared_on: NaiveDate,
     pub method: Coded<InvitationMethod>,
     pub shared_by: Uuid,
@@ -53,14 +53,14 @@ pub struct EvidenceRow {
     /// The core.
     pub core: EvidenceCore,
     read: Columns,
-    text: Option<String>,
+    text: Option<Personal<String>>,
 }
 
 impl EvidenceRow {
     /// Narrative: what was seen.
     pub fn text(&self) -> Result<&str> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.text.as_deref().unwrap_or_default())
+        Ok(self.text.as_ref().map(Personal::read).unwrap_or_default())
     }
 }
 
@@ -76,7 +76,7 @@ pub struct ReviewRow {
     pub chair_id: Option<Uuid>,
     pub conference_id: Option<Uuid>,
     pub participation: Option<Coded<Participation>>,
-    pub decisions: Vec<String>,
+    pub decisions: Personal<Vec<String>>,
     pub change_of_plan: bool,
     pub next_review_on: Option<NaiveDate>,
 }
@@ -90,9 +90,9 @@ pub struct EscalationRow {
     pub plan_id: Uuid,
     pub raised_at: DateTime<Utc>,
     pub raised_by: Option<Uuid>,
-    pub reason: String,
+    pub reason: Personal<String>,
     pub choice: Option<Coded<EscalationChoice>>,
-    pub choice_reason: Option<String>,
+    pub choice_reason: Option<Personal<String>>,
     pub new_change_by: Option<NaiveDate>,
     pub chosen_by: Option<Uuid>,
     pub chosen_at: Option<DateTime<Utc>>,
@@ -131,7 +131,7 @@ pub async fn evidence_of(
                 .or(change_evidence::observed_on.eq(observed).and(change_evidence::id.gt(id))),
         );
     }
-    let rows: Vec<Placed<(EvidenceCore, Option<String>)>> =
+    let rows: Vec<Placed<(EvidenceCore, Option<Personal<String>>)>> =
         snapshot.load(lateral::for_each(lineage_ids, query)).await?;
     Ok(placed(rows, |(core, text)| EvidenceRow { core, read, text }))
 }

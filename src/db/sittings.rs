@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Placed, Snapshot, ViewerTx,
+    Coded, Columns, Personal, Placed, Snapshot, ViewerTx,
     columns::choose,
     failed,
     kept::Kept,
@@ -44,14 +44,14 @@ pub struct SittingRow {
     /// The core.
     pub core: SittingCore,
     read: Columns,
-    interim_plan: Option<String>,
+    interim_plan: Option<Personal<String>>,
 }
 
 impl SittingRow {
     /// Narrative: what keeps the child safe until the conference sits again.
     pub fn interim_plan(&self) -> Result<Option<&str>> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.interim_plan.as_deref())
+        Ok(self.interim_plan.as_ref().map(Personal::read))
     }
 }
 
@@ -87,14 +87,14 @@ pub struct ViewRow {
     /// The core.
     pub core: ViewCore,
     read: Columns,
-    text: Option<String>,
+    text: Option<Personal<String>>,
 }
 
 impl ViewRow {
     /// Narrative: in their words.
     pub fn text(&self) -> Result<&str> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.text.as_deref().unwrap_or_default())
+        Ok(self.text.as_ref().map(Personal::read).unwrap_or_default())
     }
 }
 
@@ -107,7 +107,7 @@ pub struct StepRow {
     pub step: String,
     pub state_before: Coded<ConferenceState>,
     pub state_after: Coded<ConferenceState>,
-    pub reason: Option<String>,
+    pub reason: Option<Personal<String>>,
     pub taken_by: Uuid,
     pub taken_at: DateTime<Utc>,
 }
@@ -125,7 +125,7 @@ pub async fn of_conferences(
             SittingCore::as_select(),
             choose(read.has(Columns::NARRATIVE), conference_sittings::interim_plan, "NULL"),
         ));
-    let rows: Vec<Placed<(SittingCore, Option<String>)>> =
+    let rows: Vec<Placed<(SittingCore, Option<Personal<String>>)>> =
         snapshot.load(lateral::for_each(conference_ids, query)).await?;
     Ok(placed(rows, |(core, interim_plan)| SittingRow { core, read, interim_plan }))
 }
@@ -136,7 +136,7 @@ pub async fn by_ids(snapshot: &Snapshot, ids: &[Uuid], read: Columns) -> Result<
         SittingCore::as_select(),
         choose(read.has(Columns::NARRATIVE), conference_sittings::interim_plan, "NULL"),
     ));
-    let rows: Vec<(SittingCore, Option<String>)> = snapshot.load(query).await?;
+    let rows: Vec<(SittingCore, Option<Personal<String>>)> = snapshot.load(query).await?;
     Ok(rows.into_iter().map(|(core, interim_plan)| SittingRow { core, read, interim_plan }).collect())
 }
 
@@ -181,7 +181,7 @@ macro_rules! views_of {
                     ViewCore::as_select(),
                     choose(read.has(Columns::NARRATIVE), conference_views::text.nullable(), "NULL"),
                 ));
-            let rows: Vec<Placed<(ViewCore, Option<String>)>> = snapshot.load(lateral::for_each(ids, query)).await?;
+            let rows: Vec<Placed<(ViewCore, Option<Personal<String>>)>> = snapshot.load(lateral::for_each(ids, query)).await?;
             Ok(placed(rows, |(core, text)| ViewRow { core, read, text }))
         }
     };

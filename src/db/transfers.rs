@@ -6,8 +6,8 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, Columns, Page, Placed, Snapshot, ViewerTx, columns::choose, failed, lateral, lateral::newest_first,
-    page::placed, schema::case_transfers,
+    Coded, Columns, Page, Personal, Placed, Snapshot, ViewerTx, columns::choose, failed, lateral,
+    lateral::newest_first, page::placed, schema::case_transfers,
 };
 use crate::{
     domain::codes::{TransferDirection, TransferKind, TransferState},
@@ -40,25 +40,25 @@ pub struct TransferRow {
     /// The core.
     pub core: TransferCore,
     read: Columns,
-    handover_summary: Option<String>,
-    response_reason: Option<String>,
+    handover_summary: Option<Personal<String>>,
+    response_reason: Option<Personal<String>>,
 }
 
 impl TransferRow {
     /// Narrative: why it was rejected or withdrawn.
     pub fn response_reason(&self) -> Result<Option<&str>> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.response_reason.as_deref())
+        Ok(self.response_reason.as_ref().map(Personal::read))
     }
 
     /// Narrative: what the receiving unit needs to know.
     pub fn handover_summary(&self) -> Result<&str> {
         self.read.check(Columns::NARRATIVE)?;
-        Ok(self.handover_summary.as_deref().unwrap_or_default())
+        Ok(self.handover_summary.as_ref().map(Personal::read).unwrap_or_default())
     }
 }
 
-type Raw = (TransferCore, Option<String>, Option<String>);
+type Raw = (TransferCore, Option<Personal<String>>, Option<Personal<String>>);
 
 fn row(read: Columns) -> impl Fn(Raw) -> TransferRow {
     move |(core, handover_summary, response_reason)| TransferRow { core, read, handover_summary, response_reason }

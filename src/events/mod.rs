@@ -91,7 +91,9 @@ impl Event {
 
     fn new(delivery: Delivery) -> Result<Self> {
         let seq = delivery.event.seq.ok_or_else(|| Error::internal("an event without a place was delivered"))?;
-        let data = serde_json::from_value(delivery.event.data.clone()).map_err(Error::internal)?;
+        // The error would quote what it could not read.
+        let unreadable = |_| Error::internal("its fields are not those of its type");
+        let data = serde_json::from_value(delivery.event.data.clone()).map_err(unreadable)?;
         let unknown = || Error::internal("a code that this program does not know");
         let kind = EventType::parse(&delivery.event.type_).ok_or_else(unknown)?;
         let actor_role = Role::parse(&delivery.event.actor_role).ok_or_else(unknown)?;

@@ -52,7 +52,11 @@ impl List {
             Some(cursor) => {
                 let (sealer, viewer) = (&ctx.shared()?.sealer, ctx.viewer()?);
                 let key = sealer.open_list_cursor(&self.purpose(), viewer.worker_id, cursor)?;
-                Some(serde_json::from_slice(&key).map_err(Error::internal)?)
+                // The error would quote the key, and names are keys.
+                Some(
+                    serde_json::from_slice(&key)
+                        .map_err(|_| Error::internal("a cursor holds the key of another list"))?,
+                )
             }
         };
         Page::new(first, after)

@@ -188,7 +188,14 @@ impl Query {
                         }
                     }) as _
                 };
-                Connection::new(&list, &page, rows, |row| (row.core.sort_name.clone(), row.core.id), count).map(Some)
+                Connection::new(
+                    &list,
+                    &page,
+                    rows,
+                    |row| (row.core.sort_name.as_ref().map(|name| name.read().to_owned()), row.core.id),
+                    count,
+                )
+                .map(Some)
             }
             .await,
         )

@@ -34,7 +34,7 @@ const USES_A_DAY: i64 = 10;
 const LISTED: usize = 50;
 
 /// Restricts a person's record.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct RestrictRecord {
     pub person_id: Uuid,
@@ -45,7 +45,7 @@ pub struct RestrictRecord {
 }
 
 /// Changes who is on a restriction's list, or its owner.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct ChangeRestriction {
     pub restriction_id: Uuid,
@@ -57,7 +57,7 @@ pub struct ChangeRestriction {
 }
 
 /// Lifts a restriction.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct LiftRestriction {
     pub restriction_id: Uuid,
@@ -65,7 +65,7 @@ pub struct LiftRestriction {
 }
 
 /// Keeps a worker from a record by name.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct DenyAccess {
     pub person_id: Uuid,
@@ -74,7 +74,7 @@ pub struct DenyAccess {
 }
 
 /// Lets a worker to a record again.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct EndDenial {
     pub denial_id: Uuid,
@@ -82,7 +82,7 @@ pub struct EndDenial {
 }
 
 /// Opens a record that is out of sight, for an hour.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct BreakGlass {
     pub child_id: Uuid,
@@ -91,7 +91,7 @@ pub struct BreakGlass {
 }
 
 /// Reviews a break-glass.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct ReviewBreakGlass {
     pub break_glass_id: Uuid,

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Gives a case from the queue to a unit.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct AllocateCase {
     pub case_id: Uuid,
@@ -48,7 +48,7 @@ pub struct AllocateCase {
 }
 
 /// Brings a unit in jointly or as cover.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct StartHelping {
     pub case_id: Uuid,
@@ -60,7 +60,7 @@ pub struct StartHelping {
 }
 
 /// Ends an allocation of any kind.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct EndAllocation {
     pub allocation_id: Uuid,

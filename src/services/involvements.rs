@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Names another lead practitioner.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct ChangeLead {
     pub case_id: Uuid,

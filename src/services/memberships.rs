@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Makes somebody a member of a unit.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct StartMembership {
     pub unit_id: Uuid,
@@ -42,7 +42,7 @@ pub struct StartMembership {
 }
 
 /// Ends somebody's membership.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct EndMembership {
     pub membership_id: Uuid,
@@ -53,7 +53,7 @@ pub struct EndMembership {
 }
 
 /// Changes somebody's role in a unit.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct ChangeMembershipRole {
     pub membership_id: Uuid,

@@ -2,6 +2,8 @@
 //!
 //! Every one runs in a task of its own, so that a client that hangs up cannot stop it half-way, and takes an
 //! idempotency key, so that a client that never heard the answer can ask again.
+//!
+//! Inputs hold what people wrote, and are not `Debug`: nothing can print them by mistake.
 
 mod announce;
 
@@ -117,7 +119,8 @@ impl Services {
                 }
             }
         };
-        self.running.spawn(task).await.map_err(Error::internal)?
+        // What a panic says may quote a record, and the error of its task repeats it.
+        self.running.spawn(task).await.map_err(|_| Error::internal("a change panicked"))?
     }
 }
 
@@ -139,7 +142,8 @@ where
 {
     match claim {
         Claim::Done(known, outcome) if known == hash => {
-            serde_json::from_value(outcome).map(Step::Known).map_err(Error::internal)
+            // The error would quote what it could not read.
+            serde_json::from_value(outcome).map(Step::Known).map_err(|_| Error::internal("a stored outcome is none"))
         }
         Claim::Done(..) => Err(Error::bad_input(
             "idempotencyKey",

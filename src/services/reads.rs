@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The viewer has read a unit's feed so far.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct MarkRead {
     pub unit_id: Uuid,

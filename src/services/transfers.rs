@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Asks another unit to take a case over.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct RequestTransfer {
     pub case_id: Uuid,
@@ -45,7 +45,7 @@ pub struct RequestTransfer {
 }
 
 /// Takes a case over.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct AcceptTransfer {
     pub transfer_id: Uuid,
@@ -55,7 +55,7 @@ pub struct AcceptTransfer {
 }
 
 /// Says no to a transfer: the receiving unit rejects it, or the asking unit withdraws it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct RefuseTransfer {
     pub transfer_id: Uuid,

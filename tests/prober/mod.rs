@@ -8,9 +8,9 @@ mod asking;
 mod changes;
 mod lists;
 mod reads;
-mod records;
+pub mod records;
 mod samples;
-mod schema;
+pub mod schema;
 mod twins;
 
 use std::{collections::BTreeSet, sync::atomic::Ordering, time::Instant};

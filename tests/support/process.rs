@@ -15,6 +15,8 @@ pub struct Process {
     pub address: SocketAddr,
     /// Everything that it wrote to its log so far.
     pub log: std::sync::Arc<std::sync::Mutex<String>>,
+    /// Read to their ends, standard output and error.
+    reading: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl Process {
@@ -39,6 +41,7 @@ impl Process {
             .env("HEARTH_LISTEN", format!("127.0.0.1:{port}"))
             .env("HEARTH_DATABASE_CONNECTIONS", "8")
             .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -49,7 +52,7 @@ impl Process {
         let address = loop {
             let line = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await;
             let line = line.unwrap().unwrap().unwrap_or_else(|| panic!("the server ended: {seen}"));
-            seen.push_str(&line);
+            seen.push_str(&format!("{line}\n"));
             // A line to read in development, JSON in production.
             let said = line.split_once("serving address=").map(|(_, address)| address.trim().to_owned());
             let logged: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
@@ -58,13 +61,21 @@ impl Process {
                 break address.parse().unwrap();
             }
         };
+        log.lock().unwrap().push_str(&seen);
         let keep = std::sync::Arc::clone(&log);
-        tokio::spawn(async move {
+        let errors = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 keep.lock().unwrap().push_str(&format!("{line}\n"));
             }
         });
-        Self { child, address, log }
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let keep = std::sync::Arc::clone(&log);
+        let output = tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                keep.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
+        Self { child, address, log, reading: vec![errors, output] }
     }
 
     pub async fn until_ready(&self) {
@@ -97,6 +108,17 @@ impl Process {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
         let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await.unwrap().unwrap();
         assert!(ended.success(), "{ended}: {}", self.log.lock().unwrap());
+    }
+}
+
+impl Process {
+    /// Asks it to stop, and answers everything that it ever wrote.
+    pub async fn last_words(&mut self) -> String {
+        self.terminate().await;
+        for reading in self.reading.drain(..) {
+            reading.await.unwrap();
+        }
+        self.log.lock().unwrap().clone()
     }
 }
 

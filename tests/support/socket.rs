@@ -110,6 +110,15 @@ impl Socket {
         self.say(json!({ "id": id, "type": "subscribe", "payload": payload })).await;
     }
 
+    /// Hears every message until the socket closes.
+    pub async fn hear_all(mut self, mut heard: impl FnMut(String)) {
+        while let Some(Ok(message)) = self.stream.next().await {
+            if let Message::Text(text) = message {
+                heard(text.to_string());
+            }
+        }
+    }
+
     /// Opens a unit's feed and answers the cursor of its first item.
     pub async fn feed(&mut self, unit: &str, after: Option<&str>) -> String {
         self.open_feed(FEED, json!({ "unitId": unit, "after": after })).await

@@ -3,7 +3,7 @@ use async_graphql::{Context, ID, Object};
 use super::{Child, Person, Worker, child, worker};
 use crate::{
     db::{
-        access,
+        Personal, access,
         access::{DenialRow, GlassRow, RestrictionRow},
     },
     domain::{
@@ -159,7 +159,7 @@ impl BreakGlass {
 
     /// Why, in the worker's words.
     async fn explanation(&self) -> &str {
-        &self.0.explanation
+        self.0.explanation.read()
     }
 
     /// Since when the record is open.
@@ -189,7 +189,7 @@ impl BreakGlass {
 
     /// What the review says.
     async fn review_note(&self) -> Option<&str> {
-        self.0.review_note.as_deref()
+        self.0.review_note.as_ref().map(Personal::read)
     }
 
     /// Steps with the review: send it as `expectedVersion`.

@@ -2,7 +2,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::{Case, Transfer, Unit, case, transfer, unit};
 use crate::{
-    db::{Columns, allocations, allocations::AllocationRow},
+    db::{Columns, Personal, allocations, allocations::AllocationRow},
     domain::{
         codes::{AllocationKind, Priority},
         ids::AllocationId,
@@ -45,12 +45,12 @@ impl Allocation {
 
     /// Why it began.
     async fn reason_start(&self) -> &str {
-        &self.0.core.reason_start
+        self.0.core.reason_start.read()
     }
 
     /// Why it ended.
     async fn reason_end(&self) -> Option<&str> {
-        self.0.core.reason_end.as_deref()
+        self.0.core.reason_end.as_ref().map(Personal::read)
     }
 
     /// How urgent it is.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     db::{
-        Columns, Page, access as access_rows, audit, cases,
+        Columns, Page, Personal, access as access_rows, audit, cases,
         cases::CaseRow,
         children,
         children::PersonRow,
@@ -68,7 +68,7 @@ pub struct Address {
 }
 
 fn display_name(row: &PersonRow) -> String {
-    format!("{} {}", row.core.preferred_name.as_deref().unwrap_or(&row.core.first_name), row.core.last_name)
+    format!("{} {}", row.core.preferred_name.as_ref().unwrap_or(&row.core.first_name).read(), row.core.last_name.read())
 }
 
 async fn addresses_of(item: &Item<PersonRow>) -> Answer<Vec<Address>> {
@@ -78,8 +78,8 @@ async fn addresses_of(item: &Item<PersonRow>) -> Answer<Vec<Address>> {
         .iter()
         .map(|row| Address {
             kind: row.kind.clone(),
-            line: row.line.clone(),
-            postcode: row.postcode.clone(),
+            line: row.line.as_ref().map(|line| line.read().to_owned()),
+            postcode: row.postcode.as_ref().map(|postcode| postcode.read().to_owned()),
             from: Date(row.from_on),
             to: row.to_on.map(Date),
             confidential: row.confidential,
@@ -129,17 +129,17 @@ impl Child {
 
     /// First name.
     async fn first_name(&self) -> &str {
-        &self.0.core.first_name
+        self.0.core.first_name.read()
     }
 
     /// Last name.
     async fn last_name(&self) -> &str {
-        &self.0.core.last_name
+        self.0.core.last_name.read()
     }
 
     /// The name that the child wants to be called by.
     async fn preferred_name(&self) -> Option<&str> {
-        self.0.core.preferred_name.as_deref()
+        self.0.core.preferred_name.as_ref().map(Personal::read)
     }
 
     /// Preferred or first name, and last name.
@@ -149,17 +149,17 @@ impl Child {
 
     /// Initials, as pushes carry them.
     async fn initials(&self) -> String {
-        initials(&self.0.core.first_name, &self.0.core.last_name)
+        initials(self.0.core.first_name.read(), self.0.core.last_name.read())
     }
 
     /// Date of birth; missing for an unborn child.
     async fn date_of_birth(&self) -> Option<Date> {
-        self.0.core.date_of_birth.map(Date)
+        self.0.core.date_of_birth.as_ref().map(|day| Date(day.day()))
     }
 
     /// Expected date of birth of an unborn child.
     async fn expected_date_of_birth(&self) -> Option<Date> {
-        self.0.core.expected_date_of_birth.map(Date)
+        self.0.core.expected_date_of_birth.as_ref().map(|day| Date(day.day()))
     }
 
     /// Whether the date of birth is estimated.
@@ -277,7 +277,7 @@ impl Child {
 
     /// Other names that the child is or was known by: former surnames, aliases, other spellings.
     async fn other_names(&self) -> &[String] {
-        &self.0.core.other_names
+        self.0.core.other_names.read()
     }
 
     /// The child as a person of the family.
@@ -412,12 +412,12 @@ impl Person {
 
     /// First name.
     async fn first_name(&self) -> &str {
-        &self.0.core.first_name
+        self.0.core.first_name.read()
     }
 
     /// Last name.
     async fn last_name(&self) -> &str {
-        &self.0.core.last_name
+        self.0.core.last_name.read()
     }
 
     /// Preferred or first name, and last name.
@@ -427,7 +427,7 @@ impl Person {
 
     /// Date of birth.
     async fn date_of_birth(&self) -> Option<Date> {
-        self.0.core.date_of_birth.map(Date)
+        self.0.core.date_of_birth.as_ref().map(|day| Date(day.day()))
     }
 
     /// Sex.
@@ -469,12 +469,12 @@ impl Person {
 
     /// The name that the person wants to be called by.
     async fn preferred_name(&self) -> Option<&str> {
-        self.0.core.preferred_name.as_deref()
+        self.0.core.preferred_name.as_ref().map(Personal::read)
     }
 
     /// Other names that the person is or was known by.
     async fn other_names(&self) -> &[String] {
-        &self.0.core.other_names
+        self.0.core.other_names.read()
     }
 
     /// The person's memberships of family groups, latest first, those that are over included.

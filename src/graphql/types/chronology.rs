@@ -50,7 +50,7 @@ impl ChronologyEntry {
         let person = child::one_person(&self.0, "title.person", |entry| Some(entry.person_id), Columns::CORE).await?;
         let unit = unit::one(&self.0, "title.unit", |entry| entry.unit_id).await?;
         let other = unit::one(&self.0, "title.otherUnit", |entry| entry.other_unit_id).await?;
-        let initials = person.map(|person| initials(&person.0.core.first_name, &person.0.core.last_name));
+        let initials = person.map(|person| initials(person.0.core.first_name.read(), person.0.core.last_name.read()));
         let parts = Parts {
             initials: initials.as_deref().unwrap_or_default(),
             detail: self.0.detail.as_deref(),

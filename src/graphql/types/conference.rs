@@ -3,7 +3,7 @@ use async_graphql::{Context, ID, Object};
 use super::{Case, Child, FamilyGroup, Person, Plan, Worker, case, child, plan, plan::PlanReview, worker};
 use crate::{
     db::{
-        Columns, access, conferences,
+        Columns, Personal, access, conferences,
         conferences::{ConferenceChildRow, ConferenceRow, MoveRow},
         families,
         families::FamilyGroupRow,
@@ -62,7 +62,7 @@ impl Conference {
 
     /// Where it is to be held.
     async fn venue(&self) -> Option<&str> {
-        self.0.venue.as_deref()
+        self.0.venue.as_ref().map(Personal::read)
     }
 
     /// Whether it is held online.
@@ -353,7 +353,7 @@ impl Invitation {
 
     /// The agency, when nobody is named.
     async fn agency_name(&self) -> Option<&str> {
-        self.0.core.agency_name.as_deref()
+        self.0.core.agency_name.as_ref().map(Personal::read)
     }
 
     /// When it was sent.
@@ -408,7 +408,7 @@ impl ConferenceMove {
 
     /// Why.
     async fn reason(&self) -> &str {
-        &self.0.reason
+        self.0.reason.read()
     }
 
     /// When it was moved.
@@ -619,7 +619,7 @@ impl ConferenceStep {
 
     /// Why, where the step needs a reason.
     async fn reason(&self) -> Option<&str> {
-        self.0.reason.as_deref()
+        self.0.reason.as_ref().map(Personal::read)
     }
 
     /// When.

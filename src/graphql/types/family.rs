@@ -39,7 +39,7 @@ impl FamilyGroup {
 
     /// Name of the family.
     async fn name(&self) -> &str {
-        &self.0.name
+        self.0.name.read()
     }
 
     /// Steps with every change.

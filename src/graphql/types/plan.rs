@@ -3,7 +3,7 @@ use async_graphql::{Context, ID, Object};
 use super::{Case, Child, Conference, Person, Worker, case, child, conference, conference::ConferenceChild, worker};
 use crate::{
     db::{
-        Columns, conferences,
+        Columns, Personal, conferences,
         conferences::ConferenceChildRow,
         plans,
         plans::{ActionShown, GoalRow, PlanRow},
@@ -246,27 +246,27 @@ impl Goal {
 
     /// What needs to change.
     async fn what_needs_to_change(&self) -> &str {
-        &self.0.what_needs_to_change
+        self.0.what_needs_to_change.read()
     }
 
     /// Why.
     async fn why(&self) -> &str {
-        &self.0.why
+        self.0.why.read()
     }
 
     /// How change is measured.
     async fn measure(&self) -> Option<&str> {
-        self.0.measure.as_deref()
+        self.0.measure.as_ref().map(Personal::read)
     }
 
     /// Where things stood at the start.
     async fn baseline(&self) -> Option<&str> {
-        self.0.baseline.as_deref()
+        self.0.baseline.as_ref().map(Personal::read)
     }
 
     /// Where things should stand.
     async fn target(&self) -> Option<&str> {
-        self.0.target.as_deref()
+        self.0.target.as_ref().map(Personal::read)
     }
 
     /// Where the goal stands.
@@ -327,7 +327,7 @@ impl Action {
 
     /// What is to be done.
     async fn text(&self) -> &str {
-        &self.0.text
+        self.0.text.read()
     }
 
     /// Until when.
@@ -352,7 +352,7 @@ impl Action {
 
     /// What came of it.
     async fn outcome(&self) -> Option<&str> {
-        self.0.outcome.as_deref()
+        self.0.outcome.as_ref().map(Personal::read)
     }
 
     /// The worker who does it.
@@ -368,7 +368,7 @@ impl Action {
 
     /// The agency that does it.
     async fn owner_agency(&self) -> Option<&str> {
-        self.0.owner_agency.as_deref()
+        self.0.owner_agency.as_ref().map(Personal::read)
     }
 
     /// The goal that it is for.
@@ -395,7 +395,7 @@ record! {
 impl PlanShare {
     /// The agency, when it was one.
     async fn agency_name(&self) -> Option<&str> {
-        self.0.agency_name.as_deref()
+        self.0.agency_name.as_ref().map(Personal::read)
     }
 
     /// When.
@@ -502,7 +502,7 @@ impl PlanReview {
 
     /// What was decided.
     async fn decisions(&self) -> &[String] {
-        &self.0.decisions
+        self.0.decisions.read()
     }
 
     /// Whether the plan is to change: revise it then.
@@ -547,7 +547,7 @@ impl PlanEscalation {
 
     /// Why.
     async fn reason(&self) -> &str {
-        &self.0.reason
+        self.0.reason.read()
     }
 
     /// What the unit chose; missing until it has.
@@ -557,7 +557,7 @@ impl PlanEscalation {
 
     /// Why it chose that.
     async fn choice_reason(&self) -> Option<&str> {
-        self.0.choice_reason.as_deref()
+        self.0.choice_reason.as_ref().map(Personal::read)
     }
 
     /// The new end of the agreed period, with EXTEND.

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// What was decided for one child.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct ChildDecision {
     pub child_id: Uuid,
@@ -45,7 +45,7 @@ pub struct ChildDecision {
 }
 
 /// Records what a conference decided, for every child.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct DecideConference {
     pub conference_id: Uuid,
@@ -56,7 +56,7 @@ pub struct DecideConference {
 }
 
 /// Records that outline plans or minutes went out.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct IssueConferenceRecord {
     pub conference_id: Uuid,

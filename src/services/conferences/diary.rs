@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Names who is to chair a conference.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct AppointConferenceChair {
     pub conference_id: Uuid,
@@ -34,7 +34,7 @@ pub struct AppointConferenceChair {
 }
 
 /// Gives a conference its date and chair.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct ScheduleConference {
     pub conference_id: Uuid,
@@ -46,7 +46,7 @@ pub struct ScheduleConference {
 }
 
 /// Gives a conference another date.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct MoveConference {
     pub conference_id: Uuid,
@@ -58,7 +58,7 @@ pub struct MoveConference {
 }
 
 /// Puts a conference off without a new date.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct PostponeConference {
     pub conference_id: Uuid,

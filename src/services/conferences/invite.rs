@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Who is invited.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub enum Invitee {
     /// Somebody of the family, or another person known to the service.
     Person(Uuid),
@@ -34,7 +34,7 @@ pub enum Invitee {
 }
 
 /// An invitation to send.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct Invited {
     pub invitee: Invitee,
@@ -44,7 +44,7 @@ pub struct Invited {
 }
 
 /// Sends invitations.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct InviteToConference {
     pub conference_id: Uuid,
@@ -53,7 +53,7 @@ pub struct InviteToConference {
 }
 
 /// Records an answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct AnswerInvitation {
     pub invitation_id: Uuid,
@@ -63,7 +63,7 @@ pub struct AnswerInvitation {
 }
 
 /// Records how far somebody's report has come.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct RecordConferenceReport {
     pub invitation_id: Uuid,
@@ -75,7 +75,7 @@ pub struct RecordConferenceReport {
 }
 
 /// Records why somebody is not to come.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct ExcludeFromConference {
     pub conference_id: Uuid,

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Asks for a conference about one or more children of a family.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct RequestConference {
     pub case_ids: Vec<Uuid>,
@@ -31,7 +31,7 @@ pub struct RequestConference {
 }
 
 /// Asks the service manager to withdraw the request for a conference.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct ProposeConferenceWithdrawal {
     pub conference_id: Uuid,
@@ -40,7 +40,7 @@ pub struct ProposeConferenceWithdrawal {
 }
 
 /// Withdraws the request for a conference.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct WithdrawConference {
     pub conference_id: Uuid,
@@ -49,7 +49,7 @@ pub struct WithdrawConference {
 }
 
 /// The chair does not think that a conference is called for.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct DisputeConference {
     pub conference_id: Uuid,
@@ -58,7 +58,7 @@ pub struct DisputeConference {
 }
 
 /// The managers settle a dispute.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct SettleConferenceDispute {
     pub conference_id: Uuid,

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Begins the meeting.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct OpenConference {
     pub conference_id: Uuid,
@@ -36,7 +36,7 @@ pub struct OpenConference {
 }
 
 /// Records who came, and how the children took part.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct RecordAttendance {
     pub conference_id: Uuid,
@@ -46,7 +46,7 @@ pub struct RecordAttendance {
 }
 
 /// Minutes what somebody said to the decision.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct RecordConferenceView {
     pub invitation_id: Uuid,
@@ -57,7 +57,7 @@ pub struct RecordConferenceView {
 }
 
 /// Ends the meeting because it has no quorum.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct AdjournConference {
     pub conference_id: Uuid,

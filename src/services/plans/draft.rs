@@ -8,7 +8,7 @@ use super::{Announcer, Entity, Outcome, Services, Taking, optional_text, plan_de
 use crate::{
     auth::{Viewer, policy, policy::Action},
     db::{
-        Coded, ViewerTx, cases, children,
+        Coded, Personal, ViewerTx, cases, children,
         plans::{self, ActionContent, ActionRow, GoalContent, GoalRow, NewAction, NewGoal, NewPlan, PlanUpdate},
         viewers, workers,
     },
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Who does an action.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub enum ActionOwner {
     /// A worker of the authority.
     Worker(Uuid),
@@ -32,7 +32,7 @@ pub enum ActionOwner {
 }
 
 /// An action as a draft has it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct ActionInput {
     /// The action that it changes; a new one when missing.
@@ -43,7 +43,7 @@ pub struct ActionInput {
 }
 
 /// A goal as a draft has it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct GoalInput {
     /// The goal that it changes; a new one when missing.
@@ -57,7 +57,7 @@ pub struct GoalInput {
 }
 
 /// The whole of what a draft says. Goals and actions that are missing from it are dropped.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct PlanContent {
     pub overall_aim: String,
@@ -68,7 +68,7 @@ pub struct PlanContent {
 }
 
 /// Begins a plan for a child in need.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct DraftPlan {
     pub case_id: Uuid,
@@ -77,7 +77,7 @@ pub struct DraftPlan {
 }
 
 /// Changes a draft.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct ChangePlanDraft {
     pub plan_id: Uuid,
@@ -86,7 +86,7 @@ pub struct ChangePlanDraft {
 }
 
 /// Begins the next version of a plan.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct RevisePlan {
     pub plan_id: Uuid,
@@ -428,6 +428,7 @@ async fn revise(tx: &ViewerTx, input: RevisePlan) -> Result<Outcome> {
         },
     )
     .await?;
+    let words = |text: &Personal<String>| text.read().to_owned();
     let (mut goals, mut actions) = (Vec::new(), Vec::new());
     for (at, goal) in known_goals.into_iter().enumerate() {
         let id = GoalId::new().0;
@@ -436,11 +437,11 @@ async fn revise(tx: &ViewerTx, input: RevisePlan) -> Result<Outcome> {
             plan_id: new_id,
             child_id: plan.child_id,
             position: i32::try_from(at + 1).unwrap_or(i32::MAX),
-            what_needs_to_change: goal.what_needs_to_change,
-            why: goal.why,
-            measure: goal.measure,
-            baseline: goal.baseline,
-            target: goal.target,
+            what_needs_to_change: goal.what_needs_to_change.read().to_owned(),
+            why: goal.why.read().to_owned(),
+            measure: goal.measure.as_ref().map(words),
+            baseline: goal.baseline.as_ref().map(words),
+            target: goal.target.as_ref().map(words),
             status: goal.status,
             root_id: Some(goal.lineage_id),
         });
@@ -449,10 +450,10 @@ async fn revise(tx: &ViewerTx, input: RevisePlan) -> Result<Outcome> {
             goal_id: id,
             plan_id: new_id,
             child_id: plan.child_id,
-            text: one.text.clone(),
+            text: one.text.read().to_owned(),
             owner_worker_id: one.owner_worker_id,
             owner_person_id: one.owner_person_id,
-            owner_agency: one.owner_agency.clone(),
+            owner_agency: one.owner_agency.as_ref().map(words),
             due_on: one.due_on,
             root_id: Some(one.lineage_id),
         }));

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Brings a draft into force.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct AgreePlan {
     pub plan_id: Uuid,
@@ -36,7 +36,7 @@ pub struct AgreePlan {
 }
 
 /// With whom a plan is shared.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub enum Recipient {
     /// Somebody of the family.
     Person(Uuid),
@@ -45,7 +45,7 @@ pub enum Recipient {
 }
 
 /// Shares a version.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct SharePlan {
     pub plan_id: Uuid,
@@ -56,7 +56,7 @@ pub struct SharePlan {
 }
 
 /// Records a review of a child in need plan.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct RecordPlanReview {
     pub plan_id: Uuid,
@@ -69,7 +69,7 @@ pub struct RecordPlanReview {
 }
 
 /// The plan broke down, or the agreed period for change passed without change.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct EscalatePlan {
     pub plan_id: Uuid,
@@ -78,7 +78,7 @@ pub struct EscalatePlan {
 }
 
 /// What the unit chooses for an escalated plan.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct SettlePlanEscalation {
     pub plan_id: Uuid,
@@ -90,7 +90,7 @@ pub struct SettlePlanEscalation {
 }
 
 /// Ends a plan.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct EndPlan {
     pub plan_id: Uuid,
@@ -275,7 +275,7 @@ async fn carry_over(tx: &ViewerTx, before: Uuid, draft: Uuid, actions: &[ActionR
     let mut open: Vec<&ActionRow> = actions.iter().collect();
     for (done, on) in plans::done_actions(tx, before).await? {
         if let Some(at) = open.iter().position(|action| action.lineage_id == done.lineage_id) {
-            plans::done(tx, open.swap_remove(at), on, done.outcome).await?;
+            plans::done(tx, open.swap_remove(at), on, done.outcome.as_ref().map(|text| text.read().to_owned())).await?;
         }
     }
     let standings = plans::standings(tx, before).await?;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Records that an action was done.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct CompletePlanAction {
     pub action_id: Uuid,
@@ -31,7 +31,7 @@ pub struct CompletePlanAction {
 }
 
 /// Records evidence of change.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct RecordChangeEvidence {
     pub goal_id: Uuid,
@@ -43,7 +43,7 @@ pub struct RecordChangeEvidence {
 }
 
 /// Settles where a goal stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct SetGoalStatus {
     pub goal_id: Uuid,
