@@ -208,7 +208,7 @@ pub async fn count_of_children(snapshot: &Snapshot, child_ids: &[Uuid]) -> Resul
 pub async fn goals_of(snapshot: &Snapshot, plan_ids: &[Uuid]) -> Result<Vec<Placed<GoalRow>>> {
     let query = plan_goals::table
         .filter(plan_goals::plan_id.eq(lateral::parent_id()))
-        .order(plan_goals::position)
+        .order((plan_goals::position, plan_goals::id))
         .select(GoalRow::as_select());
     snapshot.load(lateral::for_each(plan_ids, query)).await
 }

@@ -59,6 +59,7 @@ impl World {
             let owner = support::url("hearth_owner", &database);
             hearth::db::logins::add(&owner, &issuer.url, &subject(number), number).await.unwrap();
         }
+        let anchor = std::env::temp_dir().join(support::unique("hearth_anchor")).display().to_string();
         let mut variables = vec![
             ("HEARTH_LOG", "trace"),
             ("HEARTH_REQUEST_SECONDS", "6"),
@@ -70,7 +71,7 @@ impl World {
         ];
         variables.extend(match form {
             Form::Text => vec![("HEARTH_ENV", "development"), ("HEARTH_TOKEN_SECRET", support::SECRET)],
-            Form::Json => vec![("HEARTH_ENV", "production")],
+            Form::Json => vec![("HEARTH_ENV", "production"), ("HEARTH_AUDIT_ANCHOR", &anchor)],
         });
         let process = Process::with(&database, &redis.url(), "hearth", 0, &variables).await;
         process.until_ready().await;

@@ -186,10 +186,6 @@ pub struct Beside {
     pub named: Uuid,
 }
 
-/// Lists that tell today that there is something hidden, reported and not mended yet: a membership is read with the
-/// person, and shows no family when that is hidden. Once one tells nothing any more it must go from here.
-pub const TELLING: &[&str] = &[];
-
 /// What a viewer is told of what is kept from them by design: (viewer, field, why).
 const BY_DESIGN: &[(&str, &str, &str)] = &[(
     "head of service",
@@ -204,27 +200,6 @@ pub fn by_design(line: &str) -> bool {
             && line.contains(&format!(" as {viewer}\n"))
     })
 }
-
-/// What is told of a restricted record today, reported and not mended yet: a member's count of unread events includes those
-/// that reach them because they are on the list, and every member of the unit reads it. Once it tells nothing any more it
-/// must go from here.
-pub const TELLING_KEPT: &[&str] = &["Membership.unreadCount"];
-
-/// The answers without what tells of restricted records today.
-pub fn without_telling(answers: &Answers) -> Answers {
-    let masked = |told: &String| {
-        let mut parts = told.split(MEMBERSHIP);
-        let mut plain = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let (fields, rest) = part.split_once('}').unwrap_or((part, ""));
-            let fields: Vec<&str> = fields.split(',').filter(|field| !field.starts_with("\"unreadCount\":")).collect();
-            plain.push_str(&format!("{MEMBERSHIP}{}}}{rest}", fields.join(",")));
-        }
-        plain
-    };
-    answers.iter().map(|(asked, told)| (asked.clone(), masked(told))).collect()
-}
-const MEMBERSHIP: &str = "{\"__typename\":\"Membership\"";
 
 /// Lists of what belongs to one record alone: who sees it sees all of them, and a child who is hidden has none there. The
 /// queue is hidden from whom it is hidden as a whole, `nodes` is asked by id, events are read by who received them, and alerts by who was alerted.

@@ -1,6 +1,6 @@
 //! The same changes of the same records in two databases, beside what is hidden and where nothing is.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
@@ -18,17 +18,6 @@ use crate::support::{key, morning};
 
 /// How many records of a type are changed as each viewer.
 const RECORDS: usize = 10;
-
-/// What is told of a hidden sibling today, reported and not mended yet: a mutation, and the rule that refuses it. Once it
-/// tells nothing any more it must go from here.
-pub const TELLING_RULES: &[(&str, &str)] = &[];
-
-/// The same of events: (type, field, why).
-pub const TELLING_EVENTS: &[(&str, &str, &str)] = &[];
-
-/// Lists that have no fixed order today, reported and not mended yet: (field, why).
-const UNORDERED: &[(&str, &str)] =
-    &[("goals", "goals that a draft gave up stand at the same place, and no id decides")];
 
 /// Every id that there is.
 pub async fn ids(client: &Client) -> HashSet<Uuid> {
@@ -52,19 +41,17 @@ pub async fn ids(client: &Client) -> HashSet<Uuid> {
 struct Plain<'a> {
     known: &'a HashSet<Uuid>,
     new: BTreeMap<Uuid, usize>,
-    left_out: Vec<(String, Value)>,
 }
 
 impl Plain<'_> {
-    /// And, beside it, what events tell today.
-    fn of(known: &HashSet<Uuid>, body: &str) -> (Value, Vec<(String, Value)>) {
+    fn of(known: &HashSet<Uuid>, body: &str) -> Value {
         let mut answer: Value = serde_json::from_str(&without_cursors(body)).unwrap_or_else(|_| json!(body));
         if let Value::Array(errors) = &answer["errors"] {
             answer["errors"] = json!(in_order(&json!(errors)));
         }
-        let mut plain = Plain { known, new: BTreeMap::new(), left_out: Vec::new() };
+        let mut plain = Plain { known, new: BTreeMap::new() };
         plain.strip(&mut answer);
-        (answer, plain.left_out)
+        answer
     }
 
     fn strip(&mut self, value: &mut Value) {
@@ -73,20 +60,6 @@ impl Plain<'_> {
             Value::Object(fields) => {
                 // Counts what has its place already, and the relay takes its time.
                 fields.remove("unreadCount");
-                for (name, _) in UNORDERED {
-                    if let Some(Value::Array(members)) = fields.get_mut(*name) {
-                        // What was there before comes first, by its id.
-                        members.sort_by_key(|member| {
-                            let id = member["id"].as_str().and_then(|id| id.rsplit(':').next()?.parse::<Uuid>().ok());
-                            let known = id.filter(|id| self.known.contains(id));
-                            (member["position"].as_i64(), known.is_none(), known)
-                        });
-                    }
-                }
-                let of = fields.get("__typename").cloned().unwrap_or_default();
-                for (event, name, _) in TELLING_EVENTS.iter().filter(|(event, ..)| of == *event) {
-                    self.left_out.extend(fields.remove(*name).map(|value| (format!("{event}.{name}"), value)));
-                }
                 fields.values_mut().for_each(|field| self.strip(field));
             }
             Value::String(text) => {
@@ -113,8 +86,6 @@ impl Plain<'_> {
 #[derive(Debug)]
 pub struct Told {
     pub mutation: String,
-    /// Which rule says so, if one does.
-    pub guard: String,
     pub words: String,
 }
 
@@ -177,15 +148,13 @@ pub async fn change(
                         beside.ask(&viewer.token, text, variables)
                     );
                     beside.probed(1);
-                    let ((one, _), (other, _)) = (Plain::of(known, &one.body), Plain::of(known, &other.body));
+                    let (one, other) = (Plain::of(known, &one.body), Plain::of(known, &other.body));
                     let errors = &one["data"][mutation]["errors"];
                     made += usize::from(*errors == json!([]));
                     if one != other {
                         apart.insert(main);
-                        let guard = other["data"][mutation]["errors"][0]["guard"].as_str().unwrap_or_default();
                         found.push(Told {
                             mutation: mutation.clone(),
-                            guard: guard.to_owned(),
                             words: format!("as {} with {wanted}\n  alone:  {one}\n  beside: {other}", viewer.name),
                         });
                     }
@@ -244,8 +213,8 @@ pub async fn read(
     walk: &Walk,
     viewers: &[Attacker],
     known: &HashSet<Uuid>,
-) -> (Vec<String>, BTreeSet<String>) {
-    let (mut found, mut events) = (Vec::new(), BTreeSet::new());
+) -> Vec<String> {
+    let mut found = Vec::new();
     for viewer in viewers {
         for of in walk.node_types() {
             let long = walk.pages(&of).into_iter().filter(|(name, _)| name == "events");
@@ -259,9 +228,7 @@ pub async fn read(
                         beside.ask(&viewer.token, &text, id)
                     );
                     beside.probed(1);
-                    let ((one, left), (other, beside)) = (Plain::of(known, &one.body), Plain::of(known, &other.body));
-                    let apart = left.into_iter().zip(beside).filter(|(one, other)| one != other);
-                    events.extend(apart.map(|((name, _), _)| name));
+                    let (one, other) = (Plain::of(known, &one.body), Plain::of(known, &other.body));
                     if one != other {
                         let (one, other) = (one.to_string(), other.to_string());
                         let same = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
@@ -282,5 +249,5 @@ pub async fn read(
             }
         }
     }
-    (found, events)
+    found
 }

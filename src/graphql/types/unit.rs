@@ -291,8 +291,9 @@ impl Membership {
         self.0.version
     }
 
-    /// How many events of the unit's feed the member has not read, as `Unit.unreadCount` counts yours. Members of the
-    /// unit see it, of each other; null for everybody else and for a membership that is over.
+    /// How many events of the unit's feed the member has not read, as `Unit.unreadCount` counts yours: of others without
+    /// events about records that are kept from you. Members of the unit see it, of each other; null for everybody else and
+    /// for a membership that is over.
     async fn unread_count(&self) -> Nullable<i64> {
         let load = |snapshot: Instant, ids: Vec<_>| async move { reads::unread_of_memberships(&snapshot, &ids).await };
         let found = self.0.first("unreadCount", String::new(), |membership| membership.id, load).await;
