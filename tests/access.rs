@@ -462,7 +462,7 @@ async fn restrictions_are_made_and_changed_by_those_who_answer_for_the_record() 
     }
     let stale = scene.server.mutate("SERVICE_MANAGER", "liftRestriction", "", lift(3)).await;
     assert_eq!(stale["errors"][0]["currentVersion"], 1);
-    scene.server.done("HEAD_OF_SERVICE", "liftRestriction", "", lift(1)).await;
+    scene.server.done("SERVICE_MANAGER", "liftRestriction", "", lift(1)).await;
     let over = scene.server.mutate("HEAD_OF_SERVICE", "liftRestriction", "", lift(2)).await;
     assert_eq!(over["errors"][0]["__typename"], "IllegalTransition");
 }
@@ -550,4 +550,97 @@ async fn a_restriction_and_new_sight_of_the_record_at_the_same_moment_do_not_ove
     assert!(!scene.sees("OTHER_UNIT").await, "the joint unit's sight is locked too");
     let row = scene.client.query_one(WRONG_LOCKS, &[]).await.unwrap();
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(2)), (0, 0));
+}
+
+/// The rule that refused a change of a restricted record.
+fn guard(payload: &Value) -> &Value {
+    &payload["errors"][0]["guard"]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_broke_the_glass_reads_the_record_and_changes_nothing_of_it_whatever_their_role() {
+    let scene = Scene::start().await;
+    let owner = people::with_post(&scene.client, "HEAD_OF_SERVICE").await;
+    let input = json!({ "idempotencyKey": key(), "personId": scene.child, "reason": "HIGH_PROFILE",
+                        "ownerId": format!("Worker:{owner}"), "allowedIds": [scene.worker("SOCIAL_WORKER")] });
+    scene.server.done("SERVICE_MANAGER", "restrictRecord", "", input).await;
+    let transfer = |by: &'static str| {
+        let (server, case) = (&scene.server, &scene.case);
+        async move {
+            let input = json!({ "idempotencyKey": key(), "caseId": case, "toUnitId": server.unit(7).await, "kind": "TO_CIN",
+                                "handoverSummary": "To another unit.", "expectedVersion": 1 });
+            let fields = "transfer { id } errors { __typename ... on GuardFailed { guard } }";
+            server.mutate(by, "requestTransfer", fields, input).await
+        }
+    };
+    // Who holds the case, and who manages its area: each not on the list.
+    for person in ["CONSULTANT_SOCIAL_WORKER", "SERVICE_MANAGER"] {
+        assert!(!scene.sees(person).await, "{person}");
+        scene.server.done(person, "breakGlass", "breakGlass { id }", scene.glass(&scene.child)).await;
+        assert!(scene.sees(person).await, "{person}");
+        assert_eq!(guard(&transfer(person).await), "OPENED_TO_READ", "{person}");
+    }
+    let input = json!({ "idempotencyKey": key(), "personId": scene.child, "workerId": scene.worker("SOCIAL_WORKER"),
+                        "reason": "RELATIVE" });
+    let fields = "errors { __typename ... on GuardFailed { guard } }";
+    let refused = scene.server.mutate("SERVICE_MANAGER", "denyAccess", fields, input).await;
+    assert_eq!(guard(&refused), "OPENED_TO_READ");
+    // Of other cases they change what they could before.
+    let (case, version) = scene.server.allocated_to(3).await;
+    request_transfer(&scene.server, &case, 7, version).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_denial_keeps_from_a_record_does_not_govern_it_either() {
+    let scene = Scene::start().await;
+    let restriction = scene.restrict(&["SOCIAL_WORKER"]).await;
+    let query =
+        "query($id: ID!) { node(id: $id) { id } accessRestrictions { totalCount } viewer { breakGlassAlerts { totalCount } } }";
+    let governs = |person: &'static str| {
+        let (server, id) = (&scene.server, json!({ "id": restriction }));
+        async move {
+            let data = server.data(person, query, id).await;
+            let found = (!data["node"].is_null(), data["accessRestrictions"]["totalCount"] == 1);
+            assert_eq!(found.0, found.1, "{person}: {data}");
+            (found.0, data["viewer"]["breakGlassAlerts"]["totalCount"].as_i64().unwrap())
+        }
+    };
+    assert_eq!(governs("SERVICE_MANAGER").await, (true, 0));
+    assert_eq!(governs("HEAD_OF_SERVICE").await, (true, 0));
+    scene.deny("SERVICE_MANAGER", "SERVICE_MANAGER").await;
+    assert_eq!(governs("SERVICE_MANAGER").await, (false, 0), "the owner");
+    scene.server.done("OTHER_UNIT", "breakGlass", "", scene.glass(&scene.child)).await;
+    assert_eq!(governs("SERVICE_MANAGER").await, (false, 0), "the area's manager");
+    assert_eq!(governs("HEAD_OF_SERVICE").await, (true, 1), "somebody must review it");
+    for (mutation, input) in [("changeRestriction", json!({ "allowedIds": [] })), ("liftRestriction", json!({}))] {
+        let mut input = input;
+        input["idempotencyKey"] = json!(key());
+        input["restrictionId"] = json!(restriction);
+        input["expectedVersion"] = json!(1);
+        let code =
+            scene.server.code("SERVICE_MANAGER", &support::document(mutation, ""), json!({ "input": input })).await;
+        assert_eq!(code, "NOT_FOUND", "{mutation}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_lets_themselves_into_a_restricted_record() {
+    let scene = Scene::start().await;
+    let restriction = scene.restrict(&["SOCIAL_WORKER"]).await;
+    let change = |mutation: &'static str, more: Value| {
+        let mut input = json!({ "idempotencyKey": key(), "restrictionId": restriction, "expectedVersion": 1 });
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let server = &scene.server;
+        let fields = "restriction { version } errors { __typename ... on GuardFailed { guard } }";
+        async move { server.mutate("HEAD_OF_SERVICE", mutation, fields, input).await }
+    };
+    let head = scene.worker("HEAD_OF_SERVICE");
+    assert_eq!(guard(&change("changeRestriction", json!({ "allowedIds": [head] })).await), "OTHERS");
+    assert_eq!(guard(&change("changeRestriction", json!({ "ownerId": head })).await), "OTHERS");
+    assert_eq!(guard(&change("liftRestriction", json!({})).await), "OTHERS");
+    assert!(!scene.sees("HEAD_OF_SERVICE").await);
+    let other = people::with_post(&scene.client, "HEAD_OF_SERVICE").await;
+    let payload = change("changeRestriction", json!({ "ownerId": format!("Worker:{other}"), "allowedIds": [] })).await;
+    assert_eq!(payload["restriction"]["version"], 2, "{payload}");
+    assert!(!scene.sees("HEAD_OF_SERVICE").await && !scene.sees("SOCIAL_WORKER").await);
 }

@@ -138,6 +138,11 @@ fn failed(error: DieselError) -> Error {
                 (_, _) if message == "not a counter" => {
                     Error::Forbidden("a data analyst, a service manager or the head of service")
                 }
+                (_, _) if message == "opened to read" => Error::guard(
+                    "OPENED_TO_READ",
+                    "You broke the glass of this record to read it. A change needs a right of your own: ask who manages the \
+                     restriction, or somebody who works with the child.",
+                ),
                 (_, Some("one_primary_allocation")) => {
                     Error::conflict("A unit holds this case already: read it again, and ask for a transfer instead.")
                 }

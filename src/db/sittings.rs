@@ -158,6 +158,15 @@ pub async fn present_of(snapshot: &Snapshot, conference_ids: &[Uuid]) -> Result<
     snapshot.load(lateral::for_each(conference_ids, counted)).await
 }
 
+/// How many did not agree at the last sitting of each of these conferences, of those whom the viewer sees.
+pub async fn dissents_of(snapshot: &Snapshot, conference_ids: &[Uuid]) -> Result<Vec<Placed<i64>>> {
+    let counted = lateral::plain::<diesel::sql_types::BigInt>(
+        "SELECT count(*) FROM conference_views v WHERE NOT v.agrees AND v.sitting_id = (\
+         SELECT s.id FROM conference_sittings s WHERE s.conference_id = parent.id ORDER BY s.opened_at DESC LIMIT 1)",
+    );
+    snapshot.load(lateral::for_each(conference_ids, counted)).await
+}
+
 /// To which sittings each of these invited people came, latest record first.
 pub async fn attendances_of_invitations(
     snapshot: &Snapshot,
@@ -363,17 +372,6 @@ pub struct NewView {
 pub async fn minute(tx: &ViewerTx, new: NewView) -> Result<()> {
     tx.run(diesel::insert_into(conference_views::table).values(new)).await?;
     Ok(())
-}
-
-/// How many dissent at a sitting, as far as the viewer sees.
-pub async fn dissents(tx: &ViewerTx, sitting_id: Uuid) -> Result<i64> {
-    conference_views::table
-        .filter(conference_views::sitting_id.eq(sitting_id))
-        .filter(diesel::dsl::not(conference_views::agrees))
-        .count()
-        .get_result(&mut tx.conn()?)
-        .await
-        .map_err(failed)
 }
 
 /// A step to remember.

@@ -60,11 +60,12 @@ impl ViewerTx {
     }
 
     /// Opens exactly these records (children, conferences) for writing in this transaction. Called by a service
-    /// after policy has permitted the action; the write policies accept nothing else. In the simple protocol: on its way
-    /// at the first poll, ahead of what it opens. Ids cannot hold a quote.
+    /// after policy has permitted the action; the write policies accept nothing else. A record that the viewer sees only
+    /// because they broke its glass is refused. In the simple protocol: on its way at the first poll, ahead of what it
+    /// opens. Ids cannot hold a quote.
     pub async fn authorise(&self, subjects: &[Uuid]) -> Result<()> {
         let list: Vec<String> = subjects.iter().map(Uuid::to_string).collect();
-        let sql = format!("SELECT set_config('hearth.writing', '{{{}}}', true)", list.join(","));
+        let sql = format!("SELECT hearth.write('{{{}}}')", list.join(","));
         self.conn()?.batch_execute(&sql).await.map_err(failed)
     }
 

@@ -113,9 +113,6 @@ pub struct ConferenceDetail {
     pub chair_id: Option<Uuid>,
     #[serde(default)]
     pub quorate: Option<bool>,
-    /// How many said that they do not agree.
-    #[serde(default)]
-    pub dissents: Option<i64>,
 }
 
 /// The fields of an event about somebody's invitation to a conference. Never who it is.
@@ -194,9 +191,7 @@ impl ConferenceDetail {
                 let quorate = if self.quorate == Some(true) { "quorate" } else { "not quorate" };
                 format!("{kind} conference: attendance recorded, {quorate}")
             }
-            EventType::ConferenceViewRecorded => {
-                format!("{kind} conference: a view was minuted, {} dissenting", self.dissents.unwrap_or(0))
-            }
+            EventType::ConferenceViewRecorded => format!("{kind} conference: a view was minuted"),
             EventType::ConferenceIssued if self.state == ConferenceState::Decided => {
                 format!("{kind} conference: outline plans sent")
             }
@@ -259,7 +254,6 @@ mod tests {
                 online: true,
                 chair_id: None,
                 quorate: None,
-                dissents: None,
             }),
         };
         let text = serde_json::to_string(&data).unwrap();

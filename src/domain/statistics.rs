@@ -2,19 +2,14 @@
 
 /// Counts of fewer people than this are withheld.
 pub const SMALLEST: i64 = 5;
+/// What counts are rounded to.
+pub const STEP: i64 = 5;
 
-/// Withholds counts of one to four, and when that is a single one the smallest other that is not zero too: from a total that
-/// is known elsewhere it could be reckoned back.
+/// Withholds counts of one to four and rounds the others to the nearest five, as the published returns do: a number that is
+/// withheld cannot be reckoned from those that are shown, however many ways of counting are put side by side.
 pub fn suppressed(counts: &[i64]) -> Vec<Option<i64>> {
-    let mut shown: Vec<Option<i64>> =
-        counts.iter().map(|count| (!(1..SMALLEST).contains(count)).then_some(*count)).collect();
-    if shown.iter().filter(|count| count.is_none()).count() == 1
-        && let Some(next) = shown.iter().flatten().filter(|count| **count > 0).min().copied()
-        && let Some(also) = shown.iter_mut().find(|count| **count == Some(next))
-    {
-        *also = None;
-    }
-    shown
+    let shown = |count: &i64| (!(1..SMALLEST).contains(count)).then(|| (count + STEP / 2) / STEP * STEP);
+    counts.iter().map(shown).collect()
 }
 
 #[cfg(test)]
@@ -23,23 +18,40 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_single_small_number_takes_the_next_one_with_it() {
-        assert_eq!(suppressed(&[30, 3, 12, 0]), [Some(30), None, None, Some(0)]);
-        assert_eq!(suppressed(&[3, 4, 12]), [None, None, Some(12)]);
-        assert_eq!(suppressed(&[7, 12]), [Some(7), Some(12)]);
-        assert_eq!(suppressed(&[2]), [None]);
+    fn small_numbers_are_withheld_and_others_come_in_fives() {
+        assert_eq!(suppressed(&[30, 3, 12, 13, 0, 5]), [Some(30), None, Some(10), Some(15), Some(0), Some(5)]);
+        assert_eq!(suppressed(&[1, 4]), [None, None]);
+    }
+
+    /// All that is told: the numbers, and their total counted in another way.
+    fn told(counts: &[i64]) -> (Vec<Option<i64>>, Vec<Option<i64>>) {
+        (suppressed(counts), suppressed(&[counts.iter().sum()]))
     }
 
     proptest! {
         #[test]
-        fn no_number_from_one_to_four_is_shown_and_none_can_be_reckoned_from_the_total(
-            counts in proptest::collection::vec(0_i64..40, 0..12)
+        fn a_withheld_number_beside_one_that_is_shown_could_as_well_be_another(
+            counts in proptest::collection::vec(0_i64..40, 1..12), shown in SMALLEST..60
         ) {
-            let shown = suppressed(&counts);
-            prop_assert!(shown.iter().flatten().all(|count| *count == 0 || *count >= SMALLEST));
-            let withheld = shown.iter().filter(|count| count.is_none()).count();
-            let positive = counts.iter().filter(|count| **count > 0).count();
-            prop_assert!(withheld != 1 || positive == 1);
+            let counts = [counts, vec![shown]].concat();
+            prop_assert!(suppressed(&counts).iter().flatten().all(|count| count % STEP == 0));
+            let withheld = (0..counts.len()).filter(|at| (1..SMALLEST).contains(&counts[*at]));
+            for at in withheld {
+                let mut others = (1..SMALLEST).filter(|other| *other != counts[at]).flat_map(|other| {
+                    let with = |change: Option<usize>| {
+                        let mut all = counts.clone();
+                        all[at] = other;
+                        if let Some(place) = change {
+                            all[place] += counts[at] - other;
+                        }
+                        all
+                    };
+                    let elsewhere: Vec<usize> = (0..counts.len()).filter(|place| *place != at).collect();
+                    std::iter::once(with(None)).chain(elsewhere.into_iter().map(move |place| with(Some(place))))
+                        .collect::<Vec<_>>()
+                });
+                prop_assert!(others.any(|other| told(&other) == told(&counts)), "{} of {counts:?}", counts[at]);
+            }
         }
     }
 }

@@ -237,6 +237,13 @@ async fn relist(tx: &ViewerTx, input: ChangeRestriction) -> Result<Outcome> {
     let (restriction, announcer) = running(tx, input.restriction_id, input.expected_version).await?;
     let owner = input.owner_id.unwrap_or(restriction.owner_id);
     let allowed = listed(tx, owner, input.allowed.unwrap_or_else(|| restriction.allowed.clone())).await?;
+    let me = tx.viewer().worker_id.0;
+    if allowed.contains(&me) && !restriction.allowed.contains(&me) {
+        return Err(Error::guard(
+            "OTHERS",
+            "Nobody lets themselves into a restricted record: ask another head of service, or break the glass.",
+        ));
+    }
     tx.authorise(&[restriction.person_id]).await?;
     let version = access::relist(tx, &restriction, owner, allowed.clone()).await?;
     let mut told: Vec<Uuid> = allowed.into_iter().chain(restriction.allowed).collect();
@@ -248,6 +255,12 @@ async fn relist(tx: &ViewerTx, input: ChangeRestriction) -> Result<Outcome> {
 
 async fn lift(tx: &ViewerTx, input: LiftRestriction) -> Result<Outcome> {
     let (restriction, announcer) = running(tx, input.restriction_id, input.expected_version).await?;
+    if !restriction.allowed.contains(&tx.viewer().worker_id.0) {
+        return Err(Error::guard(
+            "OTHERS",
+            "Nobody lets themselves into a restricted record: make somebody else its owner, who can lift the restriction.",
+        ));
+    }
     tx.authorise(&[restriction.person_id]).await?;
     let at = announcer.at.max(restriction.started_at);
     let version = access::lift(tx, &restriction, at).await?;

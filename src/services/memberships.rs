@@ -100,6 +100,17 @@ async fn require(tx: &ViewerTx, unit: &UnitRow, action: Action) -> Result<(Role,
     Ok((role, standing.name))
 }
 
+/// Nobody gives themselves what a role opens.
+fn others(tx: &ViewerTx, worker_id: Uuid) -> Result<()> {
+    if worker_id == tx.viewer().worker_id.0 {
+        return Err(Error::guard(
+            "OTHERS",
+            "Somebody else decides on your own part in a unit: ask the head of service.",
+        ));
+    }
+    Ok(())
+}
+
 /// A role of a unit, for which this worker is qualified.
 fn check_role(role: Role, worker: &WorkerRow) -> Result<()> {
     if !role.of_a_unit() {
@@ -151,6 +162,7 @@ async fn start(tx: &ViewerTx, input: StartMembership) -> Result<Outcome> {
     if !worker.active {
         return Err(Error::guard("WORKER_ACTIVE", "This worker does not work here any more: choose another."));
     }
+    others(tx, worker.id)?;
     check_role(input.role, &worker)?;
     if !(1..=100).contains(&input.share) {
         return Err(Error::bad_input("share", "must lie between 1 and 100 hundredths of a full post"));
@@ -223,6 +235,7 @@ async fn end(tx: &ViewerTx, input: EndMembership) -> Result<Outcome> {
 async fn change_role(tx: &ViewerTx, input: ChangeMembershipRole) -> Result<Outcome> {
     let (membership, unit, worker, announcer) =
         running(tx, input.membership_id, Action::ChangeMembershipRole, input.expected_version).await?;
+    others(tx, worker.id)?;
     check_role(input.role, &worker)?;
     if (membership.role.0, membership.cover) == (input.role, input.cover) {
         return Err(Error::conflict("The worker has this role already."));

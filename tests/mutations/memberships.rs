@@ -148,6 +148,27 @@ async fn roles_need_their_qualification_and_a_unit_has_one_consultant_and_one_wh
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_makes_themselves_a_member_or_gives_themselves_a_role() {
+    let unit = Unit::three().await;
+    let server = &unit.server;
+    let fields = "errors { __typename ... on GuardFailed { guard } }";
+    for person in ["SERVICE_MANAGER", "HEAD_OF_SERVICE"] {
+        let me = format!("Worker:{}", server.worker(person));
+        let payload = server.mutate(person, "startMembership", fields, unit.join(&me, "CHILDRENS_PRACTITIONER")).await;
+        assert_eq!(payload["errors"][0]["guard"], "OTHERS", "{person}");
+    }
+    // Somebody else makes the manager a member; they do not change their own role then.
+    let me = format!("Worker:{}", server.worker("SERVICE_MANAGER"));
+    let fields = "membership { id version } errors { __typename ... on GuardFailed { guard } }";
+    let join = unit.join(&me, "CHILDRENS_PRACTITIONER");
+    let member = server.mutate("HEAD_OF_SERVICE", "startMembership", fields, join).await;
+    let input = json!({ "idempotencyKey": support::key(), "membershipId": member["membership"]["id"], "role": "CLINICIAN",
+                        "cover": false, "expectedVersion": member["membership"]["version"] });
+    let payload = server.mutate("SERVICE_MANAGER", "changeMembershipRole", fields, input).await;
+    assert_eq!(payload["errors"][0]["guard"], "OTHERS", "{payload}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_leaves_sees_nothing_more_and_their_cases_pass_on() {
     let unit = Unit::three().await;
     let server = &unit.server;

@@ -497,12 +497,15 @@ event_type! {
             let found = self.0.item.first("presentCount", String::new(), |event| event.row.entity_id, load).await;
             nullable(found.map(|count| count.map(|count| *count)))
         }
-        /// How many said that they do not agree with the decision.
-        async fn dissent_count(&self) -> Option<i64> {
-            match &self.0.event.data.detail {
-                Detail::Conference(one) => one.dissents,
-                _ => None,
+        /// How many of those whom you may see did not agree at the last sitting, as it is now; once a view was minuted or
+        /// the conference has decided.
+        async fn dissent_count(&self) -> Nullable<i64> {
+            if !matches!(self.0.event.kind, EventType::ConferenceViewRecorded | EventType::ConferenceDecided) {
+                return None;
             }
+            let load = |snapshot: Instant, ids: Vec<_>| async move { sittings::dissents_of(&snapshot, &ids).await };
+            let found = self.0.item.first("dissentCount", String::new(), |event| event.row.entity_id, load).await;
+            nullable(found.map(|count| count.map(|count| *count)))
         }
         /// The conference as it is now; null when you may not see it any more.
         async fn conference(&self) -> Nullable<Conference> {

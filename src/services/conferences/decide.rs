@@ -229,8 +229,7 @@ async fn decide(tx: &ViewerTx, input: DecideConference, outlines: Vec<Option<Str
         interim_plan: None,
     };
     sittings::end(tx, sitting.id, ending).await?;
-    let dissents = sittings::dissents(tx, sitting.id).await?;
-    let detail = ConferenceDetail { quorate: Some(quorate), dissents: Some(dissents), ..taking.detail() };
+    let detail = ConferenceDetail { quorate: Some(quorate), ..taking.detail() };
     let audience = about.audience_with_managers();
     taking.tell(tx, EventType::ConferenceDecided, Severity::Action, detail, &audience).await?;
 

@@ -211,7 +211,6 @@ impl Taking {
             online: conference.online,
             chair_id: conference.chair_id,
             quorate: None,
-            dissents: None,
         }
     }
 

@@ -198,7 +198,6 @@ async fn request(tx: &ViewerTx, input: RequestConference) -> Result<Outcome> {
         online: false,
         chair_id: None,
         quorate: None,
-        dissents: None,
     });
     let entity = Entity { kind: ConferenceId::KIND, id: conference_id, version: 1 };
     Announcer::new(&standing.name, role, at)

@@ -229,9 +229,7 @@ async fn minute(tx: &ViewerTx, input: RecordConferenceView, said: String) -> Res
         recorded_at: taking.at,
     };
     sittings::minute(tx, new).await?;
-    let dissents = sittings::dissents(tx, sitting.id).await?;
-    let detail =
-        ConferenceDetail { state: taking.about.conference.state.0, dissents: Some(dissents), ..taking.detail() };
+    let detail = ConferenceDetail { state: taking.about.conference.state.0, ..taking.detail() };
     // Appended to, not changed: the conference keeps its version.
     let entity = Entity { kind: ConferenceId::KIND, id: conference_id, version: taking.about.conference.version };
     let audience = taking.about.audience();
