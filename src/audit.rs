@@ -103,44 +103,56 @@ fn line(link: &Link) -> String {
     format!("{} {hash}\n", link.seq)
 }
 
-/// Appends a link to the anchor file, and returns when it is on the disk.
+/// Appends a link to the anchor file, and returns when it is on the disk. A line that a failure cut off stays by itself.
 pub async fn anchor(path: &Path, link: &Link) -> Result<()> {
     let (path, line) = (path.to_owned(), line(link));
     let appending = move || -> std::io::Result<()> {
-        use std::io::Write;
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+        use std::io::{Read, Seek, SeekFrom, Write};
+        let mut file = std::fs::OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        let mut last = [b'\n'];
+        if file.metadata()?.len() > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+        }
+        let line = if last == [b'\n'] { line } else { format!("\n{line}") };
         file.write_all(line.as_bytes())?;
         file.sync_data()
     };
     tokio::task::spawn_blocking(appending).await.map_err(Error::internal)?.map_err(Error::internal)
 }
 
-/// The links of an anchor file. A last line that was cut off is no link.
-pub fn anchors(text: &str) -> Result<Vec<Link>> {
+/// The links of an anchor file, and how many of its lines are none: cut off by a failure. What such a line stood for is no
+/// weaker for it: every later link holds it too.
+pub fn anchors(text: &str) -> (Vec<Link>, usize) {
     let read = |line: &str| {
         let (seq, hash) = line.split_once(' ')?;
         let bytes = |at: usize| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok();
         let hash: Option<Vec<u8>> = (0..hash.len()).step_by(2).map(bytes).collect();
         Some(Link { seq: seq.parse().ok()?, hash: hash.filter(|hash| hash.len() == 32)? })
     };
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    whole
-        .lines()
-        .map(|line| read(line).ok_or_else(|| Error::internal("the anchor file holds a line that is no link")))
-        .collect()
+    let links: Vec<Link> = text.lines().filter_map(read).collect();
+    let others = text.lines().count() - links.len();
+    (links, others)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_anchored_reads_back() {
+    #[tokio::test]
+    async fn what_is_anchored_reads_back_also_behind_a_line_that_was_cut_off() {
         let links = [Link { seq: 1, hash: vec![7; 32] }, Link { seq: 20, hash: (0..32).collect() }];
-        let text: String = links.iter().map(line).collect();
-        assert_eq!(anchors(&text).unwrap(), links);
-        // Cut off in the middle of a line, as by a power failure.
-        assert_eq!(anchors(&text[..text.len() - 5]).unwrap(), links[..1]);
-        assert!(anchors("x 00\n").is_err());
+        let path = std::env::temp_dir().join(format!("hearth_anchor_{}", Uuid::now_v7()));
+        for link in &links {
+            anchor(&path, link).await.unwrap();
+        }
+        let whole = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(anchors(&whole), (links.to_vec(), 0));
+        // In the middle of a line, as by a power failure.
+        std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+        let next = Link { seq: 21, hash: vec![9; 32] };
+        anchor(&path, &next).await.unwrap();
+        assert_eq!(anchors(&std::fs::read_to_string(&path).unwrap()), (vec![links[0].clone(), next], 1));
+        std::fs::remove_file(&path).unwrap();
     }
 }

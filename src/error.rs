@@ -75,6 +75,18 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// Its name, for the audit.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::IllegalTransition { .. } => "ILLEGAL_TRANSITION",
+            Self::VersionConflict { .. } => "VERSION_CONFLICT",
+            Self::GuardFailed { guard, .. } => guard,
+            Self::Conflict { .. } => "CONFLICT",
+        }
+    }
+}
+
 /// The service's error.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {

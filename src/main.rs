@@ -156,9 +156,9 @@ enum AuditCommand {
         /// Postgres URL of the relay's role.
         #[arg(long, env = "HEARTH_RELAY_DATABASE_URL", hide_env_values = true)]
         relay_database_url: Secret,
-        /// Path of the anchor file.
+        /// Path of an anchor file; of every process that has one, the option once for each.
         #[arg(long, env = "HEARTH_AUDIT_ANCHOR")]
-        audit_anchor: Option<std::path::PathBuf>,
+        audit_anchor: Vec<std::path::PathBuf>,
     },
 }
 
@@ -244,15 +244,18 @@ async fn run(command: Command) -> Outcome {
             Ok(())
         }
         Command::Audit { command: AuditCommand::Verify { relay_database_url, audit_anchor } } => {
-            let anchors = match &audit_anchor {
-                Some(path) => {
-                    let text = std::fs::read_to_string(path)
-                        .map_err(|error| format!("cannot read the anchors of {}: {error}", path.display()))?;
-                    audit::anchors(&text)?
+            let mut anchored = Vec::new();
+            for path in &audit_anchor {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| format!("cannot read the anchors of {}: {error}", path.display()))?;
+                let (links, others) = audit::anchors(&text);
+                if others > 0 {
+                    println!("{}: {others} lines are no links, cut off by a failure", path.display());
                 }
-                None => Vec::new(),
-            };
-            let found = hearth::db::audit::verify(relay_database_url.reveal(), &anchors).await?;
+                anchored.extend(links);
+            }
+            let anchors = (!audit_anchor.is_empty()).then_some(anchored.as_slice());
+            let found = hearth::db::audit::verify(relay_database_url.reveal(), anchors).await?;
             println!(
                 "{} entries in {} links, {} of them anchored; {} entries wait for their link",
                 found.entries, found.links, found.anchors, found.waiting

@@ -594,8 +594,7 @@ async fn who_broke_the_glass_reads_the_record_and_changes_nothing_of_it_whatever
 async fn whom_a_denial_keeps_from_a_record_does_not_govern_it_either() {
     let scene = Scene::start().await;
     let restriction = scene.restrict(&["SOCIAL_WORKER"]).await;
-    let query =
-        "query($id: ID!) { node(id: $id) { id } accessRestrictions { totalCount } viewer { breakGlassAlerts { totalCount } } }";
+    let query = "query($id: ID!) { node(id: $id) { id } accessRestrictions { totalCount } viewer { breakGlassAlerts { totalCount } } }";
     let governs = |person: &'static str| {
         let (server, id) = (&scene.server, json!({ "id": restriction }));
         async move {

@@ -182,15 +182,12 @@ impl Scene {
     /// Waits until everything is sealed; answers the anchors.
     async fn sealed(&self) -> Vec<hearth::db::audit::Link> {
         loop {
-            let waiting: i64 = self
-                .client
-                .query_one("select count(*) from audit_entries where seal is null", &[])
-                .await
-                .unwrap()
-                .get(0);
+            let waiting =
+                "select count(*) from audit_entries where id > (select coalesce(max(upto), 0) from audit_seals)";
+            let waiting: i64 = self.client.query_one(waiting, &[]).await.unwrap().get(0);
             let links: i64 = self.client.query_one("select count(*) from audit_seals", &[]).await.unwrap().get(0);
             let text = std::fs::read_to_string(self.server.anchor.as_ref().unwrap()).unwrap_or_default();
-            let anchored = anchors(&text).unwrap();
+            let (anchored, _) = anchors(&text);
             if waiting == 0 && links > 0 && anchored.len() == usize::try_from(links).unwrap() {
                 return anchored;
             }
@@ -210,32 +207,48 @@ async fn the_chain_follows_and_whatever_is_done_to_an_entry_is_found() {
         links = scene.sealed().await.len();
     }
     let anchored = scene.sealed().await;
-    let sound = verify(&scene.relay(), &anchored).await.unwrap();
+    let sound = verify(&scene.relay(), Some(&anchored)).await.unwrap();
     assert_eq!((&sound.faults[..], sound.waiting, sound.anchors), (&[][..], 0, links));
     assert!(sound.links >= 3 && sound.entries >= 9, "{sound:?}");
-    let middle = "(select id from audit_entries where seal = 2 order by id limit 1)";
+    // An entry of the second link, and one of the third.
+    let (second, third) = (
+        "(select upto from audit_seals where seq = 2)",
+        "(select min(id) from audit_entries where id > (select upto from audit_seals where seq = 2))",
+    );
     for (tampering, found) in [
         (
             format!(
-                "update audit_entries set worker_id = (select id from workers where staff_no = 'CH-1') where id = {middle}"
+                "update audit_entries set worker_id = (select id from workers where staff_no = 'CH-1') where id = {second}"
             ),
             "does not follow",
         ),
-        (format!("update audit_entries set records = '{{}}' where id = {middle}"), "does not follow"),
-        (format!("update audit_entries set at = at - interval '1 hour' where id = {middle}"), "does not follow"),
-        (format!("delete from audit_entries where id = {middle}"), "was made of"),
-        (format!("update audit_entries set seal = 3 where id = {middle}"), "was made of"),
-        (format!("update audit_entries set seal = null where id = {middle}"), "was made of"),
+        (format!("update audit_entries set subjects = '{{}}', asked = '{{}}' where id = {second}"), "does not follow"),
+        (format!("update audit_entries set at = at - interval '1 hour' where id = {second}"), "does not follow"),
+        (format!("delete from audit_entries where id = {second}"), "was made of"),
+        (format!("delete from audit_entries where id = {third}"), "was made of"),
+        ("update audit_seals set upto = upto + 1 where seq = 2".to_owned(), "was made of"),
         (
-            "update audit_entries a set worker_id = b.worker_id, at = b.at, records = b.records
-             from audit_entries b where a.seal = 2 and b.seal = 3 and a.worker_id <> b.worker_id"
-                .to_owned(),
+            format!(
+                "update audit_entries a set worker_id = b.worker_id, at = b.at, subjects = b.subjects
+                 from audit_entries b where a.id = {second} and b.id = {third}"
+            ),
             "does not follow",
+        ),
+        // Put in before all others, where nobody looks.
+        (
+            format!(
+                "insert into audit_entries (id, at, action, purpose, operation, process, subjects, records, asked, classes, codes,
+                                            events, recipients)
+                 overriding system value
+                 select -1, at, action, purpose, operation, process, subjects, records, asked, classes, codes, events, recipients
+                 from audit_entries where id = {second}"
+            ),
+            "was made of",
         ),
         ("delete from audit_seals where seq = 2".to_owned(), "are missing"),
         // The end cut off, entries and link: only the anchor tells.
         (
-            "delete from audit_entries where seal = (select max(seq) from audit_seals);
+            "delete from audit_entries where id > (select upto from audit_seals order by seq desc offset 1 limit 1);
              delete from audit_seals where seq = (select max(seq) from audit_seals)"
                 .to_owned(),
             "was anchored and is missing",
@@ -251,7 +264,7 @@ async fn the_chain_follows_and_whatever_is_done_to_an_entry_is_found() {
             .await
             .unwrap();
         client.batch_execute(&tampering).await.unwrap();
-        let verified = verify(&support::url("hearth_relay", &copy), &anchored).await.unwrap();
+        let verified = verify(&support::url("hearth_relay", &copy), Some(&anchored)).await.unwrap();
         assert!(verified.faults.iter().any(|fault| fault.contains(found)), "{tampering}: {:?}", verified.faults);
     }
 }
@@ -265,7 +278,7 @@ async fn the_roles_that_serve_append_and_do_nothing_else_to_the_audit() {
         let client = support::connect(role, &scene.server.database).await;
         for statement in [
             "update audit_entries set worker_id = null",
-            "update audit_entries set seal = 7",
+            "update audit_entries set subjects = '{}'",
             "delete from audit_entries",
             "truncate audit_entries",
             "update audit_seals set entries = 1",
@@ -277,4 +290,143 @@ async fn the_roles_that_serve_append_and_do_nothing_else_to_the_audit() {
     let client = support::connect("hearth_app", &scene.server.database).await;
     assert!(client.batch_execute("select from audit_entries").await.is_err(), "without a viewer nothing is read");
     let _ = token_for(scene.auditor, chrono::Duration::hours(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_what_belongs_to_a_child_is_found_by_the_child_whatever_they_asked_for() {
+    let scene = Scene::start().await;
+    let me = scene.server.worker("CLINICIAN");
+    let about_child =
+        |entries: &[Value]| entries.iter().filter(|one| one["worker"]["id"] == format!("Worker:{me}")).count();
+    let allocation: Uuid =
+        scene.client.query_one("select id from allocations where child_id = $1", &[&scene.child]).await.unwrap().get(0);
+    let case = format!("Case:{}", scene.case);
+    request_transfer(&scene.server, &case, 7, 1).await;
+    scene.server.all_placed().await;
+    let unit = scene.server.unit(3).await;
+    let mut read = about_child(&scene.entries(scene.record()).await);
+    for (what, query, id) in [
+        (
+            "an allocation",
+            "query($id: ID!) { node(id: $id) { ... on Allocation { reasonStart } } }",
+            format!("Allocation:{allocation}"),
+        ),
+        ("a case", "query($id: ID!) { case(id: $id) { caseNo } }", case.clone()),
+        (
+            "transfers",
+            "query($id: ID!) { unit(id: $id) { transfers(first: 5) { nodes { handoverSummary } } } }",
+            unit.clone(),
+        ),
+        ("events", "query($id: ID!) { unit(id: $id) { events(first: 5) { nodes { summary } } } }", unit.clone()),
+    ] {
+        let data = scene.server.data("CLINICIAN", query, json!({ "id": id })).await;
+        assert!(data.to_string().len() > 20, "{what}: {data}");
+        let now = about_child(&scene.entries(scene.record()).await);
+        assert_eq!(now, read + 1, "{what}");
+        read = now;
+    }
+    // By the case it is found too, with those entries that show the case and no others of the child.
+    let by_case = scene.entries(json!({ "record": case })).await;
+    assert!(
+        by_case.iter().all(|one| one["records"].as_array().unwrap().contains(&json!(scene.case.to_string()))
+            || one["asked"].as_array().unwrap().contains(&json!(scene.case.to_string()))),
+        "{by_case:#?}"
+    );
+    // A manager is told who and when, and of others who were in the same answer nothing.
+    scene
+        .server
+        .data(
+            "CLINICIAN",
+            "query($id: ID!) { unit(id: $id) { cases(first: 50) { nodes { child { id } } } } }",
+            json!({ "id": unit }),
+        )
+        .await;
+    let query =
+        "query($id: ID!) { child(id: $id) { lookedAtBy(first: 1) { records asked events recipients worker { id } } } }";
+    let looked = scene.server.data("SERVICE_MANAGER", query, json!({ "id": format!("Child:{}", scene.child) })).await;
+    let newest = &looked["child"]["lookedAtBy"][0];
+    assert_eq!(newest["worker"]["id"], format!("Worker:{me}"));
+    assert_eq!(newest["records"], json!([scene.child.to_string()]));
+    assert_eq!((&newest["asked"], &newest["events"], &newest["recipients"]), (&json!([]), &json!([]), &json!([])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_spelling_of_an_id_and_no_stream_asks_unseen_and_the_directory_is_nobodys_record() {
+    let scene = Scene::start().await;
+    let before = scene.entries(json!({})).await.len();
+    let unit = scene.server.unit(3).await;
+    scene.server.data("OTHER_UNIT", "query($id: ID!) { unit(id: $id) { name } }", json!({ "id": unit })).await;
+    let escaped = format!("{{ child(id: \"Child\\u003a{}\") {{ id }} }}", scene.child);
+    assert_eq!(scene.server.data("OTHER_UNIT", &escaped, json!({})).await["child"], Value::Null);
+    let mut socket = scene.server.socket("OTHER_UNIT").await;
+    let feed = "subscription($id: ID!) { childFeed(childId: $id) { __typename cursor } }";
+    socket.subscribe("feed", feed, json!({ "id": format!("Child:{}", scene.child) })).await;
+    assert_eq!(socket.hear().await["payload"][0]["extensions"]["code"], "NOT_FOUND");
+    let entries = scene.entries(scene.record()).await;
+    let asked: Vec<(&Value, &Value)> = entries.iter().map(|one| (&one["action"], &one["operation"][0])).collect();
+    assert_eq!(asked, [(&json!("REFUSED"), &json!("childFeed")), (&json!("REFUSED"), &json!("child"))]);
+    let mut own = scene.server.socket("CLINICIAN").await;
+    own.open_feed(feed, json!({ "id": format!("Child:{}", scene.child) })).await;
+    let opened = scene.entries(scene.record()).await;
+    assert_eq!((&opened[0]["action"], &opened[0]["operation"]), (&json!("READ"), &json!(["childFeed"])));
+    // Those, and what the auditor asked about one record: whoever reads the audit is in it too.
+    let all = scene.entries(json!({})).await;
+    let of_auditor = all.iter().filter(|one| one["worker"]["id"] == format!("Worker:{}", scene.auditor)).count();
+    assert_eq!((before, of_auditor, all.len()), (0, 2, 5), "{all:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_says_whether_something_was_changed_and_why_it_was_not() {
+    let scene = Scene::start().await;
+    let case = format!("Case:{}", scene.case);
+    let input = |version: i32| {
+        json!({ "idempotencyKey": key(), "caseId": case, "toUnitId": "", "kind": "TO_CIN",
+                                       "handoverSummary": "Ready.", "expectedVersion": version })
+    };
+    let unit = scene.server.unit(7).await;
+    let ask = |version: i32| {
+        let mut input = input(version);
+        input["toUnitId"] = json!(unit);
+        scene.server.mutate("CONSULTANT_SOCIAL_WORKER", "requestTransfer", "", input)
+    };
+    assert_eq!(ask(9).await["errors"][0]["__typename"], "VersionConflict");
+    let entries = scene.entries(json!({ "record": case })).await;
+    assert_eq!((&entries[0]["action"], &entries[0]["codes"]), (&json!("REFUSED"), &json!(["VERSION_CONFLICT"])));
+    // Nothing of what was changed is selected: the child is in the entry all the same.
+    assert_eq!(ask(1).await["errors"], json!([]));
+    let entries = scene.entries(scene.record()).await;
+    let changed: Vec<&Value> = entries.iter().filter(|one| one["action"] == "CHANGED").collect();
+    assert_eq!(
+        (changed.len(), &changed[0]["operation"], &changed[0]["codes"]),
+        (1, &json!(["requestTransfer"]), &json!([]))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_written_down_though_nobody_waits_for_its_answer() {
+    let scene = Scene::start().await;
+    let case = format!("Case:{}", scene.case);
+    // It waits behind this, and its client does not.
+    let blocker = support::connect("postgres", &scene.server.database).await;
+    blocker.batch_execute("begin; lock table case_transfers in access exclusive mode").await.unwrap();
+    let input = json!({ "idempotencyKey": key(), "caseId": case, "toUnitId": scene.server.unit(7).await, "kind": "TO_CIN",
+                        "handoverSummary": "Ready.", "expectedVersion": 1 });
+    let token = scene.server.token("CONSULTANT_SOCIAL_WORKER");
+    let (url, document) = (scene.server.graphql_url(), support::document("requestTransfer", ""));
+    let asking = tokio::spawn(async move {
+        let http = reqwest::Client::new();
+        support::post(&http, &url, &token, &document, json!({ "input": input })).await
+    });
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while scene.client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        tokio::task::yield_now().await;
+    }
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
+    blocker.batch_execute("commit").await.unwrap();
+    let written = "select count(*) from audit_entries where action = 'CHANGED' and operation = '{requestTransfer}'";
+    while scene.client.query_one(written, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        tokio::task::yield_now().await;
+    }
 }

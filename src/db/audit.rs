@@ -1,9 +1,11 @@
 //! The audit: appended to by every process, sealed by the relay's leader, verified from outside.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::{
     prelude::*,
-    sql_types::{Array, BigInt, Binary, Nullable, Text, Timestamptz, Uuid as UuidSql},
+    sql_types::{Array, BigInt, Binary, Bool, Nullable, Text, Timestamptz, Uuid as UuidSql},
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use serde::Serialize;
@@ -31,6 +33,9 @@ pub struct NewEntry {
     pub operation_hash: Option<String>,
     pub request_id: Option<Uuid>,
     pub process: Uuid,
+    /// Persons, families, conferences.
+    pub subjects: Vec<Uuid>,
+    /// Cases and plans of theirs.
     pub records: Vec<Uuid>,
     pub asked: Vec<Uuid>,
     pub classes: Vec<FieldClass>,
@@ -52,6 +57,7 @@ pub struct EntryRow {
     pub operation: Vec<String>,
     pub operation_hash: Option<String>,
     pub request_id: Option<Uuid>,
+    pub subjects: Vec<Uuid>,
     pub records: Vec<Uuid>,
     pub asked: Vec<Uuid>,
     pub classes: Vec<String>,
@@ -62,21 +68,21 @@ pub struct EntryRow {
 
 /// Appends these entries at once, outside of any viewer's transaction: committed when this returns.
 pub async fn append(db: &Db, entries: &[NewEntry]) -> Result<()> {
-    let entries = serde_json::to_string(entries).map_err(Error::internal)?;
+    #[derive(QueryableByName)]
+    struct Appended {
+        #[diesel(sql_type = BigInt)]
+        appended: i64,
+    }
+    let text = serde_json::to_string(entries).map_err(Error::internal)?;
     let mut conn = db.pool.get().await.map_err(no_connection)?;
     // One statement however many: a VALUES list of each length would be prepared on its own.
-    let query = diesel::sql_query(
-        "insert into audit_entries (at, worker_id, action, purpose, operation, operation_hash, request_id, process, records,
-                                    asked, classes, codes, events, recipients)
-         select at, worker_id, action, purpose, operation, operation_hash, request_id, process, records, asked, classes, codes,
-                events, recipients
-         from jsonb_to_recordset($1::jsonb) as e (
-             at timestamptz, worker_id uuid, action text, purpose text, operation text[], operation_hash text,
-             request_id uuid, process uuid, records uuid[], asked uuid[], classes text[], codes text[], events uuid[],
-             recipients uuid[])",
-    );
-    Kept(query.bind::<Text, _>(entries)).execute(&mut conn).await.map_err(failed)?;
-    Ok(())
+    let query = diesel::sql_query("select hearth.append_audit($1::jsonb) as appended").bind::<Text, _>(text);
+    let appended: Appended = Kept(query).get_result(&mut conn).await.map_err(failed)?;
+    if usize::try_from(appended.appended) == Ok(entries.len()) {
+        Ok(())
+    } else {
+        Err(Error::internal(format!("of {} entries of the audit {} were appended", entries.len(), appended.appended)))
+    }
 }
 
 /// Which entries are wanted.
@@ -88,29 +94,40 @@ pub struct Wanted {
     pub record_id: Option<Uuid>,
 }
 
+/// Entries about a record: that name it or its conferences, or its case or plan, or that it was asked for in vain. Each part
+/// has an index.
+macro_rules! wanted {
+    ($query:ident, $wanted:ident) => {
+        if let Some(worker) = $wanted.worker_id {
+            $query = $query.filter(audit_entries::worker_id.eq(worker));
+        }
+        if let Some(record) = $wanted.record_id {
+            $query = $query.filter(
+                diesel::dsl::sql::<Bool>("(subjects && hearth.audit_subjects(")
+                    .bind::<UuidSql, _>(record)
+                    .sql(") or (subjects @> array[hearth.audit_child(")
+                    .bind::<UuidSql, _>(record)
+                    .sql(")] and records @> array[")
+                    .bind::<UuidSql, _>(record)
+                    .sql("]) or (asked <> '{}' and asked @> array[")
+                    .bind::<UuidSql, _>(record)
+                    .sql("]))"),
+            );
+        }
+    };
+}
+
 /// A page of the entries that the viewer may read, newest first.
 pub async fn page(snapshot: &Snapshot, wanted: Wanted, page: &Page<i64>) -> Result<Vec<EntryRow>> {
     let mut query = latest_first!(audit_entries::table.select(EntryRow::as_select()), page, audit_entries::id);
-    if let Some(worker) = wanted.worker_id {
-        query = query.filter(audit_entries::worker_id.eq(worker));
-    }
-    if let Some(record) = wanted.record_id {
-        query =
-            query.filter(audit_entries::records.contains(vec![record]).or(audit_entries::asked.contains(vec![record])));
-    }
+    wanted!(query, wanted);
     snapshot.load(query).await
 }
 
 /// How many entries the viewer may read.
 pub async fn count(snapshot: &Snapshot, wanted: Wanted) -> Result<i64> {
     let mut query = audit_entries::table.count().into_boxed();
-    if let Some(worker) = wanted.worker_id {
-        query = query.filter(audit_entries::worker_id.eq(worker));
-    }
-    if let Some(record) = wanted.record_id {
-        query =
-            query.filter(audit_entries::records.contains(vec![record]).or(audit_entries::asked.contains(vec![record])));
-    }
+    wanted!(query, wanted);
     let counted: Vec<i64> = snapshot.load(query).await?;
     Ok(counted.into_iter().next().unwrap_or(0))
 }
@@ -126,6 +143,7 @@ pub async fn who_looked(snapshot: &Snapshot, child_ids: &[Uuid], page: &Page<i64
         Vec<String>,
         Option<String>,
         Option<Uuid>,
+        Vec<Uuid>,
         Vec<Uuid>,
         Vec<Uuid>,
         Vec<String>,
@@ -144,6 +162,7 @@ pub async fn who_looked(snapshot: &Snapshot, child_ids: &[Uuid], page: &Page<i64
         Nullable<UuidSql>,
         Array<UuidSql>,
         Array<UuidSql>,
+        Array<UuidSql>,
         Array<Text>,
         Array<Text>,
         Array<UuidSql>,
@@ -152,8 +171,8 @@ pub async fn who_looked(snapshot: &Snapshot, child_ids: &[Uuid], page: &Page<i64
     let before = page.after.map_or("NULL".to_owned(), |id| id.to_string());
     // Both are numbers.
     let query = diesel::dsl::sql::<Columns>(&format!(
-        "SELECT id, at, worker_id, action, purpose, operation, operation_hash, request_id, records, asked, classes, codes, \
-         events, recipients FROM hearth.who_looked(parent.id, {before}, {})",
+        "SELECT id, at, worker_id, action, purpose, operation, operation_hash, request_id, subjects, records, asked, \
+         classes, codes, events, recipients FROM hearth.who_looked(parent.id, {before}, {})",
         page.limit()
     ));
     let rows: Vec<Placed<Row>> = snapshot.load(lateral::for_each(child_ids, query)).await?;
@@ -166,6 +185,7 @@ pub async fn who_looked(snapshot: &Snapshot, child_ids: &[Uuid], page: &Page<i64
         operation,
         operation_hash,
         request_id,
+        subjects,
         records,
         asked,
         classes,
@@ -181,6 +201,7 @@ pub async fn who_looked(snapshot: &Snapshot, child_ids: &[Uuid], page: &Page<i64
         operation,
         operation_hash,
         request_id,
+        subjects,
         records,
         asked,
         classes,
@@ -201,83 +222,79 @@ pub struct Link {
 }
 
 #[derive(QueryableByName)]
-struct Sealable {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    text: String,
-}
-
-#[derive(QueryableByName)]
 struct Seal {
     #[diesel(sql_type = BigInt)]
     seq: i64,
+    #[diesel(sql_type = BigInt)]
+    upto: i64,
     #[diesel(sql_type = BigInt)]
     entries: i64,
     #[diesel(sql_type = Binary)]
     hash: Vec<u8>,
 }
 
-/// The hash of a link over the one before it.
-fn linked(before: &[u8], entries: &[Sealable]) -> Vec<u8> {
+/// What an entry says, as one text: its columns in this order. What a column that is added later says needs a text of its own,
+/// or no link before it can be reckoned any more.
+const TEXT: &str = "row(e.id, extract(epoch from e.at), e.worker_id, e.action, e.purpose, e.operation, e.operation_hash, \
+    e.request_id, e.process, e.subjects, e.records, e.asked, e.classes, e.codes, e.events, e.recipients)::text";
+
+/// The digest of a text.
+fn digest(text: &str) -> Vec<u8> {
+    Sha256::digest(text.as_bytes()).to_vec()
+}
+
+/// The hash of a link over the one before it: digests are all of one length, so two entries never read as one.
+fn linked<'a>(before: &[u8], digests: impl Iterator<Item = &'a Vec<u8>>) -> Vec<u8> {
     let mut hasher = Sha256::new();
     hasher.update(before);
-    for entry in entries {
-        // With its length: two entries never read as one.
-        hasher.update((entry.text.len() as u64).to_be_bytes());
-        hasher.update(entry.text.as_bytes());
-    }
+    digests.for_each(|digest| hasher.update(digest));
     hasher.finalize().to_vec()
 }
 
 /// Entries of one link at most.
 const LINK: i64 = 5_000;
 
-/// Seals what is not sealed yet, as the relay's role. Nothing when there is nothing.
-pub(in crate::db) async fn seal(conn: &mut AsyncPgConnection, at: DateTime<Utc>) -> Result<Option<Link>> {
-    conn.batch_execute("BEGIN").await.map_err(failed)?;
-    let sealed = seal_within(conn, at).await;
-    let end = if sealed.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    conn.batch_execute(end).await.map_err(failed)?;
-    sealed
-}
+const LAST: &str = "select seq, upto, entries, hash from audit_seals order by seq desc limit 1";
 
-async fn seal_within(conn: &mut AsyncPgConnection, at: DateTime<Utc>) -> Result<Option<Link>> {
-    let waiting = diesel::sql_query(
-        "select id, (to_jsonb(e) - 'seal')::text as text from audit_entries e where seal is null order by id limit $1",
-    );
-    let waiting: Vec<Sealable> = Kept(waiting.bind::<BigInt, _>(LINK)).load(conn).await.map_err(failed)?;
-    if waiting.is_empty() {
-        return Ok(None);
+/// Seals what is settled and not sealed yet, as the relay's role. Nothing when there is nothing. Entries are read and not
+/// touched.
+pub(in crate::db) async fn seal(conn: &mut AsyncPgConnection, at: DateTime<Utc>) -> Result<Option<Link>> {
+    #[derive(QueryableByName)]
+    struct Settled {
+        #[diesel(sql_type = Nullable<BigInt>)]
+        upto: Option<i64>,
     }
-    let last: Option<Seal> =
-        Kept(diesel::sql_query("select seq, entries, hash from audit_seals order by seq desc limit 1"))
-            .get_result(conn)
-            .await
-            .optional()
-            .map_err(failed)?;
-    let (seq, before) = last.map_or((1, Vec::new()), |last| (last.seq + 1, last.hash));
-    let hash = linked(&before, &waiting);
-    let ids: Vec<i64> = waiting.iter().map(|entry| entry.id).collect();
-    let count = i64::try_from(ids.len()).map_err(Error::internal)?;
-    Kept(
-        diesel::sql_query("update audit_entries set seal = $1 where id = any ($2)")
-            .bind::<BigInt, _>(seq)
-            .bind::<Array<BigInt>, _>(ids),
-    )
-    .execute(conn)
-    .await
-    .map_err(failed)?;
-    Kept(
-        diesel::sql_query("insert into audit_seals (seq, entries, hash, sealed_at) values ($1, $2, $3, $4)")
-            .bind::<BigInt, _>(seq)
-            .bind::<BigInt, _>(count)
-            .bind::<Binary, _>(&hash)
-            .bind::<Timestamptz, _>(at),
-    )
-    .execute(conn)
-    .await
-    .map_err(failed)?;
+    #[derive(QueryableByName)]
+    struct Digested {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+        #[diesel(sql_type = Binary)]
+        digest: Vec<u8>,
+    }
+    let last: Option<Seal> = Kept(diesel::sql_query(LAST)).get_result(conn).await.optional().map_err(failed)?;
+    let (seq, sealed, before) = last.map_or((1, 0, Vec::new()), |last| (last.seq + 1, last.upto, last.hash));
+    let settled = diesel::sql_query("select hearth.audit_settled() as upto");
+    let settled: Settled = Kept(settled).get_result(conn).await.map_err(failed)?;
+    let Some(settled) = settled.upto.filter(|upto| *upto > sealed) else { return Ok(None) };
+    // The database digests: the texts stay there.
+    let query = format!(
+        "select e.id, sha256(convert_to({TEXT}, 'UTF8')) as digest from audit_entries e
+         where e.id > $1 and e.id <= $2 order by e.id limit $3"
+    );
+    let query = diesel::sql_query(query).bind::<BigInt, _>(sealed).bind::<BigInt, _>(settled).bind::<BigInt, _>(LINK);
+    let waiting: Vec<Digested> = Kept(query).load(conn).await.map_err(failed)?;
+    let Some(upto) = waiting.last().map(|entry| entry.id) else { return Ok(None) };
+    let hash = linked(&before, waiting.iter().map(|entry| &entry.digest));
+    let insert =
+        diesel::sql_query("insert into audit_seals (seq, upto, entries, hash, sealed_at) values ($1, $2, $3, $4, $5)");
+    let count = i64::try_from(waiting.len()).map_err(Error::internal)?;
+    let insert = insert
+        .bind::<BigInt, _>(seq)
+        .bind::<BigInt, _>(upto)
+        .bind::<BigInt, _>(count)
+        .bind::<Binary, _>(&hash)
+        .bind::<Timestamptz, _>(at);
+    Kept(insert).execute(conn).await.map_err(failed)?;
     Ok(Some(Link { seq, hash }))
 }
 
@@ -290,77 +307,102 @@ pub struct Verified {
     pub entries: i64,
     /// Entries that are not sealed yet.
     pub waiting: i64,
-    /// Anchors that were looked for in the chain.
+    /// Links that are anchored.
     pub anchors: usize,
     /// What is wrong, in words; empty when nothing is.
     pub faults: Vec<String>,
 }
 
+/// How long a link may be without an anchor, in seconds: it is written right after the link.
+const ANCHORED_WITHIN: f64 = 10.0;
+
 /// Reckons the whole chain anew, as the relay's role, and looks for every anchor in it: links that were written down outside
-/// the database. Long chains take their time; nothing is locked.
-pub async fn verify(url: &str, anchors: &[Link]) -> Result<Verified> {
+/// the database. With anchors, the newest links must be among them. Long chains take their time; nothing is locked.
+pub async fn verify(url: &str, anchors: Option<&[Link]>) -> Result<Verified> {
+    #[derive(QueryableByName)]
+    struct Said {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+        #[diesel(sql_type = Text)]
+        text: String,
+    }
     #[derive(QueryableByName)]
     struct Counted {
         #[diesel(sql_type = BigInt)]
         waiting: i64,
+    }
+    #[derive(QueryableByName)]
+    struct Aged {
         #[diesel(sql_type = BigInt)]
-        beyond: i64,
+        seq: i64,
     }
     let mut conn = AsyncPgConnection::establish(url).await.map_err(Error::internal)?;
-    conn.batch_execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET timezone = 'UTC'")
-        .await
-        .map_err(failed)?;
-    let mut found = Verified { anchors: anchors.len(), ..Verified::default() };
+    conn.batch_execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(failed)?;
+    let anchored: HashMap<i64, &[u8]> =
+        anchors.unwrap_or_default().iter().map(|link| (link.seq, link.hash.as_slice())).collect();
+    let mut found = Verified::default();
     let mut before: Vec<u8> = Vec::new();
-    let mut expected = 1;
+    // What stands before the first entry is no entry of ours, and would be in the first link.
+    let (mut expected, mut from) = (1, i64::MIN);
+    let entries_of =
+        format!("select e.id, {TEXT} as text from audit_entries e where e.id > $1 and e.id <= $2 order by e.id");
     loop {
+        let next =
+            diesel::sql_query("select seq, upto, entries, hash from audit_seals where seq >= $1 order by seq limit 1");
         let next: Option<Seal> =
-            diesel::sql_query("select seq, entries, hash from audit_seals where seq >= $1 order by seq limit 1")
-                .bind::<BigInt, _>(expected)
-                .get_result(&mut conn)
-                .await
-                .optional()
-                .map_err(failed)?;
+            next.bind::<BigInt, _>(expected).get_result(&mut conn).await.optional().map_err(failed)?;
         let Some(seal) = next else { break };
         if seal.seq != expected {
             found.faults.push(format!("links {expected} to {} are missing", seal.seq - 1));
         }
-        let entries: Vec<Sealable> = diesel::sql_query(
-            "select id, (to_jsonb(e) - 'seal')::text as text from audit_entries e where seal = $1 order by id",
-        )
-        .bind::<BigInt, _>(seal.seq)
-        .load(&mut conn)
-        .await
-        .map_err(failed)?;
+        let entries = diesel::sql_query(&entries_of).bind::<BigInt, _>(from).bind::<BigInt, _>(seal.upto);
+        let entries: Vec<Said> = entries.load(&mut conn).await.map_err(failed)?;
         let count = i64::try_from(entries.len()).map_err(Error::internal)?;
         if count != seal.entries {
             found.faults.push(format!("link {} was made of {} entries and has {count}", seal.seq, seal.entries));
         }
-        if linked(&before, &entries) != seal.hash {
-            found.faults.push(format!("link {} does not follow from its entries and the link before", seal.seq));
+        let digests: Vec<Vec<u8>> = entries.iter().map(|entry| digest(&entry.text)).collect();
+        if linked(&before, digests.iter()) != seal.hash {
+            let (first, last) = (entries.as_slice().first().map_or(from, |entry| entry.id), seal.upto);
+            found.faults.push(format!(
+                "link {} does not follow from its entries, {first} to {last}, and the link before",
+                seal.seq
+            ));
         }
-        for anchor in anchors.iter().filter(|anchor| anchor.seq == seal.seq && anchor.hash != seal.hash) {
-            found.faults.push(format!("link {} is not the one that was anchored", anchor.seq));
+        match anchored.get(&seal.seq) {
+            Some(hash) if *hash != seal.hash => {
+                found.faults.push(format!("link {} is not the one that was anchored", seal.seq));
+            }
+            Some(_) => found.anchors += 1,
+            None => {}
         }
         found.links += 1;
         found.entries += count;
         before = seal.hash;
+        from = seal.upto;
         expected = seal.seq + 1;
     }
-    for anchor in anchors.iter().filter(|anchor| anchor.seq >= expected) {
-        found.faults.push(format!("link {} was anchored and is missing", anchor.seq));
+    let mut missing: Vec<i64> = anchored.keys().copied().filter(|seq| *seq >= expected).collect();
+    missing.sort_unstable();
+    found.faults.extend(missing.iter().map(|seq| format!("link {seq} was anchored and is missing")));
+    if anchors.is_some() {
+        let aged = diesel::sql_query(
+            "select seq from audit_seals where sealed_at < now() - make_interval(secs => $1) order by seq desc limit 1",
+        );
+        let aged: Option<Aged> = aged
+            .bind::<diesel::sql_types::Double, _>(ANCHORED_WITHIN)
+            .get_result(&mut conn)
+            .await
+            .optional()
+            .map_err(failed)?;
+        if let Some(Aged { seq }) = aged.filter(|aged| !anchored.contains_key(&aged.seq)) {
+            found
+                .faults
+                .push(format!("link {seq} is not anchored: were the anchors cut off, or are they of another process?"));
+        }
     }
-    let counted: Counted = diesel::sql_query(
-        "select count(*) filter (where seal is null) as waiting,
-                count(*) filter (where seal is not null and not exists (select from audit_seals s where s.seq = e.seal)) as beyond
-         from audit_entries e",
-    )
-    .get_result(&mut conn)
-    .await
-    .map_err(failed)?;
-    if counted.beyond > 0 {
-        found.faults.push(format!("{} entries belong to links that are missing", counted.beyond));
-    }
+    let counted = diesel::sql_query("select count(*) as waiting from audit_entries where id > $1");
+    let counted: Counted = counted.bind::<BigInt, _>(from).get_result(&mut conn).await.map_err(failed)?;
     found.waiting = counted.waiting;
     conn.batch_execute("COMMIT").await.map_err(failed)?;
     Ok(found)

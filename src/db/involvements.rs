@@ -22,6 +22,7 @@ use crate::{
 pub struct InvolvementRow {
     pub id: Uuid,
     pub case_id: Uuid,
+    pub child_id: Uuid,
     pub worker_id: Uuid,
     pub capacity: Coded<Capacity>,
     pub started_at: DateTime<Utc>,

@@ -99,6 +99,7 @@ macro_rules! columns {
 pub struct GoalRow {
     pub id: Uuid,
     pub plan_id: Uuid,
+    pub child_id: Uuid,
     pub position: i32,
     pub what_needs_to_change: Personal<String>,
     pub why: Personal<String>,
@@ -118,6 +119,7 @@ pub struct ActionRow {
     pub id: Uuid,
     pub goal_id: Uuid,
     pub plan_id: Uuid,
+    pub child_id: Uuid,
     pub text: Personal<String>,
     pub owner_worker_id: Option<Uuid>,
     pub owner_person_id: Option<Uuid>,

@@ -79,19 +79,20 @@ diesel::table! {
         operation_hash -> Nullable<Text>,
         request_id -> Nullable<Uuid>,
         process -> Uuid,
+        subjects -> Array<Uuid>,
         records -> Array<Uuid>,
         asked -> Array<Uuid>,
         classes -> Array<Text>,
         codes -> Array<Text>,
         events -> Array<Uuid>,
         recipients -> Array<Uuid>,
-        seal -> Nullable<BigInt>,
     }
 }
 
 diesel::table! {
     audit_seals (seq) {
         seq -> BigInt,
+        upto -> BigInt,
         entries -> BigInt,
         hash -> Bytea,
         sealed_at -> Timestamptz,

@@ -46,25 +46,36 @@ pub struct Snapshot {
 /// What an operation showed.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// Persons, cases, families, conferences, plans.
+    /// Whose records: persons, families, conferences.
+    pub subjects: Vec<Uuid>,
+    /// Which of their records: cases, plans.
     pub records: Vec<Uuid>,
+    /// Whatever else was shown under its own id: it was not asked for in vain.
+    pub own: Vec<Uuid>,
     /// Classes of fields beyond the core.
     pub classes: Vec<FieldClass>,
+    /// Whether the audit itself was read.
+    pub audit: bool,
 }
 
 impl Seen {
     /// What another showed, too.
     pub fn also(&mut self, other: Self) {
-        self.add(other.records, None);
-        other.classes.into_iter().for_each(|class| self.add([], Some(class)));
+        self.subjects.extend(other.subjects);
+        self.records.extend(other.records);
+        self.own.extend(other.own);
+        self.audit |= other.audit;
+        other.classes.into_iter().for_each(|class| self.class(class));
     }
 
-    /// Both.
-    pub fn add(&mut self, records: impl IntoIterator<Item = Uuid>, class: Option<FieldClass>) {
-        self.records.extend(records);
-        if let Some(class) = class
-            && !self.classes.contains(&class)
-        {
+    /// Whether nobody's record was shown.
+    pub fn is_empty(&self) -> bool {
+        self.subjects.is_empty() && self.records.is_empty() && !self.audit
+    }
+
+    /// A class of fields that was read.
+    pub fn class(&mut self, class: FieldClass) {
+        if !self.classes.contains(&class) {
             self.classes.push(class);
         }
     }
@@ -104,8 +115,8 @@ impl Snapshot {
     }
 
     /// Remembers what of this instant is shown.
-    pub fn saw(&self, records: impl IntoIterator<Item = Uuid>, class: Option<FieldClass>) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).add(records, class);
+    pub fn saw(&self, note: impl FnOnce(&mut Seen)) {
+        note(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// What was shown so far, forgetting it.

@@ -21,6 +21,7 @@ use crate::{
 pub struct TransferCore {
     pub id: Uuid,
     pub case_id: Uuid,
+    pub child_id: Uuid,
     pub from_unit_id: Uuid,
     pub to_unit_id: Uuid,
     pub kind: Coded<TransferKind>,

@@ -1,5 +1,7 @@
 //! One change, one transaction.
 
+use std::sync::{Mutex, PoisonError};
+
 use diesel::{pg::Pg, query_builder::QueryFragment};
 use diesel_async::{
     AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
@@ -18,6 +20,8 @@ use crate::{
 pub struct ViewerTx {
     conn: Option<Connection>,
     viewer: Viewer,
+    /// What was opened for writing.
+    written: Mutex<Vec<Uuid>>,
 }
 
 impl ViewerTx {
@@ -29,7 +33,7 @@ impl ViewerTx {
 
     /// With a connection, before BEGIN: the first statement is [`ViewerTx::enter`].
     pub(in crate::db) async fn unopened(pool: &Pool<AsyncPgConnection>, viewer: Viewer) -> Result<Self> {
-        Ok(Self { conn: Some(pool.get().await.map_err(no_connection)?), viewer })
+        Ok(Self { conn: Some(pool.get().await.map_err(no_connection)?), viewer, written: Mutex::default() })
     }
 
     /// BEGIN and the identity, in the simple protocol: on their way at the first poll, ahead of what is polled next.
@@ -66,7 +70,13 @@ impl ViewerTx {
     pub async fn authorise(&self, subjects: &[Uuid]) -> Result<()> {
         let list: Vec<String> = subjects.iter().map(Uuid::to_string).collect();
         let sql = format!("SELECT hearth.write('{{{}}}')", list.join(","));
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(subjects);
         self.conn()?.batch_execute(&sql).await.map_err(failed)
+    }
+
+    /// Whose records were opened for writing so far.
+    pub fn written(&self) -> Vec<Uuid> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until no other transaction changes the record, and keeps others waiting until this one ends.

@@ -13,6 +13,7 @@ use super::{
         EventType, Exclusion, InvitationCapacity, InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority,
         ReportStep, Role, TransferKind, TransferState,
     },
+    ids::ConferenceId,
 };
 
 /// The stored part of an event that is not a column.
@@ -33,6 +34,9 @@ pub struct CaseStamp {
     pub case_no: i64,
     /// The child's initials.
     pub child_initials: String,
+    /// The child, for the audit: of older events not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child_id: Option<Uuid>,
 }
 
 /// The fields of each kind of event.
@@ -128,6 +132,16 @@ pub struct InvitationDetail {
 }
 
 impl EventData {
+    /// Whose records it tells of: the child, the conference.
+    pub fn subjects(&self, entity: (&str, Uuid)) -> impl Iterator<Item = Uuid> {
+        let conference = match &self.detail {
+            Detail::Invitation(invitation) => Some(invitation.conference_id),
+            Detail::Conference(_) => (entity.0 == ConferenceId::KIND).then_some(entity.1),
+            _ => None,
+        };
+        self.case.as_ref().and_then(|case| case.child_id).into_iter().chain(conference)
+    }
+
     /// One sentence for a list or a lock screen, from a template.
     pub fn summary(&self, of: EventType) -> String {
         let about = self
@@ -226,7 +240,7 @@ mod tests {
     fn a_summary_is_a_template_with_initials_only() {
         let data = EventData {
             actor_name: "Worker".into(),
-            case: Some(CaseStamp { case_no: 12, child_initials: "AB".into() }),
+            case: Some(CaseStamp { case_no: 12, child_initials: "AB".into(), child_id: None }),
             detail: Detail::Allocation {
                 unit_id: Uuid::nil(),
                 unit_name: "Unit 3".into(),

@@ -300,10 +300,13 @@ impl Bus {
 
     /// The entry that says that events were sent: to several at once, or to one who resumed.
     pub fn entry_of(&self, worker_id: Option<Uuid>, events: &[Arc<Event>], recipients: Vec<Uuid>) -> NewEntry {
+        let mut subjects: Vec<Uuid> = events.iter().flat_map(|event| event.subjects()).collect();
         let mut records: Vec<Uuid> = events.iter().filter_map(|event| event.row.case_id).collect();
         records.extend(events.iter().map(|event| event.row.entity_id));
-        records.sort_unstable();
-        records.dedup();
+        for ids in [&mut subjects, &mut records] {
+            ids.sort_unstable();
+            ids.dedup();
+        }
         NewEntry {
             at: (self.clock)(),
             worker_id,
@@ -313,6 +316,7 @@ impl Bus {
             operation_hash: None,
             request_id: None,
             process: self.audit.process,
+            subjects,
             records,
             asked: Vec::new(),
             classes: Vec::new(),

@@ -118,6 +118,11 @@ impl Event {
         Self::read(Delivery { event, recipients: Vec::new() })
     }
 
+    /// Whose records it tells of, for the audit.
+    pub fn subjects(&self) -> impl Iterator<Item = Uuid> {
+        self.data.subjects((&self.row.entity_type, self.row.entity_id))
+    }
+
     /// Whether this worker receives it in this topic's stream.
     pub fn is_for(&self, topic: Uuid, worker: Uuid) -> bool {
         self.recipients.binary_search(&(topic, worker)).is_ok()

@@ -1,32 +1,41 @@
 //! What an operation showed, changed or was refused, for the audit.
 
-use std::any::Any;
+use std::{collections::HashSet, sync::Arc};
 
 use async_graphql::{Response, Value, Variables};
 use uuid::Uuid;
 
 use crate::{
     db::{
-        Seen, Snapshot,
+        Coded, Seen, Snapshot,
+        access::{DenialRow, GlassRow, RestrictionRow},
         allocations::AllocationRow,
-        audit::NewEntry,
+        audit::{EntryRow, NewEntry},
         cases::CaseRow,
         children::{AddressRow, PersonRow},
-        conferences::{ConferenceChildRow, ConferenceRow},
+        chronology::EntryRow as ChronologyRow,
+        conferences::{ConferenceChildRow, ConferenceRow, MoveRow},
         families::{FamilyGroupRow, FamilyMemberRow, RelationshipRow, SiblingRow},
         invitations::InvitationRow,
         involvements::InvolvementRow,
         plans::{ActionShown, GoalRow, PlanRow},
+        progress::{EscalationRow, EvidenceRow, ReviewRow, ShareRow},
+        reads::SeenRow,
+        sittings::{AttendanceRow, SittingRow, StepRow, ViewRow},
         transfers::TransferRow,
+        units::{AreaRow, MembershipRow, UnitRow},
+        workers::WorkerRow,
     },
     domain::{
         Code,
-        codes::{AuditAction, FieldClass, Purpose},
+        codes::{AuditAction, FieldClass, Purpose, Role},
+        ids::{AreaId, MembershipId, UnitId, WorkerId},
     },
     error::code,
+    events::Event,
 };
 
-/// Records of one entry at most: a page of pages shows no more.
+/// Records of one entry at most: what shows more has several.
 const RECORDS: usize = 2_000;
 
 /// Who asks, beside the viewer: what the audit tells of a request.
@@ -38,58 +47,148 @@ pub struct Caller {
     pub purpose: Purpose,
 }
 
-/// Remembers that these rows are shown. Of rows that belong to a case or a plan the case or plan; counts and directories are
-/// nobody's record.
-// What is in a `Vec` is told by its type; a slice has none that can be asked.
-#[allow(clippy::ptr_arg)]
-pub fn note<R: 'static>(snapshot: &Snapshot, rows: &Vec<R>) {
-    let rows: &dyn Any = rows;
-    macro_rules! shown {
-        ($($row:ty: |$one:ident| $ids:expr, $class:expr;)*) => {$(
-            if let Some(rows) = rows.downcast_ref::<Vec<$row>>() {
-                let class = rows.first().and_then(|$one: &$row| -> Option<FieldClass> {
-                    let _ = $one;
-                    $class
-                });
-                return snapshot.saw(rows.iter().flat_map(|$one| $ids), class);
-            }
-        )*};
-    }
-    shown! {
-        PersonRow: |one| [one.core.id], one.nhs_no().is_ok().then_some(FieldClass::Clinical);
-        CaseRow: |one| [one.core.id, one.core.child_id], one.referral_summary().is_ok().then_some(FieldClass::Narrative);
-        PlanRow: |one| [one.core.id], one.overall_aim().is_ok().then_some(FieldClass::Narrative);
-        TransferRow: |one| [one.core.case_id], one.handover_summary().is_ok().then_some(FieldClass::Narrative);
-        AllocationRow: |one| [one.core.case_id], one.summary().is_ok().then_some(FieldClass::Narrative);
-        InvitationRow: |one| [one.core.conference_id], one.exclusion_reason().is_ok().then_some(FieldClass::ThirdParty);
-        ConferenceRow: |one| [one.id], None;
-        ConferenceChildRow: |one| [one.core.child_id], None;
-        FamilyGroupRow: |one| [one.id], None;
-        FamilyMemberRow: |one| [one.person_id, one.family_id], None;
-        RelationshipRow: |one| [one.person_id, one.other_id], None;
-        SiblingRow: |one| [one.child_id], None;
-        InvolvementRow: |one| [one.case_id], None;
-        GoalRow: |one| [one.plan_id], None;
-        ActionShown: |one| [one.plan_id], None;
-    }
-    // Whose address it is was shown with the person.
-    if let Some(rows) = rows.downcast_ref::<Vec<AddressRow>>()
-        && rows.iter().any(|one| one.confidential && one.line.is_some())
-    {
-        snapshot.saw([], Some(FieldClass::ConfidentialAddress));
+/// A row that answers show, and what the audit is told of it. Every type of row says so, or it cannot be shown.
+pub trait Audited {
+    /// Notes whose record it is part of.
+    fn note(&self, seen: &mut Seen);
+}
+
+/// Remembers that these rows are shown.
+pub fn note<R: Audited>(snapshot: &Snapshot, rows: &[R]) {
+    if !rows.is_empty() {
+        snapshot.saw(|seen| rows.iter().for_each(|row| row.note(seen)));
     }
 }
 
-/// Ids of records in a client's text or values: whatever looks like a global id.
+/// What each type of row is about: (own id; subjects; records; a class of fields, if it was read).
+macro_rules! about {
+    ($($row:ty: |$one:ident| $own:expr; $subjects:expr; $records:expr; $class:expr;)*) => {$(
+        impl Audited for $row {
+            fn note(&self, seen: &mut Seen) {
+                let $one = self;
+                seen.own.push($own);
+                seen.subjects.extend($subjects);
+                seen.records.extend($records);
+                let class: Option<FieldClass> = $class;
+                class.into_iter().for_each(|class| seen.class(class));
+            }
+        }
+    )*};
+}
+const NONE: Option<Uuid> = None;
+about! {
+    PersonRow: |one| one.core.id; [one.core.id]; NONE; one.nhs_no().is_ok().then_some(FieldClass::Clinical);
+    CaseRow: |one| one.core.id; [one.core.child_id]; [one.core.id]; one.referral_summary().is_ok().then_some(FieldClass::Narrative);
+    PlanRow: |one| one.core.id; [one.core.child_id]; [one.core.id]; one.overall_aim().is_ok().then_some(FieldClass::Narrative);
+    TransferRow: |one| one.core.id; [one.core.child_id]; [one.core.case_id]; one.handover_summary().is_ok().then_some(FieldClass::Narrative);
+    AllocationRow: |one| one.core.id; [one.core.child_id]; [one.core.case_id]; one.summary().is_ok().then_some(FieldClass::Narrative);
+    InvitationRow: |one| one.core.id; one.core.person_id.into_iter().chain([one.core.conference_id]); NONE; one.exclusion_reason().is_ok().then_some(FieldClass::ThirdParty);
+    ConferenceRow: |one| one.id; [one.id]; NONE; None;
+    ConferenceChildRow: |one| one.core.child_id; [one.core.child_id]; NONE; one.outline_plan().is_ok().then_some(FieldClass::Narrative);
+    FamilyGroupRow: |one| one.id; [one.id]; NONE; None;
+    FamilyMemberRow: |one| one.family_id; [one.person_id, one.family_id]; NONE; None;
+    RelationshipRow: |one| one.person_id; [one.person_id, one.other_id]; NONE; None;
+    SiblingRow: |one| one.child_id; [one.child_id]; NONE; None;
+    InvolvementRow: |one| one.id; [one.child_id]; [one.case_id]; None;
+    GoalRow: |one| one.id; [one.child_id]; [one.plan_id]; Some(FieldClass::Narrative);
+    ActionShown: |one| one.id; [one.child_id]; [one.plan_id]; Some(FieldClass::Narrative);
+    RestrictionRow: |one| one.id; [one.person_id]; NONE; None;
+    DenialRow: |one| one.id; [one.person_id]; NONE; None;
+    GlassRow: |one| one.id; [one.child_id]; NONE; Some(FieldClass::Narrative);
+}
+
+/// What stands in a record that was shown with it: only which class of fields it belongs to.
+macro_rules! within {
+    ($($row:ty: |$one:ident| $class:expr;)*) => {$(
+        impl Audited for $row {
+            fn note(&self, seen: &mut Seen) {
+                let $one = self;
+                let class: Option<FieldClass> = $class;
+                class.into_iter().for_each(|class| seen.class(class));
+            }
+        }
+    )*};
+}
+within! {
+    SittingRow: |one| one.interim_plan().is_ok().then_some(FieldClass::Narrative);
+    ViewRow: |one| one.text().is_ok().then_some(FieldClass::Narrative);
+    EvidenceRow: |one| one.text().is_ok().then_some(FieldClass::Narrative);
+    AttendanceRow: |_one| None;
+    StepRow: |one| one.reason.is_some().then_some(FieldClass::Narrative);
+    MoveRow: |_one| Some(FieldClass::Narrative);
+    ShareRow: |_one| None;
+    ReviewRow: |_one| Some(FieldClass::Narrative);
+    EscalationRow: |_one| Some(FieldClass::Narrative);
+}
+
+/// The directory: nobody's record.
+macro_rules! directory {
+    ($($row:ty),*) => {$(
+        impl Audited for $row {
+            fn note(&self, seen: &mut Seen) {
+                seen.own.push(self.id);
+            }
+        }
+    )*};
+}
+directory!(UnitRow, WorkerRow, AreaRow, MembershipRow);
+
+/// Counts, codes, and ids by which records are read that note themselves.
+macro_rules! no_record {
+    ($($row:ty),*) => {$(
+        impl Audited for $row {
+            fn note(&self, _: &mut Seen) {}
+        }
+    )*};
+}
+no_record!(i64, Option<i64>, Uuid, Coded<FieldClass>, Coded<Role>, SeenRow);
+
+impl Audited for AddressRow {
+    // Whose address it is was shown with the person.
+    fn note(&self, seen: &mut Seen) {
+        if self.confidential && self.line.is_some() {
+            seen.class(FieldClass::ConfidentialAddress);
+        }
+    }
+}
+
+impl Audited for Arc<Event> {
+    fn note(&self, seen: &mut Seen) {
+        seen.subjects.extend(self.subjects());
+        seen.records.extend(self.row.case_id);
+    }
+}
+
+impl Audited for ChronologyRow {
+    fn note(&self, seen: &mut Seen) {
+        seen.subjects.push(self.person_id);
+        seen.records.extend(self.case_id);
+    }
+}
+
+impl Audited for EntryRow {
+    fn note(&self, seen: &mut Seen) {
+        seen.audit = true;
+    }
+}
+
+/// Kinds of what is nobody's record: the directory.
+const DIRECTORY: [&str; 4] = [UnitId::KIND, WorkerId::KIND, AreaId::KIND, MembershipId::KIND];
+
+/// Ids of records in a client's text or values: whatever looks like a global id of one.
 fn ids_in(text: &str, found: &mut Vec<Uuid>) {
     for (at, _) in text.match_indices(':') {
+        let kind = text.get(..at).unwrap_or_default();
+        if DIRECTORY.iter().any(|open| kind.ends_with(open)) {
+            continue;
+        }
         if let Some(id) = text.get(at + 1..at + 37).and_then(|id| Uuid::try_parse(id).ok()) {
             found.push(id);
         }
     }
 }
 
-/// The records that a document names in its text.
+/// The records that a document names in its text, as it was parsed: no escape hides one.
 pub fn named_in(text: &str) -> Vec<Uuid> {
     let mut found = Vec::new();
     ids_in(text, &mut found);
@@ -112,6 +211,19 @@ pub fn asked_for(named: &[Uuid], variables: &Variables) -> Vec<Uuid> {
     found
 }
 
+/// What the changes of an operation came to.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    /// Changes that were made.
+    pub changes: usize,
+    /// The ids of what they made or changed.
+    pub ids: Vec<Uuid>,
+    /// Whose records that is.
+    pub subjects: Vec<Uuid>,
+    /// Why others were not.
+    pub refusals: Vec<&'static str>,
+}
+
 /// What the audit is told of an operation, in parts.
 pub struct Told<'a> {
     /// Who asks.
@@ -126,8 +238,8 @@ pub struct Told<'a> {
     pub fields: Vec<String>,
     /// SHA-256 of its text.
     pub hash: &'a str,
-    /// Whether it is a mutation.
-    pub changes: bool,
+    /// Of a mutation, what it came to.
+    pub made: Option<Made>,
     /// The records that it names.
     pub asked: Vec<Uuid>,
     /// What was shown.
@@ -135,47 +247,59 @@ pub struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// The entry; nothing where nobody's record was asked for, shown or changed.
-    pub fn entry(self, response: &Response) -> Option<NewEntry> {
+    /// The entries: one, and further ones where there are more records than one holds. None where nobody's record was asked
+    /// for, shown or changed.
+    pub fn entries(self, response: &Response) -> Vec<NewEntry> {
         let mut codes: Vec<&'static str> = response.errors.iter().filter_map(code_of).collect();
+        let Seen { subjects, records, own, mut classes, audit } = self.seen;
+        let (mut subjects, mut records) = (subjects, records);
+        let changes = self.made.map(|made| {
+            codes.extend(made.refusals);
+            subjects.extend(made.subjects);
+            records.extend(made.ids);
+            made.changes
+        });
+        let mut asked = self.asked;
+        for ids in [&mut subjects, &mut records, &mut asked] {
+            ids.sort_unstable();
+            ids.dedup();
+        }
+        let own: HashSet<Uuid> = own.into_iter().collect();
+        asked.retain(|one| {
+            !own.contains(one) && subjects.binary_search(one).is_err() && records.binary_search(one).is_err()
+        });
         codes.sort_unstable();
         codes.dedup();
-        let Seen { mut records, mut classes } = self.seen;
-        records.sort_unstable();
-        records.dedup();
-        records.truncate(RECORDS);
         classes.sort_unstable();
-        let (mut shown, mut refused): (Vec<Uuid>, Vec<Uuid>) =
-            self.asked.into_iter().partition(|one| records.binary_search(one).is_ok());
-        shown.clear();
-        refused.sort_unstable();
-        refused.dedup();
-        refused.truncate(RECORDS);
-        let nothing = records.is_empty() && refused.is_empty();
-        if nothing && !self.changes {
-            return None;
-        }
-        let action = match (self.changes, codes.is_empty(), records.is_empty()) {
-            (true, true, _) => AuditAction::Changed,
-            (false, _, false) => AuditAction::Read,
+        let shown = !subjects.is_empty() || !records.is_empty() || audit;
+        let action = match changes {
+            None if !shown && asked.is_empty() => return Vec::new(),
+            None if shown => AuditAction::Read,
+            Some(1..) => AuditAction::Changed,
             _ => AuditAction::Refused,
         };
-        Some(NewEntry {
-            at: self.at,
-            worker_id: Some(self.worker_id),
-            action,
-            purpose: self.caller.purpose,
-            operation: self.fields,
-            operation_hash: Some(self.hash.to_owned()),
-            request_id: Some(self.caller.request_id),
-            process: self.process,
-            records,
-            asked: refused,
-            classes,
-            codes,
-            events: Vec::new(),
-            recipients: Vec::new(),
-        })
+        let parts =
+            [&subjects, &records, &asked].iter().map(|ids| ids.len().div_ceil(RECORDS)).max().unwrap_or(0).max(1);
+        let part = |ids: &[Uuid], nth: usize| ids.chunks(RECORDS).nth(nth).unwrap_or_default().to_vec();
+        (0..parts)
+            .map(|nth| NewEntry {
+                at: self.at,
+                worker_id: Some(self.worker_id),
+                action,
+                purpose: self.caller.purpose,
+                operation: self.fields.clone(),
+                operation_hash: Some(self.hash.to_owned()),
+                request_id: Some(self.caller.request_id),
+                process: self.process,
+                subjects: part(&subjects, nth),
+                records: part(&records, nth),
+                asked: part(&asked, nth),
+                classes: classes.clone(),
+                codes: codes.clone(),
+                events: Vec::new(),
+                recipients: Vec::new(),
+            })
+            .collect()
     }
 }
 

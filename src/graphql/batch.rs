@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::audited;
+use super::audited::{self, Audited};
 use crate::{
     db::{Placed, Snapshot},
     error::{Error, Result},
@@ -70,8 +70,13 @@ struct Related<C> {
 }
 
 /// Makes a generation.
-pub fn generation<R: 'static>(snapshot: Arc<Snapshot>, rows: Vec<R>) -> Vec<Item<R>> {
+pub fn generation<R: Audited>(snapshot: Arc<Snapshot>, rows: Vec<R>) -> Vec<Item<R>> {
     audited::note(&snapshot, &rows);
+    written_down(snapshot, rows)
+}
+
+/// The same of rows that the audit knows of already: events that were written down when they were sent.
+pub fn written_down<R>(snapshot: Arc<Snapshot>, rows: Vec<R>) -> Vec<Item<R>> {
     let generation = Arc::new(Generation { rows, snapshot, relations: Mutex::default() });
     (0..generation.rows.len()).map(|at| Item { generation: Arc::clone(&generation), at }).collect()
 }
@@ -114,7 +119,7 @@ impl<R: Send + Sync + 'static> Item<R> {
         load: F,
     ) -> BoxFuture<'a, Result<Option<Item<C>>>>
     where
-        C: Clone + Send + Sync + 'static,
+        C: Audited + Clone + Send + Sync + 'static,
         F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut + Send + 'a,
         Fut: Future<Output = Result<Vec<C>>> + Send + 'a,
     {
@@ -140,7 +145,7 @@ impl<R: Send + Sync + 'static> Item<R> {
         load: F,
     ) -> BoxFuture<'a, Result<Option<Item<C>>>>
     where
-        C: Send + Sync + 'static,
+        C: Audited + Send + Sync + 'static,
         F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut + Send + 'a,
         Fut: Future<Output = Result<Vec<C>>> + Send + 'a,
     {
@@ -171,7 +176,7 @@ impl<R: Send + Sync + 'static> Item<R> {
         load: F,
     ) -> BoxFuture<'a, Result<Vec<Item<C>>>>
     where
-        C: Send + Sync + 'static,
+        C: Audited + Send + Sync + 'static,
         F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut + Send + 'a,
         Fut: Future<Output = Result<Vec<Placed<C>>>> + Send + 'a,
     {
@@ -204,7 +209,7 @@ impl<R: Send + Sync + 'static> Item<R> {
         load: F,
     ) -> BoxFuture<'a, Result<Option<Item<C>>>>
     where
-        C: Send + Sync + 'static,
+        C: Audited + Send + Sync + 'static,
         F: FnOnce(Arc<Snapshot>, Vec<Uuid>) -> Fut + Send + 'a,
         Fut: Future<Output = Result<Vec<Placed<C>>>> + Send + 'a,
     {
@@ -212,7 +217,7 @@ impl<R: Send + Sync + 'static> Item<R> {
     }
 }
 
-fn generation_of<R: 'static>(snapshot: &Arc<Snapshot>, rows: Vec<R>) -> Arc<Generation<R>> {
+fn generation_of<R: Audited>(snapshot: &Arc<Snapshot>, rows: Vec<R>) -> Arc<Generation<R>> {
     audited::note(snapshot, &rows);
     Arc::new(Generation { rows, snapshot: Arc::clone(snapshot), relations: Mutex::default() })
 }

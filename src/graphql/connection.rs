@@ -8,6 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{
+    audited::Audited,
     batch::{Instant, Item},
     context::HearthContext,
     error::{Answer, Nullable, nullable},
@@ -253,7 +254,7 @@ impl<'a, P: Send + Sync + 'static> Listing<'a, P> {
         count: C,
     ) -> Nullable<Connection<T>>
     where
-        R: Send + Sync + 'static,
+        R: Audited + Send + Sync + 'static,
         T: From<Item<R>>,
         K: Serialize + DeserializeOwned + Clone + Debug + Send + Sync,
         L: FnOnce(Instant, Vec<Uuid>, Page<K>) -> Loading + Send,

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{Context, ContextBase, Response};
+use uuid::Uuid;
 
-use super::audited::{Caller, Told};
+use super::audited::{Caller, Made, Told};
 use crate::{
     audit::Audit,
     auth::{Viewer, seal::Sealer},
@@ -12,7 +13,7 @@ use crate::{
     db::{Db, Seen, Snapshot, outbox::EventLog},
     error::{Error, Result},
     events::Bus,
-    services::Services,
+    services::{Outcome, Services},
 };
 
 /// What all operations share.
@@ -44,6 +45,8 @@ pub struct Operation {
     said: Mutex<Option<String>>,
     /// What snapshots showed that are given back already.
     shown: Mutex<Option<Seen>>,
+    /// What the changes came to.
+    made: Mutex<Made>,
 }
 
 impl Operation {
@@ -57,7 +60,18 @@ impl Operation {
             further: Mutex::default(),
             said: Mutex::default(),
             shown: Mutex::default(),
+            made: Mutex::default(),
         })
+    }
+
+    /// What all operations share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Who asks.
+    pub fn viewer(&self) -> Viewer {
+        self.viewer
     }
 
     /// A new instant of this operation's viewer, as of now.
@@ -101,10 +115,29 @@ impl Operation {
         seen
     }
 
-    /// Writes down what was read along with a pushed item.
+    /// Remembers a change that was made.
+    pub fn made(&self, outcome: &Outcome) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.changes += 1;
+        made.ids.extend(outcome.ids());
+        made.subjects.extend_from_slice(&outcome.subjects);
+    }
+
+    /// Remembers why one was not.
+    pub fn refused(&self, why: &'static str) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).refusals.push(why);
+    }
+
+    /// What the changes came to since the last call.
+    pub fn take_made(&self) -> Made {
+        std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes down what a stream showed beside its events, and what was asked for with it.
     pub async fn audit(
         &self,
         seen: Seen,
+        asked: Vec<Uuid>,
         about: &(Vec<String>, String),
         caller: Caller,
         response: &Response,
@@ -116,11 +149,11 @@ impl Operation {
             process: self.shared.audit.process,
             fields: about.0.clone(),
             hash: &about.1,
-            changes: false,
-            asked: Vec::new(),
+            made: None,
+            asked,
             seen,
         };
-        self.shared.audit.write(told.entry(response).into_iter().collect()).await
+        self.shared.audit.write(told.entries(response)).await
     }
 
     /// Gives the connections of pushed items back.

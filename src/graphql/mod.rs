@@ -18,10 +18,15 @@ mod selection;
 mod subscription;
 mod types;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_graphql::{ErrorExtensionValues, ObjectType, Response, SchemaBuilder, ServerError, SubscriptionType, Value};
 use futures_util::{Stream, StreamExt};
+use uuid::Uuid;
 
 pub use audited::{Caller, purpose};
 pub use context::Shared;
@@ -32,7 +37,7 @@ use crate::{
     auth::Viewer,
     error::{Error, Result, code},
 };
-use audited::Told;
+use audited::{Made, Told};
 use context::Operation;
 use documents::Documents;
 use types::event::Event;
@@ -104,43 +109,40 @@ impl Graph {
     /// Runs a query or a mutation. The answer's entry in the audit is committed when this returns; if it cannot be written,
     /// the answer is an error without data. A change that was made stays made: asked again with the same key it answers.
     pub async fn execute(&self, ready: Ready, viewer: Viewer, caller: Caller) -> Response {
-        let kind = ready.kind;
-        let (fields, asked, hash) = (ready.fields(), ready.asked(), ready.hash().to_owned());
-        let operation = Operation::new(Arc::clone(&self.shared), viewer);
+        let (kind, operation) = (ready.kind, Operation::new(Arc::clone(&self.shared), viewer));
+        let about = About { fields: ready.fields(), hash: ready.hash().to_owned(), asked: ready.asked(), caller };
         let request = Self::request(ready, &operation);
-        // When time runs out the operation is dropped, and its connections with it; a change that was begun goes on.
-        let executed = tokio::time::timeout(self.patience, self.schema.execute(request)).await;
-        let Ok(mut response) = executed else { return refused(&Error::Timeout) };
-        if let (OperationKind::Query, Some(failure)) = (kind, operation.failure()) {
-            // One instant or nothing: after a failed statement nothing of the answer can be trusted.
-            response = refused(&failure);
+        if kind == OperationKind::Query {
+            // When time runs out the operation is dropped, and its connections with it.
+            let executed = tokio::time::timeout(self.patience, self.schema.execute(request)).await;
+            let Ok(mut response) = executed else { return refused(&Error::Timeout) };
+            if let Some(failure) = operation.failure() {
+                // One instant or nothing: after a failed statement nothing of the answer can be trusted.
+                response = refused(&failure);
+            }
+            return written_down(operation, about, None, response).await;
         }
-        let seen = operation.take_seen();
-        operation.finish().await;
-        name_codes(&mut response);
-        let told = Told {
-            worker_id: viewer.worker_id.0,
-            at: viewer.at,
-            caller,
-            process: self.shared.audit.process,
-            fields,
-            hash: &hash,
-            changes: kind == OperationKind::Mutation,
-            asked,
-            seen,
-        };
-        if let Some(entry) = told.entry(&response)
-            && let Err(error) = self.shared.audit.write(vec![entry]).await
-        {
-            response = refused(&error);
+        // A change that was begun goes on whoever waits, and so does what is written down of it.
+        let (schema, doing) = (self.schema.clone(), Arc::clone(&operation));
+        let changing = self.shared.services.see_through(async move {
+            let response = schema.execute(request).await;
+            let made = doing.take_made();
+            written_down(doing, about, Some(made), response).await
+        });
+        drop(operation);
+        match tokio::time::timeout(self.patience, changing).await {
+            Ok(Ok(response)) => response,
+            // What a panic says may quote a record, and the error of its task repeats it.
+            Ok(Err(_)) => refused(&Error::internal("a mutation panicked")),
+            Err(_) => refused(&Error::Timeout),
         }
-        response
     }
 
     /// Runs a subscription. The stream ends after a response with a request error.
     pub fn stream(&self, ready: Ready, viewer: Viewer, caller: Caller) -> impl Stream<Item = Said> + Send + use<> {
         let operation = Operation::new(Arc::clone(&self.shared), viewer);
         let about: Arc<(Vec<String>, String)> = Arc::new((ready.fields(), ready.hash().to_owned()));
+        let opening = Arc::new(Mutex::new(Some(ready.asked())));
         let shape = ready.shape();
         let mut request = Self::request(ready, &operation);
         if let Some(shape) = shape {
@@ -149,6 +151,7 @@ impl Graph {
         let responses = self.schema.execute_stream(request);
         let said = responses.then(move |mut response| {
             let (operation, about) = (Arc::clone(&operation), Arc::clone(&about));
+            let asked = opening.lock().unwrap_or_else(PoisonError::into_inner).take();
             async move {
                 // Nothing keeps a connection while it waits for the next event.
                 operation.finish_further().await;
@@ -157,9 +160,14 @@ impl Graph {
                     return Said::Text(text);
                 }
                 name_codes(&mut response);
-                let seen = operation.take_seen();
-                if !seen.records.is_empty()
-                    && let Err(error) = Box::pin(operation.audit(seen, &about, caller, &response)).await
+                let mut seen = operation.take_seen();
+                let mut asked = asked.unwrap_or_default();
+                if response.errors.is_empty() {
+                    // It opened: what was asked for is what it tells of.
+                    seen.subjects.append(&mut asked);
+                }
+                if !(seen.is_empty() && asked.is_empty())
+                    && let Err(error) = Box::pin(operation.audit(seen, asked, &about, caller, &response)).await
                 {
                     return Said::Response(Box::new(refused(&error)));
                 }
@@ -167,6 +175,39 @@ impl Graph {
             }
         });
         to_its_end(said)
+    }
+}
+
+/// What is written down of an operation beside what came of it.
+struct About {
+    fields: Vec<String>,
+    hash: String,
+    asked: Vec<Uuid>,
+    caller: Caller,
+}
+
+/// Ends an operation: its entries are in the audit when this returns, or the answer says nothing.
+async fn written_down(operation: Arc<Operation>, about: About, made: Option<Made>, response: Response) -> Response {
+    let mut response = response;
+    let (shared, viewer) = (Arc::clone(operation.shared()), operation.viewer());
+    let seen = operation.take_seen();
+    operation.finish().await;
+    name_codes(&mut response);
+    let About { fields, hash, asked, caller } = about;
+    let told = Told {
+        worker_id: viewer.worker_id.0,
+        at: viewer.at,
+        caller,
+        process: shared.audit.process,
+        fields,
+        hash: &hash,
+        made,
+        asked,
+        seen,
+    };
+    match shared.audit.write(told.entries(&response)).await {
+        Ok(()) => response,
+        Err(error) => refused(&error),
     }
 }
 

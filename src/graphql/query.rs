@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::{
+    audited::Audited,
     batch::{Item, generation},
     connection::{Connection, List},
     context::HearthContext,
@@ -44,7 +45,7 @@ pub struct Count {
 /// record answers like one that does not exist.
 pub struct Query;
 
-fn single<R: 'static>(snapshot: Arc<crate::db::Snapshot>, rows: Vec<R>) -> Option<Item<R>> {
+fn single<R: Audited>(snapshot: Arc<crate::db::Snapshot>, rows: Vec<R>) -> Option<Item<R>> {
     generation(snapshot, rows).into_iter().next()
 }
 

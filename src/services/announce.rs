@@ -49,7 +49,11 @@ pub(super) async fn stamp(tx: &ViewerTx, case: &CaseCore) -> Result<Stamp> {
     let (first, last) = names?;
     Ok(Stamp {
         case_id: case.id,
-        stamp: CaseStamp { case_no: case.case_no, child_initials: initials(&first, &last) },
+        stamp: CaseStamp {
+            case_no: case.case_no,
+            child_initials: initials(&first, &last),
+            child_id: Some(case.child_id),
+        },
         leads: leads?,
     })
 }

@@ -68,6 +68,32 @@ pub struct Outcome {
     pub break_glass_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plan_ids: Vec<Uuid>,
+    /// Whose records were opened for writing, for the audit; of an outcome that was known already, nothing.
+    #[serde(skip)]
+    pub subjects: Vec<Uuid>,
+}
+
+impl Outcome {
+    /// The ids of all that was made or changed.
+    pub fn ids(&self) -> Vec<Uuid> {
+        let each = [
+            self.case_id,
+            self.allocation_id,
+            self.involvement_id,
+            self.transfer_id,
+            self.conference_id,
+            self.invitation_id,
+            self.unit_id,
+            self.membership_id,
+            self.plan_id,
+            self.goal_id,
+            self.action_id,
+            self.restriction_id,
+            self.denial_id,
+            self.break_glass_id,
+        ];
+        each.into_iter().flatten().chain(self.plan_ids.iter().copied()).collect()
+    }
 }
 
 /// The application role's database and the tasks that change it.
@@ -81,6 +107,14 @@ impl Services {
     /// On this database.
     pub fn new(db: Db) -> Self {
         Self { db, running: TaskTracker::new() }
+    }
+
+    /// Does this whoever still waits for it: a client that hangs up stops nothing.
+    pub fn see_through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.running.spawn(work)
     }
 
     /// Waits until every change that was begun is over, and begins no further ones to wait for.
@@ -108,7 +142,10 @@ impl Services {
         let task = async move {
             let (tx, claim) = db.begin_once(viewer, mutation, &key, &hash).await?;
             match in_transaction(&tx, claim, mutation, &key, &hash, change).await {
-                Ok(Step::Made(outcome)) => tx.commit().await.map(|()| outcome),
+                Ok(Step::Made(mut outcome)) => {
+                    outcome.subjects = tx.written();
+                    tx.commit().await.map(|()| outcome)
+                }
                 Ok(Step::Known(outcome)) => {
                     tx.rollback().await;
                     Ok(outcome)

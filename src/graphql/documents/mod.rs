@@ -348,7 +348,8 @@ impl Documents {
         }
         Scalars { schema: &self.schema }.document(&valid)?;
         let parsed = executor::document(&valid, text);
-        Ok(Document { hash: sha256(text), valid, parsed, named: named_in(text) })
+        let named = named_in(&valid.serialize().no_indent().to_string());
+        Ok(Document { hash: sha256(text), valid, parsed, named })
     }
 }
 

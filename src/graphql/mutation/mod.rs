@@ -10,8 +10,9 @@ use async_graphql::{Context, ID, Interface, MergedObject, SimpleObject};
 use uuid::Uuid;
 
 use super::{
+    audited::Audited,
     batch::{Instant, Item, generation},
-    context::HearthContext,
+    context::{HearthContext, operation},
     error::{Fault, Nullable, nullable},
     scalars::local,
     selection,
@@ -116,8 +117,12 @@ impl Changed {
     /// A change that was made, or the refusal as data.
     fn new(ctx: &Context<'_>, result: Result<Outcome>) -> Result<Self> {
         match result {
-            Ok(outcome) => Ok(Self { outcome, snapshot: Some(ctx.fresh()?), errors: Vec::new() }),
+            Ok(outcome) => {
+                operation(ctx)?.made(&outcome);
+                Ok(Self { outcome, snapshot: Some(ctx.fresh()?), errors: Vec::new() })
+            }
             Err(Error::Refused(refusal)) => {
+                operation(ctx)?.refused(refusal.name());
                 Ok(Self { outcome: Outcome::default(), snapshot: None, errors: vec![refusal.into()] })
             }
             Err(error) => Err(error),
@@ -127,7 +132,7 @@ impl Changed {
     /// The record with this id in the new instant.
     async fn read<R, T, F, Fut>(&self, id: Option<Uuid>, load: F) -> Nullable<T>
     where
-        R: 'static,
+        R: Audited,
         T: From<Item<R>>,
         F: FnOnce(Instant, Vec<Uuid>) -> Fut,
         Fut: Future<Output = Result<Vec<R>>>,

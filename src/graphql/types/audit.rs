@@ -60,7 +60,7 @@ impl AuditEntry {
 
     /// Uuids of the persons, cases, families, conferences and plans that were shown, changed or told of.
     async fn records(&self) -> Vec<ID> {
-        self.0.records.iter().map(|id| ID(id.to_string())).collect()
+        self.0.subjects.iter().chain(&self.0.records).map(|id| ID(id.to_string())).collect()
     }
 
     /// Uuids that were asked for and not shown as records: hidden, missing, or no record of a person.

@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Result},
     events,
     graphql::{
-        batch::{Instant, Item, generation},
+        batch::{Instant, Item, generation, written_down},
         context::HearthContext,
         error::{Answer, Nullable, nullable},
         scalars::{Date, DateTime, global},
@@ -866,7 +866,7 @@ impl From<Item<Shared>> for Event {
 impl FeedItem {
     /// An event for one viewer, with an instant for what is read along with it.
     pub(in crate::graphql) fn event(event: Shared, snapshot: Arc<Snapshot>) -> Option<Self> {
-        Some(match Event::from(generation(snapshot, vec![event]).into_iter().next()?) {
+        Some(match Event::from(written_down(snapshot, vec![event]).into_iter().next()?) {
             Event::AllocationEvent(event) => Self::AllocationEvent(event),
             Event::InvolvementEvent(event) => Self::InvolvementEvent(event),
             Event::TransferEvent(event) => Self::TransferEvent(event),
