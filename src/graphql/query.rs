@@ -313,8 +313,7 @@ impl Query {
     }
 
     /// How many open cases there are of each kind, for data analysts, service managers and the head of service. Restricted ones
-    /// count too. Numbers from one to four are withheld, others come
-    /// rounded to the nearest five: do not add them up.
+    /// count too. Numbers from one to four are withheld, others come rounded to the nearest five: do not add them up.
     async fn open_case_counts(
         &self,
         ctx: &Context<'_>,
