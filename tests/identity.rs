@@ -16,6 +16,7 @@ use hearth::{
     http::SignIn,
 };
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{
     self, Issuer, Server, Setup, Socket,
@@ -60,6 +61,12 @@ async fn ask(server: &Server, authorizations: &[&str]) -> (u16, Value) {
 
 async fn status(server: &Server, token: &str) -> u16 {
     ask(server, &[&format!("Bearer {token}")]).await.0
+}
+
+/// Waits until this token opens nothing any more.
+async fn until_refused(server: &Server, token: &str) {
+    let refused = async { while status(server, token).await != 401 {} };
+    tokio::time::timeout(std::time::Duration::from_secs(15), refused).await.expect("it still opens something");
 }
 
 /// `claims` with one of them changed, or with `null` taken away.
@@ -509,7 +516,7 @@ async fn whom_a_subject_means_is_asked_once_in_two_seconds() {
     let issuer = Issuer::start(&[&key]).await;
     let server = server(&issuer).await;
     let token = issuer.token(&key, SUBJECT, server.now());
-    let looks = || server.statements().iter().filter(|text| text.contains("hearth.login")).count();
+    let looks = || server.statements().iter().filter(|text| text.contains("hearth.running_login")).count();
     looks();
     let began = server.now();
     for _ in 0..3 {
@@ -555,6 +562,7 @@ async fn a_token_names_its_session_or_itself_or_neither() {
         assert_eq!(verified.session.as_deref(), session);
         assert_eq!(verified.worker_id.0, server.worker("CONSULTANT_SOCIAL_WORKER"));
         assert_eq!(verified.expires_at, now + Duration::seconds(600));
+        assert!(sign_in.endings().has_changed().unwrap(), "whoever listens judges first");
     }
     stop.cancel();
 }
@@ -581,7 +589,7 @@ async fn a_login_is_never_rewritten_and_no_process_reads_or_writes_them_directly
         assert!(other.batch_execute(add).await.is_err(), "{role}");
     }
     let app = support::connect("hearth_app", &database).await;
-    assert!(app.batch_execute("select hearth.login('https://id.example.org', 'one')").await.is_ok());
+    assert!(app.batch_execute("select hearth.running_login('https://id.example.org', 'one')").await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -638,4 +646,82 @@ async fn what_is_open_ends_with_its_session_or_its_login_and_nobody_elses() {
     assert_eq!(other_session.closed().await, 4403);
     other_person.nothing_more().await;
     assert_eq!(status(&server, &others).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_at_once_after_the_login_has_ended_is_not_let_in_from_memory() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    let token = issuer.token(&key, SUBJECT, server.now());
+    let url = format!("ws://{}/graphql", server.address);
+    let mut socket = Socket::open(&url, &token).await;
+    // Looked up just now, so that it is remembered for longer than the ending takes to be known.
+    server.later(Duration::seconds(2));
+    assert_eq!(status(&server, &token).await, 200);
+    logins::end(&support::url("hearth_owner", &server.database), &issuer.url, SUBJECT).await.unwrap();
+    assert_eq!(socket.closed().await, 4403);
+    let mut again = Socket::connect(&url).await;
+    again.shake_hands(&token).await;
+    assert_eq!(again.closed().await, 4403);
+    assert_eq!(status(&server, &token).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_former_login_of_a_subject_opened_ends_though_the_subject_means_somebody_else_by_then() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    let token = issuer.token(&key, SUBJECT, server.now());
+    let mut formers = Socket::open(&format!("ws://{}/graphql", server.address), &token).await;
+    logins::end(&support::url("hearth_owner", &server.database), &issuer.url, SUBJECT).await.unwrap();
+    login(&server, &issuer, SUBJECT, "CLINICIAN").await;
+    assert_eq!(formers.closed().await, 4403);
+    let (_, answer) = ask(&server, &[&format!("Bearer {token}")]).await;
+    assert_eq!(answer["data"], server.data("CLINICIAN", ASK, json!({})).await);
+}
+
+/// A request whose token is good and whose body is not sent yet.
+struct Begun {
+    stream: tokio::net::TcpStream,
+    body: String,
+}
+
+impl Begun {
+    /// Sends the headers, and comes back when the server has looked at the token and asks for the body.
+    async fn send(server: &Server, token: &str, accept: &str, query: &str) -> Self {
+        let body = json!({ "query": query }).to_string();
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\naccept: {accept}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut go_on = [0; 25];
+        stream.read_exact(&mut go_on).await.unwrap();
+        assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+        Self { stream, body }
+    }
+
+    /// Everything that is answered to the end.
+    async fn finish(mut self) -> String {
+        self.stream.write_all(self.body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let reading = self.stream.read_to_string(&mut answer);
+        tokio::time::timeout(std::time::Duration::from_secs(15), reading).await.expect("it does not end").unwrap();
+        answer
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_before_the_session_ends_and_comes_after_it_opens_nothing() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    let token = issuer.token(&key, SUBJECT, server.now());
+    let stream = Begun::send(&server, &token, "text/event-stream", "subscription { myFeed { cursor } }").await;
+    logins::end_session(&support::url("hearth_owner", &server.database), "session-1").await.unwrap();
+    until_refused(&server, &token).await;
+    assert!(!stream.finish().await.contains("event:"));
 }

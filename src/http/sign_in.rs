@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     auth::token::{Subject, Tokens, Verified},
     clock::Clock,
-    db::{Db, logins::Ended},
-    domain::ids::WorkerId,
+    db::{
+        Db,
+        logins::{Ended, Running},
+    },
     error::{Error, Result},
 };
 
@@ -25,8 +27,8 @@ const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// How many subjects are remembered.
 const REMEMBERED: usize = 4096;
 
-/// Whom a subject meant, and when.
-type Known = HashMap<Arc<str>, (WorkerId, DateTime<Utc>)>;
+/// The login of a subject, and when it was looked up.
+type Known = HashMap<Arc<str>, (Running, DateTime<Utc>)>;
 
 /// See the module.
 pub struct SignIn {
@@ -57,39 +59,41 @@ impl SignIn {
         let (worker_id, login) = match read.subject {
             Subject::Worker(worker_id) => (worker_id, None),
             Subject::Login { issuer, subject } => {
-                (self.worker(&issuer, Arc::clone(&subject)).await?, Some((issuer, subject)))
+                let running = self.running(&issuer, subject).await?;
+                (running.worker_id, Some(running.login))
             }
         };
         let verified = Verified { worker_id, session: read.session, login, expires_at: read.expires_at };
-        // Whether the login runs was asked just now: one that is added works at once.
-        let session = verified.session.clone().map(Ended::Session);
-        if session.is_some_and(|session| self.ended.borrow().contains(&session)) {
-            return Err(Error::Unauthenticated);
-        }
+        self.judge(&verified)?;
         Ok(verified)
     }
 
-    /// Whether the session or the login of somebody who was let in has ended since.
-    pub fn has_ended(&self, verified: &Verified) -> bool {
-        let ended = self.ended.borrow();
-        if ended.is_empty() {
-            return false;
-        }
+    /// Fails with `Unauthenticated` when whoever was let in may not be any more: the token has expired, or the session or
+    /// the login has ended since.
+    pub fn judge(&self, verified: &Verified) -> Result<()> {
         let session = verified.session.clone().map(Ended::Session);
-        let login = verified.login.clone().map(|(issuer, subject)| Ended::Login { issuer, subject });
-        session.into_iter().chain(login).any(|one| ended.contains(&one))
+        let login = verified.login.map(Ended::Login);
+        let ended = self.ended.borrow();
+        let expired = verified.expires_in((self.clock)()).is_zero();
+        if expired || session.into_iter().chain(login).any(|one| ended.contains(&one)) {
+            return Err(Error::Unauthenticated);
+        }
+        Ok(())
     }
 
-    /// Changes when something ended: ask then whether it concerns you.
+    /// Changes when something ended, and once at the beginning: judge then. Whatever ended between a sign-in and this is
+    /// noticed at once.
     pub fn endings(&self) -> watch::Receiver<HashSet<Ended>> {
-        self.ended.subscribe()
+        let mut endings = self.ended.subscribe();
+        endings.mark_changed();
+        endings
     }
 
     /// Reads what ended once a second until `stop`: open connections hear of it from here.
     pub async fn run(&self, stop: CancellationToken) {
         let mut failing = false;
         loop {
-            match self.db.ended_doors().await {
+            match self.db.endings().await {
                 Ok(now) => {
                     failing = false;
                     self.ended.send_if_modified(|known| {
@@ -118,14 +122,16 @@ impl SignIn {
     }
 
     /// There is one issuer, so that its subject alone is remembered.
-    async fn worker(&self, issuer: &str, subject: Arc<str>) -> Result<WorkerId> {
+    async fn running(&self, issuer: &str, subject: Arc<str>) -> Result<Running> {
         let now = (self.clock)();
         let fresh = |at: DateTime<Utc>| (Duration::zero()..REMEMBERED_FOR).contains(&(now - at));
         let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((worker_id, _)) = lock().get(&subject).filter(|(_, at)| fresh(*at)) {
-            return Ok(*worker_id);
+        // One that has ended is never let in from memory: nothing would tell what it opens that it has.
+        let remembered = lock().get(&subject).filter(|(_, at)| fresh(*at)).map(|(running, _)| *running);
+        if let Some(running) = remembered.filter(|running| !self.ended.borrow().contains(&Ended::Login(running.login))) {
+            return Ok(running);
         }
-        let found = self.db.login(issuer, &subject).await.map_err(|error| {
+        let found = self.db.running_login(issuer, &subject).await.map_err(|error| {
             tracing::error!(error = ?error, "cannot read whom a subject means");
             Error::Unavailable
         })?;
@@ -134,8 +140,8 @@ impl SignIn {
             known.retain(|_, (_, at)| fresh(*at));
         }
         match found {
-            Some(worker_id) if known.len() < REMEMBERED => {
-                known.insert(subject, (worker_id, now));
+            Some(running) if known.len() < REMEMBERED => {
+                known.insert(subject, (running, now));
             }
             Some(_) => {}
             None => {

@@ -46,6 +46,7 @@ const PROTOCOL: &str = "graphql-transport-ws";
 const STRANGER_BYTES: usize = 16 * 1024;
 const NO_HANDSHAKE: End = End::Close(4408, "Connection initialisation timeout");
 const TOKEN_EXPIRED: End = End::Close(4403, "Token expired");
+const FORBIDDEN: End = End::Close(4403, "Forbidden");
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -235,18 +236,16 @@ impl Socket {
                     continue;
                 }
                 changed = endings.changed() => {
-                    let ended = self.verified.as_ref().is_some_and(|verified| self.web.sign_in.has_ended(verified));
-                    if ended || changed.is_err() {
-                        return Err(End::Close(4403, "Forbidden"));
+                    if changed.is_err() {
+                        return Err(FORBIDDEN);
                     }
+                    self.judge()?;
                     continue;
                 }
                 happened = self.next() => happened,
             };
             // By the clock too, which may have gone on while the machine stood still.
-            if self.acknowledged && self.expired() {
-                return Err(TOKEN_EXPIRED);
-            }
+            self.judge()?;
             match happened {
                 Happened::Broke => return Err(End::Gone("nothing can be sent")),
                 Happened::Heard(message) => {
@@ -274,8 +273,10 @@ impl Socket {
         }
     }
 
-    fn expired(&self) -> bool {
-        self.verified.as_ref().is_none_or(|verified| verified.expires_in((self.web.clock)()).is_zero())
+    /// Ends the socket of somebody who was let in and may not be any more.
+    fn judge(&self) -> Result<(), End> {
+        let Some(verified) = &self.verified else { return Ok(()) };
+        self.web.sign_in.judge(verified).map_err(refused)
     }
 
     async fn next(&mut self) -> Happened {
@@ -347,10 +348,7 @@ impl Socket {
             FromClient::ConnectionInit { payload } => {
                 let upgrade = self.authorization.take();
                 let offered = payload.as_ref().and_then(authorization).or(upgrade).unwrap_or_default();
-                let verified = self.web.sign_in.verify(&offered).await.map_err(|error| match error {
-                    Error::Unavailable => End::Close(1013, "Try again later"),
-                    _ => End::Close(4403, "Forbidden"),
-                })?;
+                let verified = self.web.sign_in.verify(&offered).await.map_err(refused)?;
                 let Some(seat) = self.web.seats.take(verified.worker_id) else {
                     return Err(End::Close(4430, "Too many sockets of this person"));
                 };
@@ -424,6 +422,14 @@ impl Socket {
                 self.say(ToClient::Complete { id: &id })
             }
         }
+    }
+}
+
+/// How a socket ends for whom signing in refuses.
+fn refused(error: Error) -> End {
+    match error {
+        Error::Unavailable => End::Close(1013, "Try again later"),
+        _ => FORBIDDEN,
     }
 }
 
