@@ -725,3 +725,14 @@ async fn what_is_asked_before_the_session_ends_and_comes_after_it_opens_nothing(
     until_refused(&server, &token).await;
     assert!(!stream.finish().await.contains("event:"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ended_long_ago_opens_nothing_whatever_new_tokens_name_it() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    let client = support::connect("postgres", &server.database).await;
+    let ended = "insert into ended_sessions (session, ended_at) values ('session-1', now() - interval '400 days')";
+    client.batch_execute(ended).await.unwrap();
+    until_refused(&server, &issuer.token(&key, SUBJECT, server.now())).await;
+}

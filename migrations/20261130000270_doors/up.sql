@@ -11,13 +11,14 @@ begin
     where l.issuer = asked_issuer and l.subject = asked_subject and l.ended_at is null and w.active;
 end $$;
 
--- What ended within the longest time that a token may be good: something can still be open by it.
+-- What ended: all sessions, for a session of the provider goes on making tokens whatever becomes of the one that is out, and
+-- the logins that something can still be open by, which is as long as a token may be good.
 create function hearth.endings() returns table (session text, login uuid)
     language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
 #variable_conflict use_column
 begin
     return query
-    select s.session, null::uuid from public.ended_sessions s where s.ended_at > now() - interval '25 hours'
+    select s.session, null::uuid from public.ended_sessions s
     union all
     select null, l.id from public.worker_logins l where l.ended_at > now() - interval '25 hours';
 end $$;
