@@ -16,10 +16,12 @@ use hearth::{
     http::SignIn,
 };
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{
-    self, Issuer, Server, Setup, Socket,
+    self, EventStream, Issuer, Server, Setup, Socket,
     issuer::{AUDIENCE, Key, base64},
+    sse::Frame,
 };
 
 const ASK: &str = "{ viewer { worker { name } } }";
@@ -60,6 +62,12 @@ async fn ask(server: &Server, authorizations: &[&str]) -> (u16, Value) {
 
 async fn status(server: &Server, token: &str) -> u16 {
     ask(server, &[&format!("Bearer {token}")]).await.0
+}
+
+/// Waits until this token opens nothing any more.
+async fn until_refused(server: &Server, token: &str) {
+    let refused = async { while status(server, token).await != 401 {} };
+    tokio::time::timeout(std::time::Duration::from_secs(15), refused).await.expect("it still opens something");
 }
 
 /// `claims` with one of them changed, or with `null` taken away.
@@ -509,7 +517,7 @@ async fn whom_a_subject_means_is_asked_once_in_two_seconds() {
     let issuer = Issuer::start(&[&key]).await;
     let server = server(&issuer).await;
     let token = issuer.token(&key, SUBJECT, server.now());
-    let looks = || server.statements().iter().filter(|text| text.contains("hearth.login")).count();
+    let looks = || server.statements().iter().filter(|text| text.contains("hearth.running_login")).count();
     looks();
     let began = server.now();
     for _ in 0..3 {
@@ -543,7 +551,12 @@ async fn a_token_names_its_session_or_itself_or_neither() {
         tokio::task::yield_now().await;
     }
     let db = Db::new(&support::url("hearth_app", &server.database), 1, None).unwrap();
-    let sign_in = SignIn::new(tokens, db, clock);
+    let sign_in = Arc::new(SignIn::new(tokens, db, clock));
+    let (reads, until) = (Arc::clone(&sign_in), stop.clone());
+    tokio::spawn(async move { reads.run(until).await });
+    while sign_in.is_ready() != Some(true) {
+        tokio::task::yield_now().await;
+    }
     let claims = with(&issuer.claims(SUBJECT, now), "jti", json!("token-1"));
     for (claims, session) in [
         (claims.clone(), Some("session-1")),
@@ -555,6 +568,7 @@ async fn a_token_names_its_session_or_itself_or_neither() {
         assert_eq!(verified.session.as_deref(), session);
         assert_eq!(verified.worker_id.0, server.worker("CONSULTANT_SOCIAL_WORKER"));
         assert_eq!(verified.expires_at, now + Duration::seconds(600));
+        assert!(sign_in.endings().has_changed().unwrap(), "whoever listens judges first");
     }
     stop.cancel();
 }
@@ -581,7 +595,7 @@ async fn a_login_is_never_rewritten_and_no_process_reads_or_writes_them_directly
         assert!(other.batch_execute(add).await.is_err(), "{role}");
     }
     let app = support::connect("hearth_app", &database).await;
-    assert!(app.batch_execute("select hearth.login('https://id.example.org', 'one')").await.is_ok());
+    assert!(app.batch_execute("select hearth.running_login('https://id.example.org', 'one')").await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -638,4 +652,158 @@ async fn what_is_open_ends_with_its_session_or_its_login_and_nobody_elses() {
     assert_eq!(other_session.closed().await, 4403);
     other_person.nothing_more().await;
     assert_eq!(status(&server, &others).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_at_once_after_the_login_has_ended_is_not_let_in_from_memory() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    let token = issuer.token(&key, SUBJECT, server.now());
+    let url = format!("ws://{}/graphql", server.address);
+    let mut socket = Socket::open(&url, &token).await;
+    // Looked up just now, so that it is remembered for longer than the ending takes to be known.
+    server.later(Duration::seconds(2));
+    assert_eq!(status(&server, &token).await, 200);
+    logins::end(&support::url("hearth_owner", &server.database), &issuer.url, SUBJECT).await.unwrap();
+    assert_eq!(socket.closed().await, 4403);
+    let mut again = Socket::connect(&url).await;
+    again.shake_hands(&token).await;
+    assert_eq!(again.closed().await, 4403);
+    assert_eq!(status(&server, &token).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_former_login_of_a_subject_opened_ends_though_the_subject_means_somebody_else_by_then() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    let token = issuer.token(&key, SUBJECT, server.now());
+    let mut formers = Socket::open(&format!("ws://{}/graphql", server.address), &token).await;
+    logins::end(&support::url("hearth_owner", &server.database), &issuer.url, SUBJECT).await.unwrap();
+    login(&server, &issuer, SUBJECT, "CLINICIAN").await;
+    assert_eq!(formers.closed().await, 4403);
+    let (_, answer) = ask(&server, &[&format!("Bearer {token}")]).await;
+    assert_eq!(answer["data"], server.data("CLINICIAN", ASK, json!({})).await);
+}
+
+/// A request whose token is good and whose body is not sent yet.
+struct Begun {
+    stream: tokio::net::TcpStream,
+    body: String,
+}
+
+impl Begun {
+    /// Sends the headers, and comes back when the server has looked at the token and asks for the body.
+    async fn send(server: &Server, token: &str, accept: &str, query: &str) -> Self {
+        let body = json!({ "query": query }).to_string();
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\naccept: {accept}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut go_on = [0; 25];
+        stream.read_exact(&mut go_on).await.unwrap();
+        assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+        Self { stream, body }
+    }
+
+    /// Everything that is answered to the end.
+    async fn finish(mut self) -> String {
+        self.stream.write_all(self.body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let reading = self.stream.read_to_string(&mut answer);
+        tokio::time::timeout(std::time::Duration::from_secs(15), reading).await.expect("it does not end").unwrap();
+        answer
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_before_its_session_ends_or_its_token_expires_and_comes_after_it_opens_nothing() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    let token = issuer.token(&key, SUBJECT, server.now());
+    let stream = Begun::send(&server, &token, "text/event-stream", "subscription { myFeed { cursor } }").await;
+    let query = Begun::send(&server, &token, "application/json", ASK).await;
+    logins::end_session(&support::url("hearth_owner", &server.database), "session-1").await.unwrap();
+    until_refused(&server, &token).await;
+    for late in [stream, query] {
+        let answer = late.finish().await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    }
+    let claims = with(&issuer.claims(SUBJECT, server.now()), "sid", json!("session-2"));
+    let late = Begun::send(&server, &key.sign(&key.header(), &claims), "application/json", ASK).await;
+    server.later(Duration::seconds(600));
+    let answer = late.finish().await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ended_long_ago_opens_nothing_whatever_new_tokens_name_it() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    let client = support::connect("postgres", &server.database).await;
+    let ended = "insert into ended_sessions (session, ended_at) values ('session-1', now() - interval '400 days')";
+    client.batch_execute(ended).await.unwrap();
+    until_refused(&server, &issuer.token(&key, SUBJECT, server.now())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nobody_knows_what_has_ended_nobody_comes_in_or_stays_and_everybody_may_come_again() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    let client = support::connect("postgres", &server.database).await;
+    let token = issuer.token(&key, SUBJECT, server.now());
+    let url = format!("ws://{}/graphql", server.address);
+    let mut socket = Socket::open(&url, &token).await;
+    let feed = "subscription { myFeed { cursor } }";
+    let mut events = EventStream::open(&server.graphql_url(), &token, feed, json!({})).await;
+    events.item().await;
+    client.batch_execute("revoke execute on function hearth.endings() from hearth_app").await.unwrap();
+    assert_eq!(socket.closed().await, 1013);
+    assert_eq!(events.frame().await, Frame::End);
+    let (told, answer) = ask(&server, &[&format!("Bearer {token}")]).await;
+    assert_eq!((told, &answer["errors"][0]["extensions"]["code"]), (503, &json!("UNAVAILABLE")));
+    let mut again = Socket::connect(&url).await;
+    again.shake_hands(&token).await;
+    assert_eq!(again.closed().await, 1013);
+    let ready = reqwest::get(format!("http://{}/readyz", server.address)).await.unwrap();
+    assert_eq!(ready.status(), 503);
+    assert_eq!(ready.json::<Value>().await.unwrap()["parts"]["signIn"], false);
+    // Nothing of a development token can end.
+    server.data("CLINICIAN", ASK, json!({})).await;
+    client.batch_execute("grant execute on function hearth.endings() to hearth_app").await.unwrap();
+    server.until_ready().await;
+    Socket::open(&url, &token).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_wait_for_the_database_put_off_neither_the_end_of_a_login_nor_a_sign_in() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let setup = Setup { issuer: Some(issuer.url.clone()), connections: Some(1), ..Setup::default() };
+    let server = Server::with(setup).await;
+    login(&server, &issuer, SUBJECT, "CONSULTANT_SOCIAL_WORKER").await;
+    login(&server, &issuer, "another", "CLINICIAN").await;
+    let url = format!("ws://{}/graphql", server.address);
+    let mut socket = Socket::open(&url, &issuer.token(&key, SUBJECT, server.now())).await;
+    let client = support::connect("postgres", &server.database).await;
+    let other = support::connect("postgres", &server.database).await;
+    other.batch_execute("begin; lock table children in access exclusive mode").await.unwrap();
+    // They have the one connection for requests, one after the other.
+    let asking = (0..4).map(|_| server.answer("HEAD_OF_SERVICE", "{ children(first: 1) { totalCount } }", json!({})));
+    let ending = async {
+        let waiting = "select count(*) from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'";
+        while client.query_one(waiting, &[&server.database]).await.unwrap().get::<_, i64>(0) == 0 {}
+        logins::end(&support::url("hearth_owner", &server.database), &issuer.url, SUBJECT).await.unwrap();
+        assert_eq!(socket.closed().await, 4403);
+        Socket::open(&url, &issuer.token(&key, "another", server.now())).await;
+        other.batch_execute("commit").await.unwrap();
+    };
+    futures_util::join!(futures_util::future::join_all(asking), ending);
 }

@@ -68,8 +68,8 @@ pub struct Verified {
     /// The session that the token belongs to at the provider (`sid`), or else the token itself (`jti`); none when it
     /// says neither. At most 255 bytes; means nothing but itself.
     pub session: Option<Arc<str>>,
-    /// The provider's issuer and subject; none of a development token.
-    pub login: Option<(Arc<str>, Arc<str>)>,
+    /// The row of `worker_logins` that let them in; none of a development token.
+    pub login: Option<Uuid>,
     /// When the token stops being good; an open socket ends then.
     pub expires_at: DateTime<Utc>,
 }

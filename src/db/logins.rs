@@ -3,7 +3,10 @@
 use std::{collections::HashSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Text, Uuid as UuidSql};
+use diesel::{
+    QueryableByName,
+    sql_types::{Nullable, Text, Uuid as UuidSql},
+};
 use diesel_async::RunQueryDsl;
 use tokio_postgres::{Client, NoTls, error::SqlState};
 use uuid::Uuid;
@@ -14,20 +17,13 @@ use crate::{
     error::{Error, Result},
 };
 
-diesel::define_sql_function! {
-    /// The worker of a subject.
-    #[sql_name = "hearth.login"]
-    fn login_of(issuer: Text, subject: Text) -> Nullable<UuidSql>;
-}
-
-impl Db {
-    /// The active worker whom this subject of this issuer means now. Fails when the database cannot be asked.
-    pub async fn login(&self, issuer: &str, subject: &str) -> Result<Option<WorkerId>> {
-        let mut conn = self.pool.get().await.map_err(no_connection)?;
-        let found: Option<Uuid> =
-            diesel::select(login_of(issuer, subject)).get_result(&mut conn).await.map_err(failed)?;
-        Ok(found.map(WorkerId))
-    }
+/// A subject's login that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Its row: what is open by it ends with that.
+    pub login: Uuid,
+    /// The active worker whom it means.
+    pub worker_id: WorkerId,
 }
 
 /// What opens nothing any more, before its tokens' time.
@@ -35,37 +31,46 @@ impl Db {
 pub enum Ended {
     /// A session of the provider.
     Session(Arc<str>),
-    /// A provider's subject, who means nobody now.
-    Login {
-        /// The provider.
-        issuer: Arc<str>,
-        /// Its name for somebody.
-        subject: Arc<str>,
-    },
+    /// The row of a login. Its subject may have another one by now.
+    Login(Uuid),
 }
 
 impl Db {
-    /// What ended lately: within the longest time that a token may be good.
-    pub async fn ended_doors(&self) -> Result<HashSet<Ended>> {
-        use diesel::sql_types::Nullable;
-        #[derive(diesel::QueryableByName)]
+    /// The login that this subject of this issuer has now. Fails when the database cannot be asked.
+    pub async fn running_login(&self, issuer: &str, subject: &str) -> Result<Option<Running>> {
+        #[derive(QueryableByName)]
         struct Row {
-            #[diesel(sql_type = Nullable<Text>)]
-            session: Option<String>,
-            #[diesel(sql_type = Nullable<Text>)]
-            issuer: Option<String>,
-            #[diesel(sql_type = Nullable<Text>)]
-            subject: Option<String>,
+            #[diesel(sql_type = UuidSql)]
+            login: Uuid,
+            #[diesel(sql_type = UuidSql)]
+            worker: Uuid,
         }
         let mut conn = self.pool.get().await.map_err(no_connection)?;
-        let rows: Vec<Row> = diesel::sql_query("select session, issuer, subject from hearth.ended_doors()")
+        let found: Vec<Row> = diesel::sql_query("select login, worker from hearth.running_login($1, $2)")
+            .bind::<Text, _>(issuer)
+            .bind::<Text, _>(subject)
             .load(&mut conn)
             .await
             .map_err(failed)?;
-        let ended = |row: Row| match (row.session, row.issuer, row.subject) {
-            (Some(session), ..) => Some(Ended::Session(session.into())),
-            (_, Some(issuer), Some(subject)) => Some(Ended::Login { issuer: issuer.into(), subject: subject.into() }),
-            _ => None,
+        let running = |row: Row| Running { login: row.login, worker_id: WorkerId(row.worker) };
+        Ok(found.into_iter().next().map(running))
+    }
+
+    /// What ended and could still be asked for: every session, and the logins of the longest time that a token may be good.
+    pub async fn endings(&self) -> Result<HashSet<Ended>> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Nullable<Text>)]
+            session: Option<String>,
+            #[diesel(sql_type = Nullable<UuidSql>)]
+            login: Option<Uuid>,
+        }
+        let mut conn = self.pool.get().await.map_err(no_connection)?;
+        let rows: Vec<Row> =
+            diesel::sql_query("select session, login from hearth.endings()").load(&mut conn).await.map_err(failed)?;
+        let ended = |row: Row| match row.session {
+            Some(session) => Some(Ended::Session(session.into())),
+            None => row.login.map(Ended::Login),
         };
         Ok(rows.into_iter().filter_map(ended).collect())
     }

@@ -58,9 +58,11 @@ async fn run(web: Arc<Web>, verified: Verified, ready: Ready, caller: Caller, sa
     let mut endings = web.sign_in.endings();
     loop {
         let frame = tokio::select! {
-            // The login or the session has ended: without `complete`, as at the end of the token.
+            // First, so that nothing runs for whom was refused meanwhile.
+            biased;
+            // The login or the session has ended, or nobody knows: without `complete`, as at the end of the token.
             changed = endings.changed() => {
-                if changed.is_err() || web.sign_in.has_ended(&verified) {
+                if changed.is_err() || web.sign_in.judge(&verified).is_err() {
                     return;
                 }
                 continue;
@@ -72,7 +74,7 @@ async fn run(web: Arc<Web>, verified: Verified, ready: Ready, caller: Caller, sa
             () = tokio::time::sleep(COMMENT_EVERY) => Bytes::from_static(b":\n\n"),
             response = responses.next() => match response {
                 // What is ready at the same moment must not slip through after the token's time.
-                _ if verified.expires_in((web.clock)()).is_zero() => return,
+                _ if web.sign_in.judge(&verified).is_err() => return,
                 Some(Said::Text(text)) => next(&text),
                 Some(Said::Response(response)) if is_ours(&response) => return,
                 Some(Said::Response(response) | Said::Broken(response)) => {

@@ -11,7 +11,7 @@
 //! | 4429 | a second handshake | gives up |
 //! | 4430 | too many sockets of this person | retries, when one is closed |
 //! | 1012 | the server stops | retries, resumes |
-//! | 1013 | an operation failed by our fault, or nobody can sign in, for now | retries, resumes |
+//! | 1013 | an operation failed by our fault, or nobody can sign in or stay so, for now | retries, resumes |
 
 use std::{
     future::poll_fn,
@@ -44,8 +44,11 @@ use crate::{
 const PROTOCOL: &str = "graphql-transport-ws";
 /// Longest message before the handshake is done, in bytes: a stranger's is hardly read.
 const STRANGER_BYTES: usize = 16 * 1024;
+/// Longest item that is pushed, in bytes: it is held for a client until it has read it.
+const ITEM_BYTES: usize = 1024 * 1024;
 const NO_HANDSHAKE: End = End::Close(4408, "Connection initialisation timeout");
 const TOKEN_EXPIRED: End = End::Close(4403, "Token expired");
+const FORBIDDEN: End = End::Close(4403, "Forbidden");
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -110,7 +113,8 @@ pub(super) fn open(web: Arc<Web>, headers: &HeaderMap, upgrade: WebSocketUpgrade
         // The default of 128 KiB for every socket is what an idle one would weigh.
         .read_buffer_size(1024)
         .write_buffer_size(0)
-        .max_write_buffer_size(1024 * 1024)
+        // With room for the frame around an item.
+        .max_write_buffer_size(ITEM_BYTES + 1024)
         .on_upgrade(move |socket| async move {
             Socket::new(web, socket, authorization).run().await;
             drop(tracked);
@@ -235,18 +239,16 @@ impl Socket {
                     continue;
                 }
                 changed = endings.changed() => {
-                    let ended = self.verified.as_ref().is_some_and(|verified| self.web.sign_in.has_ended(verified));
-                    if ended || changed.is_err() {
-                        return Err(End::Close(4403, "Forbidden"));
+                    if changed.is_err() {
+                        return Err(FORBIDDEN);
                     }
+                    self.judge()?;
                     continue;
                 }
                 happened = self.next() => happened,
             };
             // By the clock too, which may have gone on while the machine stood still.
-            if self.acknowledged && self.expired() {
-                return Err(TOKEN_EXPIRED);
-            }
+            self.judge()?;
             match happened {
                 Happened::Broke => return Err(End::Gone("nothing can be sent")),
                 Happened::Heard(message) => {
@@ -274,8 +276,10 @@ impl Socket {
         }
     }
 
-    fn expired(&self) -> bool {
-        self.verified.as_ref().is_none_or(|verified| verified.expires_in((self.web.clock)()).is_zero())
+    /// Ends the socket of somebody who was let in and may not be any more.
+    fn judge(&self) -> Result<(), End> {
+        let Some(verified) = &self.verified else { return Ok(()) };
+        self.web.sign_in.judge(verified).map_err(refused)
     }
 
     async fn next(&mut self) -> Happened {
@@ -323,8 +327,20 @@ impl Socket {
     }
 
     fn say(&mut self, message: ToClient<'_>) -> Result<(), End> {
-        let text = serde_json::to_string(&message).map_err(|_| End::Close(1012, "Internal error"))?;
+        let text = text_of(&message)?;
         self.send(Message::Text(text.into()))
+    }
+
+    /// Says what the last of those that run brings, or that it is too large: dropping the socket for it would make the client
+    /// meet it again whenever it resumes.
+    fn push(&mut self, text: String) -> Result<(), End> {
+        if text.len() <= ITEM_BYTES {
+            return self.send(Message::Text(text.into()));
+        }
+        let Some(running) = self.running.pop() else { return Ok(()) };
+        let message = "What this subscription asks for is larger than 1 MiB at once: ask for less with each event.";
+        let errors = [plain_error(message, code::QUERY_TOO_COMPLEX)];
+        self.say(ToClient::Error { id: &running.id, payload: &errors })
     }
 
     async fn receive(&mut self, message: Message) -> Result<(), End> {
@@ -347,10 +363,7 @@ impl Socket {
             FromClient::ConnectionInit { payload } => {
                 let upgrade = self.authorization.take();
                 let offered = payload.as_ref().and_then(authorization).or(upgrade).unwrap_or_default();
-                let verified = self.web.sign_in.verify(&offered).await.map_err(|error| match error {
-                    Error::Unavailable => End::Close(1013, "Try again later"),
-                    _ => End::Close(4403, "Forbidden"),
-                })?;
+                let verified = self.web.sign_in.verify(&offered).await.map_err(refused)?;
                 let Some(seat) = self.web.seats.take(verified.worker_id) else {
                     return Err(End::Close(4430, "Too many sockets of this person"));
                 };
@@ -403,9 +416,8 @@ impl Socket {
         let Some(id) = self.running.last().map(|running| running.id.clone()) else { return Ok(()) };
         match said {
             Some(Said::Text(text)) => {
-                let id = serde_json::to_string(&id).map_err(|_| End::Close(1012, "Internal error"))?;
-                let text = [r#"{"type":"next","id":"#, &id, r#","payload":"#, &text, "}"].concat();
-                self.send(Message::Text(text.into()))
+                let id = text_of(&id)?;
+                self.push([r#"{"type":"next","id":"#, &id, r#","payload":"#, &text, "}"].concat())
             }
             // The protocol's `error` is final for the client, but this will pass: let it come again.
             Some(Said::Response(response)) if is_ours(&response) => Err(End::Close(1013, "Try again later")),
@@ -418,12 +430,24 @@ impl Socket {
                 self.running.pop();
                 self.say(ToClient::Error { id: &id, payload: &response.errors })
             }
-            Some(Said::Response(response)) => self.say(ToClient::Next { id: &id, payload: &response }),
+            Some(Said::Response(response)) => self.push(text_of(&ToClient::Next { id: &id, payload: &response })?),
             None => {
                 self.running.pop();
                 self.say(ToClient::Complete { id: &id })
             }
         }
+    }
+}
+
+fn text_of(message: &impl Serialize) -> Result<String, End> {
+    serde_json::to_string(message).map_err(|_| End::Close(1012, "Internal error"))
+}
+
+/// How a socket ends for whom signing in refuses.
+fn refused(error: Error) -> End {
+    match error {
+        Error::Unavailable => End::Close(1013, "Try again later"),
+        _ => FORBIDDEN,
     }
 }
 
