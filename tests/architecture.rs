@@ -131,21 +131,28 @@ fn configuration_is_read_in_main_and_app_only() {
     }
 }
 
-/// Texts in rows that are no record of people: codes, and the directory of units and workers.
+/// Texts in rows that are no record of people: codes, names of the schema, and the directory of units and workers.
 const OPEN_TEXTS: &[&str] = &[
     "AddressRow.kind",
     "AreaRow.name",
+    "EntryRow.classes",
+    "EntryRow.codes",
     "EntryRow.decision",
     "EntryRow.detail",
     "EntryRow.node_kind",
+    "EntryRow.operation",
+    "EntryRow.operation_hash",
     "EventRow.actor_role",
     "EventRow.entity_type",
     "EventRow.severity",
     "EventRow.type_",
+    "NewEntry.operation",
+    "NewEntry.operation_hash",
     "RelationshipRow.type_",
     "StepRow.step",
     "UnitRow.contact_point",
     "UnitRow.name",
+    "Verified.faults",
     "WorkerRow.name",
     "WorkerRow.staff_no",
 ];

@@ -191,7 +191,6 @@ async fn written_down(operation: Arc<Operation>, about: About, made: Option<Made
     let mut response = response;
     let (shared, viewer) = (Arc::clone(operation.shared()), operation.viewer());
     let seen = operation.take_seen();
-    operation.finish().await;
     name_codes(&mut response);
     let About { fields, hash, asked, caller } = about;
     let told = Told {
@@ -205,7 +204,9 @@ async fn written_down(operation: Arc<Operation>, about: About, made: Option<Made
         asked,
         seen,
     };
-    match shared.audit.write(told.entries(&response)).await {
+    // Connections go back while the entries are written.
+    let ((), written) = futures_util::join!(operation.finish(), shared.audit.write(told.entries(&response)));
+    match written {
         Ok(()) => response,
         Err(error) => refused(&error),
     }
