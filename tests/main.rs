@@ -43,3 +43,4 @@ mod search;
 mod seed;
 mod sse;
 mod supply;
+mod walls;

@@ -4,9 +4,9 @@
 //! A type, field or argument that is new is probed without anybody adding it here, or the test fails and names it. Who
 //! probes and what is hidden are the two tables in `records`.
 
-mod asking;
+pub mod asking;
 mod changes;
-mod lists;
+pub mod lists;
 mod reads;
 pub mod records;
 mod samples;
@@ -76,10 +76,15 @@ async fn a_change_of_what_is_hidden_is_refused_like_one_of_what_does_not_exist_a
     assert!(unreached.is_empty(), "nobody got as far as to look for a record at {unreached:#?}");
 }
 
-/// The database as it would be with policies that let everybody read.
+/// A database with policies that let everybody read.
 async fn with_open_policies() -> String {
     let database = support::database().await;
-    let client = support::connect("postgres", &database).await;
+    open_policies(&support::connect("postgres", &database).await).await;
+    database
+}
+
+/// Makes the policies as if they let everybody read.
+pub async fn open_policies(client: &Client) {
     client
         .batch_execute(
             "do $$ declare guarded text; begin
@@ -100,7 +105,6 @@ async fn with_open_policies() -> String {
         )
         .await
         .unwrap();
-    database
 }
 
 #[tokio::test(flavor = "multi_thread")]
