@@ -67,8 +67,13 @@ pub struct App {
 /// How often Postgres is asked for its roles until it answers.
 const ASK_ROLES_EVERY: Duration = Duration::from_secs(1);
 
-/// Connections of the bus: one look at a time, and the pasts of streams that resume.
-const BUS_CONNECTIONS: usize = 8;
+/// Connections of the bus itself: one look at a time, and one to spare. Nobody's past keeps it from asking who has lost
+/// their right.
+const BUS_CONNECTIONS: usize = 2;
+/// Of the bus's role for the pasts of streams that resume.
+const PAST_CONNECTIONS: usize = 6;
+/// Of signing in: what has ended, and whom subjects mean. Nobody's request keeps it from either.
+const SIGN_IN_CONNECTIONS: usize = 2;
 /// Of the audit: one batch after the other.
 const AUDIT_CONNECTIONS: usize = 1;
 
@@ -146,10 +151,13 @@ impl App {
         let settings = settings(&config)?;
         let tokens = Tokens::new(&config.identity, Arc::clone(&clock), pace)?;
         let sealer = Sealer::from_hex(config.events.cursor_key.reveal())?;
-        let db = Db::new(config.databases.app.reveal(), config.databases.connections, statements)?;
-        let log = EventLog::new(Db::new(config.databases.bus.reveal(), BUS_CONNECTIONS, bus_statements)?);
-        let (audit, writer) = Audit::new(Db::new(config.databases.app.reveal(), AUDIT_CONNECTIONS, None)?);
-        let bus = Bus::new(log.clone(), Arc::clone(&clock), audit.clone());
+        let (app_url, bus_url) = (config.databases.app.reveal(), config.databases.bus.reveal());
+        let db = Db::new(app_url, config.databases.connections, statements.clone())?;
+        let doors = Db::new(app_url, SIGN_IN_CONNECTIONS, statements)?;
+        let looks = EventLog::new(Db::new(bus_url, BUS_CONNECTIONS, bus_statements.clone())?);
+        let pasts = EventLog::new(Db::new(bus_url, PAST_CONNECTIONS, bus_statements)?);
+        let (audit, writer) = Audit::new(Db::new(app_url, AUDIT_CONNECTIONS, None)?);
+        let bus = Bus::new(looks, Arc::clone(&clock), audit.clone());
         let relay = Relay::new(
             config.databases.relay.reveal().to_owned(),
             Arc::clone(&clock),
@@ -162,7 +170,7 @@ impl App {
             services: services.clone(),
             sealer,
             bus: Arc::clone(&bus),
-            log,
+            log: pasts,
             clock: Arc::clone(&clock),
             audit,
         };
@@ -189,7 +197,7 @@ impl App {
         }
         let web = Arc::new(Web {
             graph,
-            sign_in: SignIn::new(tokens, db.clone(), Arc::clone(&clock)),
+            sign_in: SignIn::new(tokens, doors, Arc::clone(&clock)),
             origins: Origins::new(&config.http.origins, development),
             seats: Seats::new(config.limits.sockets),
             times,

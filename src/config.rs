@@ -66,7 +66,7 @@ pub struct Databases {
     /// Postgres URL of the bus's role (reads events for delivery).
     #[arg(long = "bus-database-url", env = "HEARTH_BUS_DATABASE_URL", hide_env_values = true)]
     pub bus: Secret,
-    /// Connections of the application role, at most.
+    /// Connections of the application role for requests, at most. Signing in and the audit have three of their own.
     #[arg(long, env = "HEARTH_DATABASE_CONNECTIONS", default_value_t = 16)]
     pub connections: usize,
 }

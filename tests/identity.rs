@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{
-    self, Issuer, Server, Setup, Socket,
+    self, EventStream, Issuer, Server, Setup, Socket,
     issuer::{AUDIENCE, Key, base64},
+    sse::Frame,
 };
 
 const ASK: &str = "{ viewer { worker { name } } }";
@@ -550,7 +551,12 @@ async fn a_token_names_its_session_or_itself_or_neither() {
         tokio::task::yield_now().await;
     }
     let db = Db::new(&support::url("hearth_app", &server.database), 1, None).unwrap();
-    let sign_in = SignIn::new(tokens, db, clock);
+    let sign_in = Arc::new(SignIn::new(tokens, db, clock));
+    let (reads, until) = (Arc::clone(&sign_in), stop.clone());
+    tokio::spawn(async move { reads.run(until).await });
+    while sign_in.is_ready() != Some(true) {
+        tokio::task::yield_now().await;
+    }
     let claims = with(&issuer.claims(SUBJECT, now), "jti", json!("token-1"));
     for (claims, session) in [
         (claims.clone(), Some("session-1")),
@@ -735,4 +741,64 @@ async fn a_session_that_ended_long_ago_opens_nothing_whatever_new_tokens_name_it
     let ended = "insert into ended_sessions (session, ended_at) values ('session-1', now() - interval '400 days')";
     client.batch_execute(ended).await.unwrap();
     until_refused(&server, &issuer.token(&key, SUBJECT, server.now())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nobody_knows_what_has_ended_nobody_comes_in_or_stays_and_everybody_may_come_again() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let server = server(&issuer).await;
+    let client = support::connect("postgres", &server.database).await;
+    let token = issuer.token(&key, SUBJECT, server.now());
+    let url = format!("ws://{}/graphql", server.address);
+    let mut socket = Socket::open(&url, &token).await;
+    let feed = "subscription { myFeed { cursor } }";
+    let mut events = EventStream::open(&server.graphql_url(), &token, feed, json!({})).await;
+    events.item().await;
+    client.batch_execute("revoke execute on function hearth.endings() from hearth_app").await.unwrap();
+    assert_eq!(socket.closed().await, 1013);
+    assert_eq!(events.frame().await, Frame::End);
+    let (told, answer) = ask(&server, &[&format!("Bearer {token}")]).await;
+    assert_eq!((told, &answer["errors"][0]["extensions"]["code"]), (503, &json!("UNAVAILABLE")));
+    let mut again = Socket::connect(&url).await;
+    again.shake_hands(&token).await;
+    assert_eq!(again.closed().await, 1013);
+    let ready = reqwest::get(format!("http://{}/readyz", server.address)).await.unwrap();
+    assert_eq!(ready.status(), 503);
+    assert_eq!(ready.json::<Value>().await.unwrap()["parts"]["signIn"], false);
+    // Nothing of a development token can end.
+    server.data("CLINICIAN", ASK, json!({})).await;
+    client.batch_execute("grant execute on function hearth.endings() to hearth_app").await.unwrap();
+    server.until_ready().await;
+    Socket::open(&url, &token).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_wait_for_the_database_put_off_neither_the_end_of_a_login_nor_a_sign_in() {
+    let key = Key::rsa("r");
+    let issuer = Issuer::start(&[&key]).await;
+    let setup = Setup { issuer: Some(issuer.url.clone()), connections: Some(1), ..Setup::default() };
+    let server = Server::with(setup).await;
+    login(&server, &issuer, SUBJECT, "CONSULTANT_SOCIAL_WORKER").await;
+    login(&server, &issuer, "another", "CLINICIAN").await;
+    let url = format!("ws://{}/graphql", server.address);
+    let mut socket = Socket::open(&url, &issuer.token(&key, SUBJECT, server.now())).await;
+    let client = support::connect("postgres", &server.database).await;
+    let other = support::connect("postgres", &server.database).await;
+    other.batch_execute("begin; lock table children in access exclusive mode").await.unwrap();
+    // They have the one connection for requests, one after the other.
+    let ask = |_| Box::pin(server.answer("HEAD_OF_SERVICE", "{ children(first: 1) { totalCount } }", json!({})));
+    let asking = futures_util::future::select_all((0..4).map(ask));
+    let ending = async {
+        let waiting = "select count(*) from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'";
+        while client.query_one(waiting, &[&server.database]).await.unwrap().get::<_, i64>(0) == 0 {}
+        logins::end(&support::url("hearth_owner", &server.database), &issuer.url, SUBJECT).await.unwrap();
+        assert_eq!(socket.closed().await, 4403);
+        Socket::open(&url, &issuer.token(&key, "another", server.now())).await;
+    };
+    tokio::select! {
+        () = ending => {}
+        _ = asking => panic!("a request was over before"),
+    }
+    other.batch_execute("commit").await.unwrap();
 }

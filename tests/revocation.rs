@@ -389,3 +389,31 @@ async fn while_rights_cannot_be_asked_nothing_is_delivered() {
     assert_eq!(clinician.item().await["type"], "ALLOCATION_STARTED");
     let _: Value = server.data("CLINICIAN", "{ viewer { feedCursor } }", json!({})).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_read_their_past_put_off_nobodys_end() {
+    let server = Server::start().await;
+    let three = server.unit(3).await;
+    let client = support::connect("postgres", &server.database).await;
+    let mut clinician = server.socket("CLINICIAN").await;
+    clinician.open_feed(MY_FEED, json!({})).await;
+    let mut resuming = Vec::new();
+    for _ in 0..16 {
+        resuming.push(server.socket("SOCIAL_WORKER").await);
+    }
+    // Where the past of one topic is looked up, and nothing else is.
+    let other = support::connect("postgres", &server.database).await;
+    other.batch_execute("begin; lock table outbox_audience in access exclusive mode").await.unwrap();
+    for socket in &mut resuming {
+        socket.subscribe("feed", UNIT_FEED, json!({ "id": three })).await;
+    }
+    let waiting = "select count(*) from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'";
+    while client.query_one(waiting, &[&server.database]).await.unwrap().get::<_, i64>(0) < 6 {}
+    client.execute("update workers set active = false where id = $1", &[&server.worker("CLINICIAN")]).await.unwrap();
+    let over = resuming.iter_mut().map(|socket| Box::pin(socket.closed()));
+    tokio::select! {
+        () = ends(&mut clinician, "INACTIVE") => {}
+        _ = futures_util::future::select_all(over) => panic!("a past was over before"),
+    }
+    other.batch_execute("commit").await.unwrap();
+}

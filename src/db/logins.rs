@@ -66,10 +66,8 @@ impl Db {
             login: Option<Uuid>,
         }
         let mut conn = self.pool.get().await.map_err(no_connection)?;
-        let rows: Vec<Row> = diesel::sql_query("select session, login from hearth.endings()")
-            .load(&mut conn)
-            .await
-            .map_err(failed)?;
+        let rows: Vec<Row> =
+            diesel::sql_query("select session, login from hearth.endings()").load(&mut conn).await.map_err(failed)?;
         let ended = |row: Row| match row.session {
             Some(session) => Some(Ended::Session(session.into())),
             None => row.login.map(Ended::Login),

@@ -7,8 +7,9 @@ use std::{
 
 use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Duration, Utc};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     auth::token::{Subject, Tokens, Verified},
@@ -24,6 +25,8 @@ use crate::{
 const REMEMBERED_FOR: Duration = Duration::seconds(2);
 /// How often it is asked which sessions and logins have ended.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+/// While it cannot be read for this long what has ended, nobody comes in or stays by what might have.
+const SILENT_AFTER: std::time::Duration = std::time::Duration::from_secs(5);
 /// How many subjects are remembered.
 const REMEMBERED: usize = 4096;
 
@@ -37,8 +40,8 @@ pub struct SignIn {
     clock: Clock,
     /// Who means nobody is not remembered: a login that is added works at once.
     known: Mutex<Known>,
-    /// What ended before its tokens' time.
-    ended: watch::Sender<HashSet<Ended>>,
+    /// What ended before its tokens' time; `None` while nobody knows.
+    ended: watch::Sender<Option<HashSet<Ended>>>,
 }
 
 impl SignIn {
@@ -47,9 +50,9 @@ impl SignIn {
         Self { tokens, db, clock, known: Mutex::default(), ended: watch::Sender::default() }
     }
 
-    /// Whether a good token would be known as such; `None` without a provider, who alone can be away.
+    /// Whether a good token would be known as such; `None` without a provider, whose tokens alone can end or be unknown.
     pub fn is_ready(&self) -> Option<bool> {
-        self.tokens.provider().map(|provider| provider.is_ready())
+        self.tokens.provider().map(|provider| provider.is_ready() && self.ended.borrow().is_some())
     }
 
     /// Who somebody is by the value of an `Authorization` header. A good token of nobody fails like a bad one, with
@@ -69,21 +72,26 @@ impl SignIn {
     }
 
     /// Fails with `Unauthenticated` when whoever was let in may not be any more: the token has expired, or the session or
-    /// the login has ended since.
+    /// the login has ended since. Fails with `Unavailable` when nobody knows.
     pub fn judge(&self, verified: &Verified) -> Result<()> {
-        let session = verified.session.clone().map(Ended::Session);
-        let login = verified.login.map(Ended::Login);
-        let ended = self.ended.borrow();
-        let expired = verified.expires_in((self.clock)()).is_zero();
-        if expired || session.into_iter().chain(login).any(|one| ended.contains(&one)) {
+        if verified.expires_in((self.clock)()).is_zero() {
             return Err(Error::Unauthenticated);
         }
-        Ok(())
+        let session = verified.session.clone().map(Ended::Session);
+        let login = verified.login.map(Ended::Login);
+        let mut means = session.into_iter().chain(login).peekable();
+        if means.peek().is_none() {
+            // A development token, of which nothing can end.
+            return Ok(());
+        }
+        let ended = self.ended.borrow();
+        let ended = ended.as_ref().ok_or(Error::Unavailable)?;
+        if means.any(|one| ended.contains(&one)) { Err(Error::Unauthenticated) } else { Ok(()) }
     }
 
-    /// Changes when something ended, and once at the beginning: judge then. Whatever ended between a sign-in and this is
+    /// Changes when something ended or nobody knows, and once at the beginning: judge then. Whatever ended between a sign-in and this is
     /// noticed at once.
-    pub fn endings(&self) -> watch::Receiver<HashSet<Ended>> {
+    pub fn endings(&self) -> watch::Receiver<Option<HashSet<Ended>>> {
         let mut endings = self.ended.subscribe();
         endings.mark_changed();
         endings
@@ -92,22 +100,32 @@ impl SignIn {
     /// Reads what ended once a second until `stop`: open connections hear of it from here.
     pub async fn run(&self, stop: CancellationToken) {
         let mut failing = false;
+        let mut read = Instant::now();
         loop {
-            match self.db.endings().await {
-                Ok(now) => {
+            // Not longer than until nobody knows any more; then as long again.
+            let left = SILENT_AFTER.saturating_sub(read.elapsed());
+            let patience = if left.is_zero() { SILENT_AFTER } else { left };
+            let found = tokio::time::timeout(patience, self.db.endings()).await.unwrap_or(Err(Error::Timeout));
+            let now = match found {
+                Ok(found) => {
                     failing = false;
-                    self.ended.send_if_modified(|known| {
-                        let changed = *known != now;
-                        *known = now;
-                        changed
-                    });
+                    read = Instant::now();
+                    Some(found)
                 }
                 Err(error) => {
                     if !failing {
                         tracing::error!(error = ?error, "cannot read which sessions have ended");
                     }
                     failing = true;
+                    None
                 }
+            };
+            if now.is_some() || read.elapsed() >= SILENT_AFTER {
+                self.ended.send_if_modified(|known| {
+                    let changed = *known != now;
+                    *known = now;
+                    changed
+                });
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -128,7 +146,9 @@ impl SignIn {
         let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         // One that has ended is never let in from memory: nothing would tell what it opens that it has.
         let remembered = lock().get(&subject).filter(|(_, at)| fresh(*at)).map(|(running, _)| *running);
-        if let Some(running) = remembered.filter(|running| !self.ended.borrow().contains(&Ended::Login(running.login))) {
+        let has_ended =
+            |login: Uuid| self.ended.borrow().as_ref().is_some_and(|ended| ended.contains(&Ended::Login(login)));
+        if let Some(running) = remembered.filter(|running| !has_ended(running.login)) {
             return Ok(running);
         }
         let found = self.db.running_login(issuer, &subject).await.map_err(|error| {

@@ -60,7 +60,7 @@ async fn run(web: Arc<Web>, verified: Verified, ready: Ready, caller: Caller, sa
         let frame = tokio::select! {
             // First, so that nothing runs for whom was refused meanwhile.
             biased;
-            // The login or the session has ended: without `complete`, as at the end of the token.
+            // The login or the session has ended, or nobody knows: without `complete`, as at the end of the token.
             changed = endings.changed() => {
                 if changed.is_err() || web.sign_in.judge(&verified).is_err() {
                     return;

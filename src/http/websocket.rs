@@ -11,7 +11,7 @@
 //! | 4429 | a second handshake | gives up |
 //! | 4430 | too many sockets of this person | retries, when one is closed |
 //! | 1012 | the server stops | retries, resumes |
-//! | 1013 | an operation failed by our fault, or nobody can sign in, for now | retries, resumes |
+//! | 1013 | an operation failed by our fault, or nobody can sign in or stay so, for now | retries, resumes |
 
 use std::{
     future::poll_fn,
