@@ -93,7 +93,7 @@ async fn a_preflight_is_answered_for_listed_pages_without_a_token() {
             .request(reqwest::Method::OPTIONS, server.graphql_url())
             .header("origin", origin)
             .header("access-control-request-method", "POST")
-            .header("access-control-request-headers", "authorization,content-type,x-request-id")
+            .header("access-control-request-headers", "authorization,content-type,hearth-purpose,x-request-id")
             .send()
     };
     let response = preflight(APP).await.unwrap();
@@ -101,7 +101,7 @@ async fn a_preflight_is_answered_for_listed_pages_without_a_token() {
     let says = |name: &str| response.headers()[name].to_str().unwrap().to_ascii_lowercase();
     assert_eq!(says("access-control-allow-origin"), APP);
     assert_eq!(says("access-control-allow-methods"), "get,post");
-    for header in ["authorization", "content-type", "x-request-id", "accept"] {
+    for header in ["authorization", "content-type", "hearth-purpose", "x-request-id", "accept"] {
         assert!(says("access-control-allow-headers").split(',').any(|allowed| allowed == header), "{header}");
     }
     assert!(says("vary").contains("origin"));

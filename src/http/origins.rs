@@ -13,7 +13,7 @@ use axum::{
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use url::{Host, Url};
 
-use super::{REQUEST_ID, Web, graphql};
+use super::{PURPOSE, REQUEST_ID, Web, graphql};
 
 /// How long a browser may keep what a preflight said.
 const PREFLIGHT_KEPT_FOR: Duration = Duration::from_secs(600);
@@ -58,6 +58,7 @@ pub(super) fn guard(routes: MethodRouter<Arc<Web>, Infallible>, web: &Arc<Web>) 
             header::ACCEPT,
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
+            PURPOSE,
             REQUEST_ID,
             HeaderName::from_static("apollo-require-preflight"),
         ])
