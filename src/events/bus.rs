@@ -108,6 +108,11 @@ impl Changed {
     }
 }
 
+/// How long to rest at most when streams were checked so long ago: a bell in between does not put off the next check.
+fn until_check(rest: Duration, since_check: Duration) -> Duration {
+    rest.min(CHECK_ANYWAY.saturating_sub(since_check))
+}
+
 impl Bus {
     /// A bus that reads from this log. Does nothing until it runs.
     pub fn new(log: EventLog, clock: crate::clock::Clock, audit: Audit) -> Arc<Self> {
@@ -222,10 +227,12 @@ impl Bus {
             };
             let looked = tokio::time::timeout(STUCK_AFTER, looking).await.unwrap_or(Err(Error::Timeout));
             let full = *looked.as_ref().unwrap_or(&false);
+            let mut rest = if self.hears() { LOOK_ANYWAY } else { LOOK_WITHOUT_BELL };
             match looked {
                 Ok(_) => {
                     failing = false;
                     self.looked.send_replace(Some(Instant::now()));
+                    rest = until_check(rest, checked.elapsed());
                 }
                 Err(error) => {
                     // Once per outage: the next good look tells that it is over.
@@ -238,11 +245,10 @@ impl Bus {
             if full {
                 continue;
             }
-            let pause = if self.hears() { LOOK_ANYWAY } else { LOOK_WITHOUT_BELL };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.bell.notified() => {}
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
     }
@@ -366,5 +372,18 @@ impl Bus {
             }
             pause = (pause * 2).min(Duration::from_secs(2));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bell_just_before_a_check_does_not_put_it_off() {
+        assert_eq!(until_check(LOOK_ANYWAY, Duration::ZERO), CHECK_ANYWAY.min(LOOK_ANYWAY));
+        assert_eq!(until_check(LOOK_ANYWAY, CHECK_ANYWAY - Duration::from_millis(50)), Duration::from_millis(50));
+        assert_eq!(until_check(LOOK_ANYWAY, CHECK_ANYWAY), Duration::ZERO);
+        assert_eq!(until_check(LOOK_WITHOUT_BELL, Duration::ZERO), LOOK_WITHOUT_BELL);
     }
 }
