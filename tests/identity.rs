@@ -721,15 +721,24 @@ impl Begun {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_before_the_session_ends_and_comes_after_it_opens_nothing() {
+async fn what_is_asked_before_its_session_ends_or_its_token_expires_and_comes_after_it_opens_nothing() {
     let key = Key::rsa("r");
     let issuer = Issuer::start(&[&key]).await;
     let server = server(&issuer).await;
     let token = issuer.token(&key, SUBJECT, server.now());
     let stream = Begun::send(&server, &token, "text/event-stream", "subscription { myFeed { cursor } }").await;
+    let query = Begun::send(&server, &token, "application/json", ASK).await;
     logins::end_session(&support::url("hearth_owner", &server.database), "session-1").await.unwrap();
     until_refused(&server, &token).await;
-    assert!(!stream.finish().await.contains("event:"));
+    for late in [stream, query] {
+        let answer = late.finish().await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    }
+    let claims = with(&issuer.claims(SUBJECT, server.now()), "sid", json!("session-2"));
+    let late = Begun::send(&server, &key.sign(&key.header(), &claims), "application/json", ASK).await;
+    server.later(Duration::seconds(600));
+    let answer = late.finish().await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -184,6 +184,10 @@ pub(super) async fn handle(State(web): State<Arc<Web>>, request: Request) -> Res
             ..refusal(StatusCode::METHOD_NOT_ALLOWED, "Use POST, or GET for a query.")
         }),
     };
+    // The body may have taken its time, and a token ends meanwhile like any other.
+    if let Err(error) = web.sign_in.judge(&verified) {
+        return not_signed_in(&error).answer(media);
+    }
     let asked = match asked {
         Ok(asked) => asked,
         Err(refused) => return refused.answer(media),
@@ -198,13 +202,16 @@ pub(super) async fn handle(State(web): State<Arc<Web>>, request: Request) -> Res
 }
 
 async fn verify(web: &Web, headers: &HeaderMap) -> Result<Verified, Refusal> {
-    web.sign_in.verify_headers(headers).await.map_err(|error| match error {
-        Error::Unavailable => unavailable("Signing in does not work just now: try again in a few seconds."),
-        _ => {
-            let message = "Sign in: send a valid bearer token in the Authorization header.";
-            Refusal { code: code::UNAUTHENTICATED, ..refusal(StatusCode::UNAUTHORIZED, message) }
-        }
-    })
+    web.sign_in.verify_headers(headers).await.map_err(|error| not_signed_in(&error))
+}
+
+/// For whom signing in refuses.
+fn not_signed_in(error: &Error) -> Refusal {
+    if let Error::Unavailable = error {
+        return unavailable("Signing in does not work just now: try again in a few seconds.");
+    }
+    let message = "Sign in: send a valid bearer token in the Authorization header.";
+    Refusal { code: code::UNAUTHENTICATED, ..refusal(StatusCode::UNAUTHORIZED, message) }
 }
 
 fn stream_by_post() -> Refusal {
