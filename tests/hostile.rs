@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{self, EventStream, Server, Setup, Socket};
+use crate::support::{self, EventStream, Server, Setup, Socket, socket::FEED};
 
 const JSON: &str = "application/json";
 
@@ -290,4 +290,28 @@ async fn hostile_documents_are_refused_by_name_and_health_is_told_meanwhile() {
         let answer = request.header("content-type", content_type).body(body).send().await.unwrap();
         assert_eq!(answer.status(), 415, "{content_type}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_is_larger_than_a_socket_carries_ends_its_subscription_with_a_word_and_no_other() {
+    let server = Server::start().await;
+    let three = server.unit(3).await;
+    let wide: String = (0..60).map(|at| format!("{}{at}: startedAt ", "x".repeat(900))).collect();
+    let large = format!(
+        "subscription($unitId: ID!) {{ unitFeed(unitId: $unitId) {{ __typename cursor ... on AllocationEvent {{
+            unit {{ allocations(first: 100) {{ nodes {{ {wide} }} }} }} }} }} }}"
+    );
+    let mut socket = server.socket("CLINICIAN").await;
+    socket.open_feed(&large, json!({ "unitId": three })).await;
+    socket.subscribe("other", FEED, json!({ "unitId": three })).await;
+    assert_eq!(socket.item().await["__typename"], "FeedOpened");
+    server.allocated_to(3).await;
+    let mut heard = [socket.hear().await, socket.hear().await];
+    heard.sort_by_key(|message| message["type"].to_string());
+    assert_eq!((&heard[0]["type"], &heard[0]["id"]), (&json!("error"), &json!("feed")));
+    assert_eq!(heard[0]["payload"][0]["extensions"]["code"], "QUERY_TOO_COMPLEX");
+    assert_eq!((&heard[1]["type"], &heard[1]["id"]), (&json!("next"), &json!("other")));
+    server.allocated_to(3).await;
+    assert_eq!(socket.item().await["type"], "ALLOCATION_STARTED");
+    socket.nothing_more().await;
 }

@@ -44,6 +44,8 @@ use crate::{
 const PROTOCOL: &str = "graphql-transport-ws";
 /// Longest message before the handshake is done, in bytes: a stranger's is hardly read.
 const STRANGER_BYTES: usize = 16 * 1024;
+/// Longest item that is pushed, in bytes: it is held for a client until it has read it.
+const ITEM_BYTES: usize = 1024 * 1024;
 const NO_HANDSHAKE: End = End::Close(4408, "Connection initialisation timeout");
 const TOKEN_EXPIRED: End = End::Close(4403, "Token expired");
 const FORBIDDEN: End = End::Close(4403, "Forbidden");
@@ -111,7 +113,8 @@ pub(super) fn open(web: Arc<Web>, headers: &HeaderMap, upgrade: WebSocketUpgrade
         // The default of 128 KiB for every socket is what an idle one would weigh.
         .read_buffer_size(1024)
         .write_buffer_size(0)
-        .max_write_buffer_size(1024 * 1024)
+        // With room for the frame around an item.
+        .max_write_buffer_size(ITEM_BYTES + 1024)
         .on_upgrade(move |socket| async move {
             Socket::new(web, socket, authorization).run().await;
             drop(tracked);
@@ -324,8 +327,20 @@ impl Socket {
     }
 
     fn say(&mut self, message: ToClient<'_>) -> Result<(), End> {
-        let text = serde_json::to_string(&message).map_err(|_| End::Close(1012, "Internal error"))?;
+        let text = text_of(&message)?;
         self.send(Message::Text(text.into()))
+    }
+
+    /// Says what the last of those that run brings, or that it is too large: dropping the socket for it would make the client
+    /// meet it again whenever it resumes.
+    fn push(&mut self, text: String) -> Result<(), End> {
+        if text.len() <= ITEM_BYTES {
+            return self.send(Message::Text(text.into()));
+        }
+        let Some(running) = self.running.pop() else { return Ok(()) };
+        let message = "What this subscription asks for is larger than 1 MiB at once: ask for less with each event.";
+        let errors = [plain_error(message, code::QUERY_TOO_COMPLEX)];
+        self.say(ToClient::Error { id: &running.id, payload: &errors })
     }
 
     async fn receive(&mut self, message: Message) -> Result<(), End> {
@@ -401,9 +416,8 @@ impl Socket {
         let Some(id) = self.running.last().map(|running| running.id.clone()) else { return Ok(()) };
         match said {
             Some(Said::Text(text)) => {
-                let id = serde_json::to_string(&id).map_err(|_| End::Close(1012, "Internal error"))?;
-                let text = [r#"{"type":"next","id":"#, &id, r#","payload":"#, &text, "}"].concat();
-                self.send(Message::Text(text.into()))
+                let id = text_of(&id)?;
+                self.push([r#"{"type":"next","id":"#, &id, r#","payload":"#, &text, "}"].concat())
             }
             // The protocol's `error` is final for the client, but this will pass: let it come again.
             Some(Said::Response(response)) if is_ours(&response) => Err(End::Close(1013, "Try again later")),
@@ -416,13 +430,17 @@ impl Socket {
                 self.running.pop();
                 self.say(ToClient::Error { id: &id, payload: &response.errors })
             }
-            Some(Said::Response(response)) => self.say(ToClient::Next { id: &id, payload: &response }),
+            Some(Said::Response(response)) => self.push(text_of(&ToClient::Next { id: &id, payload: &response })?),
             None => {
                 self.running.pop();
                 self.say(ToClient::Complete { id: &id })
             }
         }
     }
+}
+
+fn text_of(message: &impl Serialize) -> Result<String, End> {
+    serde_json::to_string(message).map_err(|_| End::Close(1012, "Internal error"))
 }
 
 /// How a socket ends for whom signing in refuses.
