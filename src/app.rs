@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     events::{Bus, relay::Relay},
     graphql::{Graph, Limits, Mode, Settings, Shared},
-    http::{self, Origins, Seats, SignIn, Times, Web},
+    http::{self, Health, Origins, Seats, SignIn, Times, Web},
     production,
     services::Services,
 };
@@ -204,6 +204,7 @@ impl App {
             cleared: AtomicBool::new(unchecked.is_empty()),
             clock,
             db,
+            health: Health::default(),
             bus,
             relay,
             max_body_bytes: config.http.max_body_bytes,

@@ -34,6 +34,20 @@ async fn readiness_tells_which_part_does_not_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn strangers_who_ask_for_readiness_make_the_database_work_no_harder() {
+    let server = Server::start().await;
+    server.statements();
+    let began = std::time::Instant::now();
+    let url = format!("http://{}/readyz", server.address);
+    let answers = futures_util::future::join_all((0..50).map(|_| reqwest::get(&url))).await;
+    assert!(answers.into_iter().all(|answer| answer.unwrap().status() == 200));
+    // As many as there were seconds, and the one that had begun.
+    let seconds = usize::try_from(began.elapsed().as_secs()).unwrap();
+    let asked = server.statements().iter().filter(|text| text.contains("__diesel_schema_migrations")).count();
+    assert!(asked <= seconds + 1, "{asked} times in {seconds} seconds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unmigrated_database_is_not_ready() {
     let database = support::unique("hearth_bare");
     let admin = support::connect("postgres", "postgres").await;

@@ -1,6 +1,9 @@
 //! Whether the process lives, and whether it can work.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::State,
@@ -8,7 +11,32 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use tokio::sync::Mutex;
+
 use super::Web;
+use crate::{db::Db, error::Result};
+
+/// How long the database's answer is good: strangers may ask, and must not keep connections from requests.
+const ANSWER_GOOD_FOR: Duration = Duration::from_secs(1);
+
+/// What the database said last, and when.
+#[derive(Default)]
+pub struct Health {
+    migrated: Mutex<Option<(Instant, Result<bool>)>>,
+}
+
+impl Health {
+    /// Whether the database has this program's schema. Whoever comes while it is being asked waits for the same answer.
+    async fn migrated(&self, db: &Db) -> Result<bool> {
+        let mut last = self.migrated.lock().await;
+        if let Some((_, answer)) = last.as_ref().filter(|(at, _)| at.elapsed() < ANSWER_GOOD_FOR) {
+            return answer.clone();
+        }
+        let answer = db.migrated().await;
+        *last = Some((Instant::now(), answer.clone()));
+        answer
+    }
+}
 
 /// 200 while the process answers at all.
 pub(super) async fn alive() -> &'static str {
@@ -16,9 +44,9 @@ pub(super) async fn alive() -> &'static str {
 }
 
 /// 200 when all parts work, 503 with what does not. Events are delivered while Redis is away, only later; a load
-/// balancer that should keep sending requests then asks `/healthz`.
+/// balancer that should keep sending requests then asks `/healthz`. All but what the database says is as of now.
 pub(super) async fn ready(State(web): State<Arc<Web>>) -> Response {
-    let migrations = web.db.migrated().await;
+    let migrations = web.health.migrated(&web.db).await;
     let mut parts = vec![
         ("postgres", migrations.is_ok()),
         ("migrations", matches!(migrations, Ok(true))),

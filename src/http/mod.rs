@@ -39,6 +39,7 @@ use crate::{
     events::{Bus, relay::Relay},
     graphql::Graph,
 };
+pub use health::Health;
 pub use origins::Origins;
 use patience::Patient;
 pub use seats::Seats;
@@ -101,6 +102,8 @@ pub struct Web {
     pub clock: Clock,
     /// For readiness.
     pub db: Db,
+    /// For readiness.
+    pub health: Health,
     /// For readiness.
     pub bus: Arc<Bus>,
     /// For readiness.
