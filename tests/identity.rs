@@ -796,14 +796,18 @@ async fn requests_that_wait_for_the_database_put_off_neither_the_end_of_a_login_
     let other = support::connect("postgres", &server.database).await;
     other.batch_execute("begin; lock table children in access exclusive mode").await.unwrap();
     // They have the one connection for requests, one after the other.
-    let asking = (0..4).map(|_| server.answer("HEAD_OF_SERVICE", "{ children(first: 1) { totalCount } }", json!({})));
+    let ask = |_| Box::pin(server.answer("HEAD_OF_SERVICE", "{ children(first: 1) { totalCount } }", json!({})));
+    let asking = futures_util::future::select_all((0..4).map(ask));
     let ending = async {
         let waiting = "select count(*) from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'";
         while client.query_one(waiting, &[&server.database]).await.unwrap().get::<_, i64>(0) == 0 {}
         logins::end(&support::url("hearth_owner", &server.database), &issuer.url, SUBJECT).await.unwrap();
         assert_eq!(socket.closed().await, 4403);
         Socket::open(&url, &issuer.token(&key, "another", server.now())).await;
-        other.batch_execute("commit").await.unwrap();
     };
-    futures_util::join!(futures_util::future::join_all(asking), ending);
+    tokio::select! {
+        () = ending => {}
+        _ = asking => panic!("a request was over before"),
+    }
+    other.batch_execute("commit").await.unwrap();
 }
