@@ -35,7 +35,7 @@ with remembered as (
                'actor_name', me.name,
                'case', jsonb_build_object(
                    'case_no', k.case_no,
-                   'child_initials', upper(left(p.first_name, 1) || left(p.last_name, 1))),
+                   'child_initials', upper(left(p.first_name, 1) || left(p.last_name, 1)), 'child_id', k.child_id),
                'detail', jsonb_build_object(
                    'of', 'Allocation', 'unit_id', u.id, 'unit_name', u.name, 'kind', 'PRIMARY', 'priority', 'NONE',
                    'started_at', now(), 'ended_at', null, 'lead_practitioner_id', u.lead_id,
