@@ -19,7 +19,7 @@ use crate::{
     db::{Db, StatementListener, outbox::EventLog, roles},
     error::{Error, Result},
     events::{Bus, relay::Relay},
-    graphql::{Graph, Limits, Mode, Settings, Shared},
+    graphql::{Budget, Graph, Limits, Mode, Settings, Shared},
     http::{self, Health, Origins, Seats, SignIn, Times, Web},
     production,
     services::Services,
@@ -173,6 +173,7 @@ impl App {
             log: pasts,
             clock: Arc::clone(&clock),
             audit,
+            budget: Budget::new(config.limits.records, Arc::clone(&clock)),
         };
         let graph = Graph::new(Arc::new(shared), settings, Duration::from_secs(config.http.request_seconds))?;
         let listener = TcpListener::bind(config.http.listen).await.map_err(|error| {

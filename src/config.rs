@@ -177,6 +177,7 @@ const DIRECTIVES: usize = 100;
 const MESSAGE_BYTES: usize = 64 * 1024;
 const OPERATIONS: usize = 32;
 const SOCKETS: usize = 32;
+const RECORDS: u64 = 20_000;
 
 /// How much a client may ask for at once.
 #[derive(Clone, Debug, clap::Args)]
@@ -221,6 +222,10 @@ pub struct Limits {
     #[arg(long = "limit-sockets", env = "HEARTH_LIMIT_SOCKETS", default_value_t = SOCKETS,
           value_parser = whole::<usize>(1, 1_000_000))]
     pub sockets: usize,
+    /// Most persons, families and conferences whose records this process shows one person in a minute.
+    #[arg(long = "limit-records", env = "HEARTH_LIMIT_RECORDS", default_value_t = RECORDS,
+          value_parser = whole::<u64>(1, 1_000_000_000))]
+    pub records: u64,
 }
 
 impl Default for Limits {
@@ -236,6 +241,7 @@ impl Default for Limits {
             message_bytes: MESSAGE_BYTES,
             operations: OPERATIONS,
             sockets: SOCKETS,
+            records: RECORDS,
         }
     }
 }

@@ -26,6 +26,8 @@ pub mod code {
     pub const GRAPHQL_PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";
     /// The operation is larger than the limits allow.
     pub const QUERY_TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
+    /// The viewer was shown more records in a short time than the limit allows: wait as long as the message says.
+    pub const RATE_LIMITED: &str = "RATE_LIMITED";
     /// The request took too long.
     pub const TIMEOUT: &str = "TIMEOUT";
     /// The cursor is too old: query again and subscribe from the new position.
@@ -116,6 +118,12 @@ pub enum Error {
     /// An everyday refusal.
     #[error("refused")]
     Refused(Refusal),
+    /// The viewer was shown very many records.
+    #[error("You were shown more records than a person reads in so short a time: try again in {seconds} seconds.")]
+    RateLimited {
+        /// Until something can be read again.
+        seconds: u64,
+    },
     /// A statement or a wait took too long.
     #[error("This took too long. Try again; if it happens again, ask for less at once.")]
     Timeout,
@@ -134,6 +142,7 @@ impl Error {
             Self::NotFound => code::NOT_FOUND,
             Self::BadInput { .. } | Self::Refused(_) => code::BAD_USER_INPUT,
             Self::CursorExpired => code::CURSOR_EXPIRED,
+            Self::RateLimited { .. } => code::RATE_LIMITED,
             Self::Timeout => code::TIMEOUT,
             Self::Internal(_) => code::INTERNAL,
         }

@@ -315,3 +315,31 @@ async fn an_item_that_is_larger_than_a_socket_carries_ends_its_subscription_with
     assert_eq!(socket.item().await["type"], "ALLOCATION_STARTED");
     socket.nothing_more().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_shown_more_records_than_a_person_reads_waits_and_may_still_record() {
+    // Two children a second come back, so that what this test takes is little beside a page.
+    let server = Server::with(Setup { records: Some(120), ..Setup::default() }).await;
+    let page = "{ children(first: 60) { nodes { id } } }";
+    let shown = server.data("HEAD_OF_SERVICE", page, json!({})).await["children"]["nodes"].as_array().unwrap().len();
+    assert_eq!(shown, 60, "so that two pages are the limit");
+    assert_eq!(
+        server.data("HEAD_OF_SERVICE", page, json!({})).await["children"]["nodes"].as_array().unwrap().len(),
+        60
+    );
+    // Whatever came back meanwhile, this is more.
+    let beyond = "{ children(first: 100) { nodes { id } } }";
+    server.answer("HEAD_OF_SERVICE", beyond, json!({})).await;
+    let refused = server.answer("HEAD_OF_SERVICE", "{ units(first: 1) { nodes { id } } }", json!({})).await;
+    let error = &refused["errors"][0];
+    assert_eq!((&refused["data"], &error["extensions"]["code"]), (&Value::Null, &json!("RATE_LIMITED")));
+    assert!(error["extensions"]["retryAfterSeconds"].as_u64().unwrap() > 0, "{error}");
+    // Others are not concerned, a change is made, and time heals.
+    server.data("CLINICIAN", "{ children(first: 1) { nodes { id } } }", json!({})).await;
+    let (case, version) = server.queued().await;
+    let input = json!({ "idempotencyKey": support::key(), "caseId": case, "unitId": server.unit(3).await,
+                        "reason": "New referral", "expectedVersion": version });
+    server.done("HEAD_OF_SERVICE", "allocateCase", "", input).await;
+    server.later(chrono::Duration::minutes(2));
+    server.data("HEAD_OF_SERVICE", page, json!({})).await;
+}

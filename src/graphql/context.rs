@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::{Context, ContextBase, Response};
 use uuid::Uuid;
 
-use super::audited::{Caller, Made, Told};
+use super::{
+    audited::{Caller, Made, Told},
+    budget::Budget,
+};
 use crate::{
     audit::Audit,
     auth::{Viewer, seal::Sealer},
@@ -32,6 +35,8 @@ pub struct Shared {
     pub clock: Clock,
     /// Takes what was shown before it leaves.
     pub audit: Audit,
+    /// What each person may be shown.
+    pub budget: Budget,
 }
 
 /// One operation: who asks, and the instants that it reads.
@@ -153,7 +158,9 @@ impl Operation {
             asked,
             seen,
         };
-        self.shared.audit.write(told.entries(response)).await
+        let entries = told.entries(response);
+        self.shared.budget.spend(self.viewer.worker_id, entries.iter().map(|entry| entry.subjects.len()).sum());
+        self.shared.audit.write(entries).await
     }
 
     /// Gives the connections of pushed items back.

@@ -26,6 +26,9 @@ impl From<Fault> for async_graphql::Error {
         if let Error::BadInput { field, .. } = &error {
             extensions.set("field", *field);
         }
+        if let Error::RateLimited { seconds } = &error {
+            extensions.set("retryAfterSeconds", *seconds);
+        }
         Self { message: error.to_string(), source: None, extensions: Some(extensions) }
     }
 }

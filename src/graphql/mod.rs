@@ -5,6 +5,7 @@
 
 mod audited;
 mod batch;
+mod budget;
 mod codes;
 mod connection;
 mod context;
@@ -29,6 +30,7 @@ use futures_util::{Stream, StreamExt};
 use uuid::Uuid;
 
 pub use audited::{Caller, purpose};
+pub use budget::Budget;
 pub use context::Shared;
 pub use documents::{Asked, Limits, Mode, OperationKind, Ready, Settings, Source};
 pub use scalars::global;
@@ -113,6 +115,10 @@ impl Graph {
         let about = About { fields: ready.fields(), hash: ready.hash().to_owned(), asked: ready.asked(), caller };
         let request = Self::request(ready, &operation);
         if kind == OperationKind::Query {
+            // Whoever records something may, however much they read before it.
+            if let Err(error) = self.shared.budget.admit(viewer.worker_id) {
+                return refused(&error);
+            }
             // When time runs out the operation is dropped, and its connections with it.
             let executed = tokio::time::timeout(self.patience, self.schema.execute(request)).await;
             let Ok(mut response) = executed else { return refused(&Error::Timeout) };
@@ -204,8 +210,10 @@ async fn written_down(operation: Arc<Operation>, about: About, made: Option<Made
         asked,
         seen,
     };
+    let entries = told.entries(&response);
+    shared.budget.spend(viewer.worker_id, entries.iter().map(|entry| entry.subjects.len()).sum());
     // Connections go back while the entries are written.
-    let ((), written) = futures_util::join!(operation.finish(), shared.audit.write(told.entries(&response)));
+    let ((), written) = futures_util::join!(operation.finish(), shared.audit.write(entries));
     match written {
         Ok(()) => response,
         Err(error) => refused(&error),
