@@ -1,11 +1,22 @@
 //! The audit: whatever shows a record is written down before it leaves.
 //!
-//! Entries of many answers are committed together: whoever comes while one batch is being written goes with the next. If
-//! they cannot be written, the answers that wait for it do not leave.
+//! Entries of many answers are committed together: whoever comes while one batch is being written goes with the next, and a
+//! batch waits a moment for operations that are under way. If entries cannot be written, the answers that wait for them do
+//! not leave.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -19,6 +30,9 @@ use crate::{
 
 /// Entries of one batch at most.
 const BATCH: usize = 512;
+/// How long a batch waits for operations that are under way. A commit costs as much as a small answer, so that whoever can
+/// share one should.
+const GATHERED_WITHIN: Duration = Duration::from_millis(1);
 /// Answers that may wait for theirs.
 const WAITING: usize = 4096;
 /// How long an answer waits for its entry.
@@ -32,19 +46,38 @@ pub struct Audit {
     /// This process, in every entry.
     pub process: Uuid,
     waiting: mpsc::Sender<Waiting>,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// An operation that may have something to write down, until this is dropped.
+pub struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Writes entries.
 pub struct Writer {
     db: Db,
     waiting: mpsc::Receiver<Waiting>,
+    under_way: Arc<AtomicUsize>,
 }
 
 impl Audit {
     /// The two ends, writing to this database as the application's role.
     pub fn new(db: Db) -> (Self, Writer) {
         let (waiting, written) = mpsc::channel(WAITING);
-        (Self { process: Uuid::now_v7(), waiting }, Writer { db, waiting: written })
+        let under_way = Arc::<AtomicUsize>::default();
+        let writer = Writer { db, waiting: written, under_way: Arc::clone(&under_way) };
+        (Self { process: Uuid::now_v7(), waiting, under_way }, writer)
+    }
+
+    /// Says that an operation begins, for which a batch may wait a moment.
+    pub fn begin(&self) -> UnderWay {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(&self.under_way))
     }
 
     /// Writes these entries: committed when this returns. Fails when they cannot be written; then nothing may be said of
@@ -76,11 +109,19 @@ impl Writer {
                 () = stop.cancelled() => return,
             };
             let (mut entries, mut tell) = (first.0, vec![first.1]);
-            while entries.len() < BATCH
-                && let Ok((more, one)) = self.waiting.try_recv()
-            {
-                entries.extend(more);
-                tell.push(one);
+            let until = Instant::now() + GATHERED_WITHIN;
+            while entries.len() < BATCH {
+                let next = match self.waiting.try_recv() {
+                    Ok(next) => next,
+                    // Everybody who is under way waits here already.
+                    Err(_) if tell.len() >= self.under_way.load(Ordering::Relaxed) => break,
+                    Err(_) => match tokio::time::timeout_at(until, self.waiting.recv()).await {
+                        Ok(Some(next)) => next,
+                        Ok(None) | Err(_) => break,
+                    },
+                };
+                entries.extend(next.0);
+                tell.push(next.1);
             }
             let written = audit::append(&self.db, &entries).await;
             if let Err(error) = &written
