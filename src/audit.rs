@@ -8,7 +8,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -35,6 +35,8 @@ const BATCH: usize = 512;
 const GATHERED_WITHIN: Duration = Duration::from_millis(1);
 /// Answers that may wait for theirs.
 const WAITING: usize = 4096;
+/// How often a writer that failed tries whether it works again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How long an answer waits for its entry.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -47,6 +49,7 @@ pub struct Audit {
     pub process: Uuid,
     waiting: mpsc::Sender<Waiting>,
     under_way: Arc<AtomicUsize>,
+    works: Arc<AtomicBool>,
 }
 
 /// An operation that may have something to write down, until this is dropped.
@@ -63,6 +66,7 @@ pub struct Writer {
     db: Db,
     waiting: mpsc::Receiver<Waiting>,
     under_way: Arc<AtomicUsize>,
+    works: Arc<AtomicBool>,
 }
 
 impl Audit {
@@ -70,8 +74,14 @@ impl Audit {
     pub fn new(db: Db) -> (Self, Writer) {
         let (waiting, written) = mpsc::channel(WAITING);
         let under_way = Arc::<AtomicUsize>::default();
-        let writer = Writer { db, waiting: written, under_way: Arc::clone(&under_way) };
-        (Self { process: Uuid::now_v7(), waiting, under_way }, writer)
+        let works = Arc::new(AtomicBool::new(true));
+        let writer = Writer { db, waiting: written, under_way: Arc::clone(&under_way), works: Arc::clone(&works) };
+        (Self { process: Uuid::now_v7(), waiting, under_way, works }, writer)
+    }
+
+    /// Whether the last entries could be written.
+    pub fn works(&self) -> bool {
+        self.works.load(Ordering::Relaxed)
     }
 
     /// Says that an operation begins, for which a batch may wait a moment.
@@ -107,6 +117,12 @@ impl Writer {
                     None => return,
                 },
                 () = stop.cancelled() => return,
+                // Nobody may come while it is known that it fails: so that it is known when it works again.
+                () = tokio::time::sleep(TRY_AGAIN), if failing => {
+                    failing = audit::append(&self.db, &[]).await.is_err();
+                    self.works.store(!failing, Ordering::Relaxed);
+                    continue;
+                }
             };
             let (mut entries, mut tell) = (first.0, vec![first.1]);
             let until = Instant::now() + GATHERED_WITHIN;
@@ -130,6 +146,7 @@ impl Writer {
                 tracing::error!(error = ?error, "the audit cannot be written: no answers leave");
             }
             failing = written.is_err();
+            self.works.store(!failing, Ordering::Relaxed);
             for one in tell {
                 // Whoever has given up meanwhile says nothing either.
                 let _ = one.send(written.clone());

@@ -244,6 +244,7 @@ async fn run(command: Command) -> Outcome {
             Ok(())
         }
         Command::Audit { command: AuditCommand::Verify { relay_database_url, audit_anchor } } => {
+            let must_be = hearth::db::audit::must_be_anchored(relay_database_url.reveal()).await?;
             let mut anchored = Vec::new();
             for path in &audit_anchor {
                 let text = std::fs::read_to_string(path)
@@ -255,7 +256,7 @@ async fn run(command: Command) -> Outcome {
                 anchored.extend(links);
             }
             let anchors = (!audit_anchor.is_empty()).then_some(anchored.as_slice());
-            let found = hearth::db::audit::verify(relay_database_url.reveal(), anchors).await?;
+            let found = hearth::db::audit::verify(relay_database_url.reveal(), anchors, must_be).await?;
             println!(
                 "{} entries in {} links, {} of them anchored; {} entries wait for their link",
                 found.entries, found.links, found.anchors, found.waiting

@@ -585,6 +585,11 @@ async fn who_broke_the_glass_reads_the_record_and_changes_nothing_of_it_whatever
     let fields = "errors { __typename ... on GuardFailed { guard } }";
     let refused = scene.server.mutate("SERVICE_MANAGER", "denyAccess", fields, input).await;
     assert_eq!(guard(&refused), "OPENED_TO_READ");
+    // Whoever finds out by it that they are too close says so at once.
+    let input = json!({ "idempotencyKey": key(), "personId": scene.child, "workerId": scene.worker("SERVICE_MANAGER"),
+                        "reason": "CONFLICT_OF_INTEREST" });
+    scene.server.done("SERVICE_MANAGER", "denyAccess", "", input).await;
+    assert!(!scene.sees("SERVICE_MANAGER").await);
     // Of other cases they change what they could before.
     let (case, version) = scene.server.allocated_to(3).await;
     request_transfer(&scene.server, &case, 7, version).await;
@@ -642,4 +647,22 @@ async fn nobody_lets_themselves_into_a_restricted_record() {
     let payload = change("changeRestriction", json!({ "ownerId": format!("Worker:{other}"), "allowedIds": [] })).await;
     assert_eq!(payload["restriction"]["version"], 2, "{payload}");
     assert!(!scene.sees("HEAD_OF_SERVICE").await && !scene.sees("SOCIAL_WORKER").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_glass_takes_nothing_away_of_what_could_be_done_without_it() {
+    let server = Server::start().await;
+    let two = siblings(&server).await;
+    // Quentin is unit 3's, Yolanda unit 7's and none of unit 3's business, until her glass is broken.
+    let input = json!({ "idempotencyKey": key(), "childId": two.children[1], "reason": "IMMEDIATE_SAFETY", "explanation": "At the door." });
+    let query = "query($id: ID!) { conference(id: $id) { version children { child { id } } } }";
+    let seen = server.data("UNIT_COORDINATOR", query, json!({ "id": two.conference })).await;
+    assert_eq!(seen["conference"]["children"].as_array().unwrap().len(), 1);
+    server.done("CONSULTANT_SOCIAL_WORKER", "breakGlass", "", input).await;
+    let seen = server.data("CONSULTANT_SOCIAL_WORKER", query, json!({ "id": two.conference })).await;
+    assert_eq!(seen["conference"]["children"].as_array().unwrap().len(), 2, "to read");
+    let chair = format!("Worker:{}", server.worker("CP_CHAIR"));
+    let input = json!({ "idempotencyKey": key(), "conferenceId": two.conference, "chairId": chair,
+                        "expectedVersion": seen["conference"]["version"] });
+    server.done("CONSULTANT_SOCIAL_WORKER", "appointConferenceChair", "conference { id }", input).await;
 }

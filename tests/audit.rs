@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use hearth::{audit::anchors, db::audit::verify};
+use hearth::{
+    audit::anchors,
+    db::audit::{Link, must_be_anchored, verify},
+};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -156,7 +159,7 @@ async fn what_cannot_be_written_down_does_not_leave() {
     let scene = Scene::start().await;
     let mut socket = scene.server.socket("SOCIAL_WORKER").await;
     socket.feed(&scene.server.unit(3).await, None).await;
-    scene.client.batch_execute("revoke insert on audit_entries from hearth_app").await.unwrap();
+    scene.client.batch_execute("revoke execute on function hearth.append_audit(jsonb) from hearth_app").await.unwrap();
     let answer = scene.look("SOCIAL_WORKER").await;
     assert_eq!((&answer["data"], &answer["errors"][0]["extensions"]["code"]), (&Value::Null, &json!("INTERNAL")));
     assert!(!answer.to_string().contains("Zephyrine"));
@@ -168,7 +171,7 @@ async fn what_cannot_be_written_down_does_not_leave() {
     let variables = json!({ "input": input });
     assert_eq!(scene.server.code("CONSULTANT_SOCIAL_WORKER", &document, variables.clone()).await, "INTERNAL");
     socket.nothing_more().await;
-    scene.client.batch_execute("grant insert on audit_entries to hearth_app").await.unwrap();
+    scene.client.batch_execute("grant execute on function hearth.append_audit(jsonb) to hearth_app").await.unwrap();
     assert_eq!(socket.item().await["type"], "TRANSFER_REQUESTED");
     let again = scene.server.data("CONSULTANT_SOCIAL_WORKER", &document, variables).await;
     assert_eq!(again["requestTransfer"]["errors"], json!([]));
@@ -207,9 +210,19 @@ async fn the_chain_follows_and_whatever_is_done_to_an_entry_is_found() {
         links = scene.sealed().await.len();
     }
     let anchored = scene.sealed().await;
-    let sound = verify(&scene.relay(), Some(&anchored)).await.unwrap();
+    let must_be = must_be_anchored(&scene.relay()).await.unwrap();
+    let sound = verify(&scene.relay(), Some(&anchored), must_be).await.unwrap();
     assert_eq!((&sound.faults[..], sound.waiting, sound.anchors), (&[][..], 0, links));
     assert!(sound.links >= 3 && sound.entries >= 9, "{sound:?}");
+    // A chain that is made anew behind a change is anchored anew too, and the old anchor stays: whichever comes first.
+    let made_anew = Link { seq: 2, hash: vec![7; 32] };
+    for both in [[anchored.clone(), vec![made_anew.clone()]].concat(), [vec![made_anew], anchored.clone()].concat()] {
+        let found = verify(&scene.relay(), Some(&both), 0).await.unwrap();
+        assert_eq!(found.faults, ["link 2 is not the one that was anchored"]);
+    }
+    let cut_off = &anchored[..anchored.len() - 2];
+    let found = verify(&scene.relay(), Some(cut_off), must_be).await.unwrap();
+    assert!(found.faults.len() == 1 && found.faults[0].contains("is not anchored"), "{:?}", found.faults);
     // An entry of the second link, and one of the third.
     let (second, third) = (
         "(select upto from audit_seals where seq = 2)",
@@ -264,7 +277,7 @@ async fn the_chain_follows_and_whatever_is_done_to_an_entry_is_found() {
             .await
             .unwrap();
         client.batch_execute(&tampering).await.unwrap();
-        let verified = verify(&support::url("hearth_relay", &copy), Some(&anchored)).await.unwrap();
+        let verified = verify(&support::url("hearth_relay", &copy), Some(&anchored), 0).await.unwrap();
         assert!(verified.faults.iter().any(|fault| fault.contains(found)), "{tampering}: {:?}", verified.faults);
     }
 }
@@ -286,6 +299,15 @@ async fn the_roles_that_serve_append_and_do_nothing_else_to_the_audit() {
         ] {
             assert!(client.batch_execute(statement).await.is_err(), "{role}: {statement}");
         }
+    }
+    // Not even append, but by the function that gives entries their numbers.
+    let chosen = "insert into audit_entries (id, at, action, purpose, operation, process, subjects, records, asked, classes, codes, events,
+                                        recipients) overriding system value
+             select 9223372036854775807, at, action, purpose, operation, process, subjects, records, asked, classes, codes, events,
+                    recipients from audit_entries limit 1";
+    for role in ["hearth_app", "hearth_relay", "hearth_bus"] {
+        let client = support::connect(role, &scene.server.database).await;
+        assert!(client.batch_execute(chosen).await.is_err(), "{role}");
     }
     let client = support::connect("hearth_app", &scene.server.database).await;
     assert!(client.batch_execute("select from audit_entries").await.is_err(), "without a viewer nothing is read");

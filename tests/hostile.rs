@@ -320,6 +320,8 @@ async fn an_item_that_is_larger_than_a_socket_carries_ends_its_subscription_with
 async fn whoever_is_shown_more_records_than_a_person_reads_waits_and_may_still_record() {
     // Two children a second come back, so that what this test takes is little beside a page.
     let server = Server::with(Setup { records: Some(120), ..Setup::default() }).await;
+    let unit = server.unit(3).await;
+    let (case, version) = server.queued().await;
     let page = "{ children(first: 60) { nodes { id } } }";
     let shown = server.data("HEAD_OF_SERVICE", page, json!({})).await["children"]["nodes"].as_array().unwrap().len();
     assert_eq!(shown, 60, "so that two pages are the limit");
@@ -336,8 +338,7 @@ async fn whoever_is_shown_more_records_than_a_person_reads_waits_and_may_still_r
     assert!(error["extensions"]["retryAfterSeconds"].as_u64().unwrap() > 0, "{error}");
     // Others are not concerned, a change is made, and time heals.
     server.data("CLINICIAN", "{ children(first: 1) { nodes { id } } }", json!({})).await;
-    let (case, version) = server.queued().await;
-    let input = json!({ "idempotencyKey": support::key(), "caseId": case, "unitId": server.unit(3).await,
+    let input = json!({ "idempotencyKey": support::key(), "caseId": case, "unitId": unit,
                         "reason": "New referral", "expectedVersion": version });
     server.done("HEAD_OF_SERVICE", "allocateCase", "", input).await;
     server.later(chrono::Duration::minutes(2));

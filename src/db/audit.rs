@@ -1,13 +1,15 @@
 //! The audit: appended to by every process, sealed by the relay's leader, verified from outside.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use diesel::{
     prelude::*,
     sql_types::{Array, BigInt, Binary, Bool, Nullable, Text, Timestamptz, Uuid as UuidSql},
 };
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{
+    AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, pooled_connection::deadpool::Object,
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -66,6 +68,9 @@ pub struct EntryRow {
     pub recipients: Vec<Uuid>,
 }
 
+/// An append that takes longer has failed: Postgres itself gives up before.
+const STUCK_AFTER: Duration = Duration::from_secs(12);
+
 /// Appends these entries at once, outside of any viewer's transaction: committed when this returns.
 pub async fn append(db: &Db, entries: &[NewEntry]) -> Result<()> {
     #[derive(QueryableByName)]
@@ -77,7 +82,12 @@ pub async fn append(db: &Db, entries: &[NewEntry]) -> Result<()> {
     let mut conn = db.pool.get().await.map_err(no_connection)?;
     // One statement however many: a VALUES list of each length would be prepared on its own.
     let query = diesel::sql_query("select hearth.append_audit($1::jsonb) as appended").bind::<Text, _>(text);
-    let appended: Appended = Kept(query).get_result(&mut conn).await.map_err(failed)?;
+    let Ok(appended) = tokio::time::timeout(STUCK_AFTER, Kept(query).get_result(&mut conn)).await else {
+        // The connection is half open, and the next one must not be it.
+        drop(Object::take(conn));
+        return Err(Error::Timeout);
+    };
+    let appended: Appended = appended.map_err(failed)?;
     if usize::try_from(appended.appended) == Ok(entries.len()) {
         Ok(())
     } else {
@@ -313,12 +323,23 @@ pub struct Verified {
     pub faults: Vec<String>,
 }
 
-/// How long a link may be without an anchor, in seconds: it is written right after the link.
-const ANCHORED_WITHIN: f64 = 10.0;
+/// The newest link, as the relay's role.
+pub(in crate::db) async fn newest(conn: &mut AsyncPgConnection) -> Result<Option<Link>> {
+    let last: Option<Seal> = Kept(diesel::sql_query(LAST)).get_result(conn).await.optional().map_err(failed)?;
+    Ok(last.map(|last| Link { seq: last.seq, hash: last.hash }))
+}
+
+/// Which link must be anchored by now: the one before the newest, which was anchored before the newest was made. Asked before
+/// the anchors are read.
+pub async fn must_be_anchored(url: &str) -> Result<i64> {
+    let mut conn = AsyncPgConnection::establish(url).await.map_err(Error::internal)?;
+    Ok(newest(&mut conn).await?.map_or(0, |link| link.seq - 1))
+}
 
 /// Reckons the whole chain anew, as the relay's role, and looks for every anchor in it: links that were written down outside
-/// the database. With anchors, the newest links must be among them. Long chains take their time; nothing is locked.
-pub async fn verify(url: &str, anchors: Option<&[Link]>) -> Result<Verified> {
+/// the database, up to the one that must be. Two anchors of one link must say the same: a chain that was made anew behind a
+/// change has been anchored anew too. Long chains take their time; nothing is locked.
+pub async fn verify(url: &str, anchors: Option<&[Link]>, must_be_anchored: i64) -> Result<Verified> {
     #[derive(QueryableByName)]
     struct Said {
         #[diesel(sql_type = BigInt)]
@@ -331,15 +352,12 @@ pub async fn verify(url: &str, anchors: Option<&[Link]>) -> Result<Verified> {
         #[diesel(sql_type = BigInt)]
         waiting: i64,
     }
-    #[derive(QueryableByName)]
-    struct Aged {
-        #[diesel(sql_type = BigInt)]
-        seq: i64,
-    }
     let mut conn = AsyncPgConnection::establish(url).await.map_err(Error::internal)?;
     conn.batch_execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(failed)?;
-    let anchored: HashMap<i64, &[u8]> =
-        anchors.unwrap_or_default().iter().map(|link| (link.seq, link.hash.as_slice())).collect();
+    let mut anchored: HashMap<i64, Vec<&[u8]>> = HashMap::new();
+    for link in anchors.unwrap_or_default() {
+        anchored.entry(link.seq).or_default().push(&link.hash);
+    }
     let mut found = Verified::default();
     let mut before: Vec<u8> = Vec::new();
     // What stands before the first entry is no entry of ours, and would be in the first link.
@@ -370,7 +388,7 @@ pub async fn verify(url: &str, anchors: Option<&[Link]>) -> Result<Verified> {
             ));
         }
         match anchored.get(&seal.seq) {
-            Some(hash) if *hash != seal.hash => {
+            Some(hashes) if hashes.iter().any(|hash| *hash != seal.hash) => {
                 found.faults.push(format!("link {} is not the one that was anchored", seal.seq));
             }
             Some(_) => found.anchors += 1,
@@ -385,21 +403,10 @@ pub async fn verify(url: &str, anchors: Option<&[Link]>) -> Result<Verified> {
     let mut missing: Vec<i64> = anchored.keys().copied().filter(|seq| *seq >= expected).collect();
     missing.sort_unstable();
     found.faults.extend(missing.iter().map(|seq| format!("link {seq} was anchored and is missing")));
-    if anchors.is_some() {
-        let aged = diesel::sql_query(
-            "select seq from audit_seals where sealed_at < now() - make_interval(secs => $1) order by seq desc limit 1",
-        );
-        let aged: Option<Aged> = aged
-            .bind::<diesel::sql_types::Double, _>(ANCHORED_WITHIN)
-            .get_result(&mut conn)
-            .await
-            .optional()
-            .map_err(failed)?;
-        if let Some(Aged { seq }) = aged.filter(|aged| !anchored.contains_key(&aged.seq)) {
-            found
-                .faults
-                .push(format!("link {seq} is not anchored: were the anchors cut off, or are they of another process?"));
-        }
+    if anchors.is_some() && must_be_anchored > 0 && !anchored.contains_key(&must_be_anchored) {
+        found.faults.push(format!(
+            "link {must_be_anchored} is not anchored: were the anchors cut off, or are they those of another process?"
+        ));
     }
     let counted = diesel::sql_query("select count(*) as waiting from audit_entries where id > $1");
     let counted: Counted = counted.bind::<BigInt, _>(from).get_result(&mut conn).await.map_err(failed)?;

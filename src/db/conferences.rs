@@ -234,10 +234,12 @@ async fn read(tx: &ViewerTx, id: Uuid) -> Result<Option<ConferenceRow>> {
         .map_err(failed)
 }
 
-/// The children of a conference that the viewer sees, inside a change, in a fixed order.
+/// The children of a conference that the viewer sees, inside a change, in a fixed order: without those whom they see only
+/// because they broke a glass, which is for reading.
 pub async fn children(tx: &ViewerTx, conference_id: Uuid) -> Result<Vec<ConferenceChildCore>> {
     conference_children::table
         .filter(conference_children::conference_id.eq(conference_id))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("NOT hearth.by_glass(conference_children.child_id)"))
         .order(conference_children::case_id)
         .select(ConferenceChildCore::as_select())
         .load(&mut tx.conn()?)

@@ -194,6 +194,8 @@ pub async fn cases_with_parts(
         .filter(worker_involvements::ended_at.is_null())
         .filter(worker_involvements::capacity.eq_any(capacities.iter().copied().map(Coded).collect::<Vec<_>>()))
         .filter(diesel::dsl::exists(held))
+        // What is seen through a broken glass alone is out of sight for a change.
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("NOT hearth.by_glass(worker_involvements.child_id)"))
         .select(worker_involvements::case_id)
         .distinct()
         .order(worker_involvements::case_id)

@@ -360,6 +360,11 @@ impl RelaySession {
         }
     }
 
+    /// The newest link of the audit's chain.
+    pub async fn newest_link(&mut self) -> Result<Option<super::audit::Link>> {
+        super::audit::newest(&mut self.conn).await
+    }
+
     /// Seals what of the audit is not sealed yet: the next link of its chain, if there is one.
     pub async fn seal(&mut self, at: DateTime<Utc>) -> Result<Option<super::audit::Link>> {
         super::audit::seal(&mut self.conn, at).await

@@ -68,8 +68,18 @@ impl ViewerTx {
     /// because they broke its glass is refused. In the simple protocol: on its way at the first poll, ahead of what it
     /// opens. Ids cannot hold a quote.
     pub async fn authorise(&self, subjects: &[Uuid]) -> Result<()> {
+        self.open("write", subjects).await
+    }
+
+    /// The same for what is decided about a record and not in it (who may see it, what a glass was broken for), however
+    /// the viewer sees it.
+    pub async fn authorise_governing(&self, subjects: &[Uuid]) -> Result<()> {
+        self.open("govern", subjects).await
+    }
+
+    async fn open(&self, how: &str, subjects: &[Uuid]) -> Result<()> {
         let list: Vec<String> = subjects.iter().map(Uuid::to_string).collect();
-        let sql = format!("SELECT hearth.write('{{{}}}')", list.join(","));
+        let sql = format!("SELECT hearth.{how}('{{{}}}')", list.join(","));
         self.written.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(subjects);
         self.conn()?.batch_execute(&sql).await.map_err(failed)
     }

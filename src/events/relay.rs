@@ -19,7 +19,7 @@ use crate::{
     audit,
     auth::seal::FEED_DAYS,
     clock::Clock,
-    db::outbox::RelaySession,
+    db::{audit::Link, outbox::RelaySession},
     error::{Error, Result},
 };
 
@@ -110,6 +110,11 @@ impl Relay {
         tracing::info!("the relay leads");
         let mut pruned: Option<Instant> = None;
         let mut sealed = Instant::now();
+        let mut sealing_fails = false;
+        // Whoever led before may have sealed it and come no further.
+        if let Some(link) = self.step(session.newest_link()).await? {
+            self.write_anchor(&link).await;
+        }
         loop {
             while self.step(session.waiting()).await? {
                 let (last, given) = self.step(session.number()).await?;
@@ -130,15 +135,32 @@ impl Relay {
             }
             if sealed.elapsed() >= SEAL_EVERY {
                 sealed = Instant::now();
-                // One link at a time: events do not wait for more than that.
-                if let Some(link) = self.step(session.seal((self.clock)())).await?
-                    && let Some(path) = &self.anchor
-                    && let Err(error) = audit::anchor(path, &link).await
-                {
-                    tracing::error!(link = link.seq, error = ?error, "a link of the audit could not be anchored");
+                // One link at a time: events do not wait for more than that, and not for whatever keeps it from being made.
+                let at = (self.clock)();
+                match self.step(async { Ok(session.seal(at).await) }).await? {
+                    Ok(link) => {
+                        sealing_fails = false;
+                        if let Some(link) = link {
+                            self.write_anchor(&link).await;
+                        }
+                    }
+                    Err(error) => {
+                        if !sealing_fails {
+                            tracing::error!(error = ?error, "the audit could not be sealed; the next try is in a second");
+                        }
+                        sealing_fails = true;
+                    }
                 }
             }
             self.step(session.wait(LOOK_ANYWAY)).await?;
+        }
+    }
+
+    async fn write_anchor(&self, link: &Link) {
+        if let Some(path) = &self.anchor
+            && let Err(error) = audit::anchor(path, link).await
+        {
+            tracing::error!(link = link.seq, error = ?error, "a link of the audit could not be anchored");
         }
     }
 

@@ -60,7 +60,8 @@ impl Budget {
             all.retain(|_, known| self.refilled(*known, now) < self.a_minute);
         }
         let left = all.get(&worker).map_or(self.a_minute, |known| self.refilled(*known, now));
-        all.insert(worker, (left - records as f64, now));
+        // However much was on its way at once, nobody waits longer than for two minutes' worth.
+        all.insert(worker, ((left - records as f64).max(-self.a_minute), now));
     }
 }
 
@@ -91,5 +92,9 @@ mod tests {
         later(3600);
         budget.spend(one, 60);
         assert!(budget.admit(one).is_err());
+        // However much it was.
+        budget.spend(one, 1_000_000);
+        later(61);
+        assert!(budget.admit(one).is_ok());
     }
 }

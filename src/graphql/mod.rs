@@ -26,7 +26,7 @@ use std::{
 };
 
 use async_graphql::{ErrorExtensionValues, ObjectType, Response, SchemaBuilder, ServerError, SubscriptionType, Value};
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use uuid::Uuid;
 
 pub use audited::{Caller, purpose};
@@ -118,11 +118,15 @@ impl Graph {
         if kind == OperationKind::Query {
             // Whoever records something may, however much they read before it.
             if let Err(error) = self.shared.budget.admit(viewer.worker_id) {
-                return refused(&error);
+                return written_down(operation, about, None, refused(&error)).await;
             }
             // When time runs out the operation is dropped, and its connections with it.
             let executed = tokio::time::timeout(self.patience, self.schema.execute(request)).await;
-            let Ok(mut response) = executed else { return refused(&Error::Timeout) };
+            let Ok(mut response) = executed else {
+                // What still runs on its connections is not waited for: they go with the operation.
+                let asked = Operation::new(Arc::clone(&self.shared), viewer);
+                return written_down(asked, about, None, refused(&Error::Timeout)).await;
+            };
             if let Some(failure) = operation.failure() {
                 // One instant or nothing: after a failed statement nothing of the answer can be trusted.
                 response = refused(&failure);
@@ -133,15 +137,17 @@ impl Graph {
         let (schema, doing) = (self.schema.clone(), Arc::clone(&operation));
         let changing = self.shared.services.see_through(async move {
             let _under_way = under_way;
-            let response = schema.execute(request).await;
+            // A panic while the answer is made undoes no change, and leaves it in the audit.
+            let executed = AssertUnwindSafe(schema.execute(request)).catch_unwind().await;
+            // What a panic says may quote a record.
+            let response = executed.unwrap_or_else(|_| refused(&Error::internal("a mutation panicked")));
             let made = doing.take_made();
             written_down(doing, about, Some(made), response).await
         });
         drop(operation);
         match tokio::time::timeout(self.patience, changing).await {
             Ok(Ok(response)) => response,
-            // What a panic says may quote a record, and the error of its task repeats it.
-            Ok(Err(_)) => refused(&Error::internal("a mutation panicked")),
+            Ok(Err(_)) => refused(&Error::internal("a mutation ended early")),
             Err(_) => refused(&Error::Timeout),
         }
     }

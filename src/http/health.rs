@@ -53,6 +53,7 @@ pub(super) async fn ready(State(web): State<Arc<Web>>) -> Response {
         ("redis", web.bus.hears()),
         ("bus", web.bus.is_ready()),
         ("relay", web.relay.is_alive()),
+        ("audit", web.graph.shared().audit.works()),
         ("roles", web.cleared.load(Ordering::Relaxed)),
     ];
     parts.extend(web.sign_in.is_ready().map(|ready| ("signIn", ready)));

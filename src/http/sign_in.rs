@@ -102,8 +102,11 @@ impl SignIn {
         let mut failing = false;
         let mut read = Instant::now();
         loop {
-            // Not longer than until nobody knows any more; then as long again.
+            // Not longer than until nobody knows any more, which is said at once; then as long again.
             let left = SILENT_AFTER.saturating_sub(read.elapsed());
+            if left.is_zero() {
+                self.ended.send_if_modified(|known| known.take().is_some());
+            }
             let patience = if left.is_zero() { SILENT_AFTER } else { left };
             let found = tokio::time::timeout(patience, self.db.endings()).await.unwrap_or(Err(Error::Timeout));
             let now = match found {
@@ -129,7 +132,7 @@ impl SignIn {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(LOOK_EVERY.min(SILENT_AFTER.saturating_sub(read.elapsed()).max(LOOK_EVERY / 5))) => {}
             }
         }
     }

@@ -244,7 +244,7 @@ async fn relist(tx: &ViewerTx, input: ChangeRestriction) -> Result<Outcome> {
             "Nobody lets themselves into a restricted record: ask another head of service, or break the glass.",
         ));
     }
-    tx.authorise(&[restriction.person_id]).await?;
+    tx.authorise_governing(&[restriction.person_id]).await?;
     let version = access::relist(tx, &restriction, owner, allowed.clone()).await?;
     let mut told: Vec<Uuid> = allowed.into_iter().chain(restriction.allowed).collect();
     told.sort_unstable();
@@ -261,7 +261,7 @@ async fn lift(tx: &ViewerTx, input: LiftRestriction) -> Result<Outcome> {
             "Nobody lets themselves into a restricted record: make somebody else its owner, who can lift the restriction.",
         ));
     }
-    tx.authorise(&[restriction.person_id]).await?;
+    tx.authorise_governing(&[restriction.person_id]).await?;
     let at = announcer.at.max(restriction.started_at);
     let version = access::lift(tx, &restriction, at).await?;
     tell(tx, &announcer, restriction.id, version, false, restriction.allowed.iter().copied()).await?;
@@ -273,7 +273,12 @@ async fn deny(tx: &ViewerTx, input: DenyAccess) -> Result<Outcome> {
     let action = if input.worker_id == me { Action::DeclareConflict } else { Action::DenyAccess };
     permitted_for(tx, input.person_id, action).await?;
     workers::get(tx, input.worker_id).await?.ok_or(Error::NotFound)?;
-    tx.authorise(&[input.person_id]).await?;
+    // Whoever finds out by a broken glass that they are too close says so at once.
+    if input.worker_id == me {
+        tx.authorise_governing(&[input.person_id]).await?;
+    } else {
+        tx.authorise(&[input.person_id]).await?;
+    }
     let id = AccessDenialId::new().0;
     let new = NewDenial {
         id,
@@ -302,7 +307,7 @@ async fn end_denial(tx: &ViewerTx, input: EndDenial) -> Result<Outcome> {
     if denial.ended_at.is_some() {
         return Err(Error::Refused(Refusal::IllegalTransition { from: "ENDED", legal_next: Vec::new() }));
     }
-    tx.authorise(&[denial.person_id]).await?;
+    tx.authorise_governing(&[denial.person_id]).await?;
     access::end_denial(tx, &denial, announcer.at.max(denial.started_at)).await?;
     Ok(Outcome { denial_id: Some(denial.id), ..Outcome::default() })
 }
@@ -367,7 +372,7 @@ async fn review(tx: &ViewerTx, input: ReviewBreakGlass, note: Option<String>) ->
     if glass.reviewed_at.is_some() {
         return Err(Error::Refused(Refusal::IllegalTransition { from: "REVIEWED", legal_next: Vec::new() }));
     }
-    tx.authorise(&[glass.child_id]).await?;
+    tx.authorise_governing(&[glass.child_id]).await?;
     let version = access::review(tx, &glass, input.finding, note, announcer.at.max(glass.started_at)).await?;
     let detail = Detail::Access {
         restricted: None,
