@@ -44,7 +44,7 @@ impl Budget {
         let Some(left) = known.map(|known| self.refilled(known, (self.clock)())).filter(|left| *left < 1.0) else {
             return Ok(());
         };
-        let seconds = ((1.0 - left) / self.a_minute * 60.0).ceil().max(1.0) as u64;
+        let seconds = ((1.0 - left) * 60.0 / self.a_minute).ceil().max(1.0) as u64;
         tracing::warn!(worker_id = %worker.0, seconds, "somebody was shown more records than a person reads");
         Err(Error::RateLimited { seconds })
     }
