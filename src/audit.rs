@@ -85,7 +85,7 @@ impl Audit {
     }
 
     /// Says that an operation begins, for which a batch may wait a moment.
-    pub fn begin(&self) -> UnderWay {
+    pub fn expect(&self) -> UnderWay {
         self.under_way.fetch_add(1, Ordering::Relaxed);
         UnderWay(Arc::clone(&self.under_way))
     }

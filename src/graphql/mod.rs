@@ -111,7 +111,7 @@ impl Graph {
     /// Runs a query or a mutation. The answer's entry in the audit is committed when this returns; if it cannot be written,
     /// the answer is an error without data. A change that was made stays made: asked again with the same key it answers.
     pub async fn execute(&self, ready: Ready, viewer: Viewer, caller: Caller) -> Response {
-        let under_way = self.shared.audit.begin();
+        let under_way = self.shared.audit.expect();
         let (kind, operation) = (ready.kind, Operation::new(Arc::clone(&self.shared), viewer));
         let about = About { fields: ready.fields(), hash: ready.hash().to_owned(), asked: ready.asked(), caller };
         let request = Self::request(ready, &operation);
