@@ -241,7 +241,7 @@ async fn a_denial_by_name_beats_membership_the_list_and_break_glass() {
     let payload = scene.deny("SERVICE_MANAGER", "SOCIAL_WORKER").await;
     assert_eq!(payload["denial"]["child"]["id"], scene.child);
     assert!(!scene.sees("SOCIAL_WORKER").await && scene.sees("CLINICIAN").await);
-    let restriction = scene.restrict(&["SOCIAL_WORKER", "CLINICIAN"]).await;
+    scene.restrict(&["SOCIAL_WORKER", "CLINICIAN"]).await;
     assert!(!scene.sees("SOCIAL_WORKER").await && scene.sees("CLINICIAN").await);
 
     // Break-glass answers as for a child who does not exist.
@@ -273,7 +273,6 @@ async fn a_denial_by_name_beats_membership_the_list_and_break_glass() {
     let input = json!({ "idempotencyKey": key(), "denialId": payload["denial"]["id"], "expectedVersion": 2 });
     let again = scene.server.mutate("HEAD_OF_SERVICE", "endDenial", "", input).await;
     assert_eq!(again["errors"][0]["__typename"], "IllegalTransition");
-    assert!(restriction.starts_with("AccessRestriction:"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

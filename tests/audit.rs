@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     mutations_support::request_transfer,
-    support::{self, Server, Setup, key, people, token_for},
+    support::{self, Server, Setup, key, people},
 };
 
 const ENTRIES: &str = "query($worker: ID, $record: ID) { auditEntries(workerId: $worker, recordId: $record, first: 50) { totalCount nodes {
@@ -311,7 +311,6 @@ async fn the_roles_that_serve_append_and_do_nothing_else_to_the_audit() {
     }
     let client = support::connect("hearth_app", &scene.server.database).await;
     assert!(client.batch_execute("select from audit_entries").await.is_err(), "without a viewer nothing is read");
-    let _ = token_for(scene.auditor, chrono::Duration::hours(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -144,23 +144,6 @@ pub async fn count(snapshot: &Snapshot, wanted: Wanted) -> Result<i64> {
 
 /// A page of who looked at each of these children, newest first. Nothing for whoever may not know.
 pub async fn who_looked(snapshot: &Snapshot, child_ids: &[Uuid], page: &Page<i64>) -> Result<Vec<Placed<EntryRow>>> {
-    type Row = (
-        i64,
-        DateTime<Utc>,
-        Option<Uuid>,
-        Coded<AuditAction>,
-        Coded<Purpose>,
-        Vec<String>,
-        Option<String>,
-        Option<Uuid>,
-        Vec<Uuid>,
-        Vec<Uuid>,
-        Vec<Uuid>,
-        Vec<String>,
-        Vec<String>,
-        Vec<Uuid>,
-        Vec<Uuid>,
-    );
     type Columns = (
         BigInt,
         Timestamptz,
@@ -185,41 +168,7 @@ pub async fn who_looked(snapshot: &Snapshot, child_ids: &[Uuid], page: &Page<i64
          classes, codes, events, recipients FROM hearth.who_looked(parent.id, {before}, {})",
         page.limit()
     ));
-    let rows: Vec<Placed<Row>> = snapshot.load(lateral::for_each(child_ids, query)).await?;
-    let row = |(
-        id,
-        at,
-        worker_id,
-        action,
-        purpose,
-        operation,
-        operation_hash,
-        request_id,
-        subjects,
-        records,
-        asked,
-        classes,
-        codes,
-        events,
-        recipients,
-    ): Row| EntryRow {
-        id,
-        at,
-        worker_id,
-        action,
-        purpose,
-        operation,
-        operation_hash,
-        request_id,
-        subjects,
-        records,
-        asked,
-        classes,
-        codes,
-        events,
-        recipients,
-    };
-    Ok(rows.into_iter().map(|(place, one)| (place, row(one))).collect())
+    snapshot.load(lateral::for_each(child_ids, query)).await
 }
 
 /// A link of the chain: its number and its hash.

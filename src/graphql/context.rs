@@ -14,6 +14,7 @@ use crate::{
     auth::{Viewer, seal::Sealer},
     clock::Clock,
     db::{Db, Seen, Snapshot, outbox::EventLog},
+    domain::ids::WorkerId,
     error::{Error, Result},
     events::Bus,
     services::{Outcome, Services},
@@ -37,6 +38,16 @@ pub struct Shared {
     pub audit: Audit,
     /// What each person may be shown.
     pub budget: Budget,
+}
+
+impl Shared {
+    /// Writes down what an operation came to, and counts what it showed. Nothing of it may leave before.
+    pub async fn write_down(&self, told: Told<'_>, response: &Response) -> Result<()> {
+        let worker = WorkerId(told.worker_id);
+        let entries = told.entries(response);
+        self.budget.spend(worker, entries.iter().map(|entry| entry.subjects.len()).sum());
+        self.audit.write(entries).await
+    }
 }
 
 /// One operation: who asks, and the instants that it reads.
@@ -158,9 +169,7 @@ impl Operation {
             asked,
             seen,
         };
-        let entries = told.entries(response);
-        self.shared.budget.spend(self.viewer.worker_id, entries.iter().map(|entry| entry.subjects.len()).sum());
-        self.shared.audit.write(entries).await
+        self.shared.write_down(told, response).await
     }
 
     /// Gives the connections of pushed items back.

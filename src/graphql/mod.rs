@@ -19,11 +19,7 @@ mod selection;
 mod subscription;
 mod types;
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_graphql::{ErrorExtensionValues, ObjectType, Response, SchemaBuilder, ServerError, SubscriptionType, Value};
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -156,7 +152,7 @@ impl Graph {
     pub fn stream(&self, ready: Ready, viewer: Viewer, caller: Caller) -> impl Stream<Item = Said> + Send + use<> {
         let operation = Operation::new(Arc::clone(&self.shared), viewer);
         let about: Arc<(Vec<String>, String)> = Arc::new((ready.fields(), ready.hash().to_owned()));
-        let opening = Arc::new(Mutex::new(Some(ready.asked())));
+        let mut opening = Some(ready.asked());
         let shape = ready.shape();
         let mut request = Self::request(ready, &operation);
         if let Some(shape) = shape {
@@ -165,7 +161,7 @@ impl Graph {
         let responses = self.schema.execute_stream(request);
         let said = responses.then(move |mut response| {
             let (operation, about) = (Arc::clone(&operation), Arc::clone(&about));
-            let asked = opening.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let asked = opening.take();
             async move {
                 // Nothing keeps a connection while it waits for the next event.
                 operation.finish_further().await;
@@ -218,10 +214,8 @@ async fn written_down(operation: Arc<Operation>, about: About, made: Option<Made
         asked,
         seen,
     };
-    let entries = told.entries(&response);
-    shared.budget.spend(viewer.worker_id, entries.iter().map(|entry| entry.subjects.len()).sum());
     // Connections go back while the entries are written.
-    let ((), written) = futures_util::join!(operation.finish(), shared.audit.write(entries));
+    let ((), written) = futures_util::join!(operation.finish(), shared.write_down(told, &response));
     match written {
         Ok(()) => response,
         Err(error) => refused(&error),
