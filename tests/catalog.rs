@@ -116,6 +116,8 @@ async fn the_bus_reads_what_delivery_needs_and_writes_nothing() {
         "relay_state",
         "sight",
         "unit_memberships",
+        "units",
+        "worker_posts",
         "workers",
     ];
     assert_eq!(may, needs);
@@ -125,9 +127,11 @@ async fn the_bus_reads_what_delivery_needs_and_writes_nothing() {
            and (has_any_column_privilege('hearth_bus', c.oid, 'insert') or has_any_column_privilege('hearth_bus', c.oid, 'update')
                 or has_table_privilege('hearth_bus', c.oid, 'delete'))
          union all
-         -- Of people only who works here, of areas only who manages them.
+         -- Of people only who works here and who is first response, of areas only who manages them, of units only whose
+         -- they are.
          select c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
-         where c.relname in ('workers', 'areas') and a.attname not in ('id', 'active', 'service_manager_id')
+         where c.relname in ('workers', 'areas', 'units', 'worker_posts')
+           and a.attname not in ('id', 'active', 'service_manager_id', 'area_id', 'service', 'worker_id', 'post', 'started_at', 'ended_at')
            and has_column_privilege('hearth_bus', c.oid, a.attnum, 'select')",
     )
     .await;

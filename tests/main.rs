@@ -18,6 +18,7 @@ mod edges;
 mod exact_fields;
 mod families;
 mod feeds;
+mod front_door;
 mod hostile;
 mod http;
 mod identity;

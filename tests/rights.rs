@@ -35,6 +35,12 @@ async fn wrong_and_asked(client: &Client) -> (i64, i64) {
                                or exists (select from worker_posts p
                                           where p.worker_id = w.id and p.post = 'FIRST_RESPONSE'
                                             and tstzrange(p.started_at, p.ended_at) @> moment.at)
+                            union select hearth.front_door()
+                            where exists (select from areas a join units u on u.area_id = a.id
+                                          where a.service_manager_id = w.id and u.service in ('FIRST_RESPONSE', 'ACCESS_ASSESSMENT'))
+                               or exists (select from worker_posts p
+                                          where p.worker_id = w.id and p.post = 'FIRST_RESPONSE'
+                                            and tstzrange(p.started_at, p.ended_at) @> moment.at)
                             union select hearth.whole_service()
                             where exists (select from worker_posts p
                                           where p.worker_id = w.id and p.post = 'HEAD_OF_SERVICE'

@@ -208,6 +208,13 @@ const SIGHT: &str = "
         join children c on c.id = o.child where not exists (select from children k where k.id = o.other)
         union
         select child_id, conference_id from conference_children
+        union
+        select p.child_id, p.contact_id from contact_people p join contacts c on c.id = p.contact_id
+        where p.child_id is not null and c.status <> 'CONTACT'
+    ), waiting as (
+        select c.id, c.child_id from cases c
+        where c.status <> 'CLOSED' and not exists
+            (select from allocations a where a.case_id = c.id and a.kind = 'PRIMARY' and a.ended_at is null)
     ), seen as (
         select a.child_id as child, h.holder, a.id as source, null::timestamptz as until, true as whole, false as plans
         from allocations a join units u on u.id = a.unit_id
@@ -235,10 +242,26 @@ const SIGHT: &str = "
         cross join lateral (values (u.id), (u.area_id)) as h (holder)
         cross join lateral (values (t.child_id), (t.case_id)) as s (subject) where t.state = 'REQUESTED'
         union
-        select s.subject, hearth.queue(), c.id, false, null, c.child_id, false from cases c
+        select s.subject, hearth.queue(), c.id, false, null, c.child_id, false from waiting c
         cross join lateral (values (c.child_id), (c.id)) as s (subject)
-        where c.status <> 'CLOSED' and not exists
-            (select from allocations a where a.case_id = c.id and a.kind = 'PRIMARY' and a.ended_at is null)
+        union
+        select c.id, h.holder, c.id, true, null, coalesce(p.child_id, c.id), false from contacts c
+        left join contact_people p on p.contact_id = c.id and p.child_id is not null and c.status <> 'CONTACT'
+        cross join lateral (values (hearth.front_door(), c.status in ('CONTACT', 'CONTACT_CLOSED')),
+                                   (hearth.whole_service(), p.child_id is null)) as h (holder, sees)
+        where h.sees
+        union
+        select p.child_id, hearth.front_door(), c.id, false, null, p.child_id, false
+        from contacts c join contact_people p on p.contact_id = c.id where c.status = 'CONTACT' and p.child_id is not null
+        union
+        select r.contact_id, hearth.front_door(), r.case_id, true, null, r.child_id, false from referrals r join waiting w on w.id = r.case_id
+        union
+        select s.subject, h.holder, r.id, false, null, r.child_id, false from referrals r join waiting w on w.id = r.case_id
+        join units u on u.id = r.target_unit_id
+        cross join lateral (values (u.id), (u.area_id)) as h (holder)
+        cross join lateral (values (r.child_id), (r.case_id)) as s (subject)
+        union
+        select contact_id, worker_id, id, true, null, contact_id, false from consultations where state = 'ARRANGED'
     ), written as (
         select subject_id, holder_id, source_id, whole, until, through_id, plans from sight
     ), differing as (

@@ -120,11 +120,25 @@ pub enum Action {
     BreakGlass,
     /// Review a break-glass.
     ReviewBreakGlass,
+    /// Take a contact down.
+    RecordContact,
+    /// Say how urgent a contact is.
+    TriageContact,
+    /// Say which known child a contact is about, or register one.
+    IdentifyContactChild,
+    /// Decide about a contact.
+    DecideContact,
+    /// Record that who made a contact was told what became of it.
+    InformReferrer,
+    /// Record what became of an invitation to meet.
+    RecordConsultation,
+    /// Accept a referral or close it.
+    DecideReferral,
 }
 
 impl Action {
     /// Every action, for the printed table.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 60] = [
         Self::AllocateCase,
         Self::AllocateOverCapacity,
         Self::EndPrimaryAllocation,
@@ -178,12 +192,25 @@ impl Action {
         Self::DeclareConflict,
         Self::BreakGlass,
         Self::ReviewBreakGlass,
+        Self::RecordContact,
+        Self::TriageContact,
+        Self::IdentifyContactChild,
+        Self::DecideContact,
+        Self::InformReferrer,
+        Self::RecordConsultation,
+        Self::DecideReferral,
     ];
 
     /// Whom to ask when it is not permitted.
     fn who_can(self) -> &'static str {
         match self {
             Self::AllocateCase => "first response or a service manager",
+            Self::RecordContact | Self::TriageContact | Self::IdentifyContactChild | Self::DecideContact => {
+                "first response"
+            }
+            Self::InformReferrer => "first response, or the unit that works with the child",
+            Self::RecordConsultation => "who was to meet them, or first response",
+            Self::DecideReferral => "first response or a service manager",
             Self::AllocateOverCapacity => "the service manager: the unit is at its capacity",
             Self::EndPrimaryAllocation
             | Self::StartHelpingAllocation
@@ -250,6 +277,17 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
         (AllocateCase, FirstResponse | ServiceManager) => relation == Relation::Queue,
         (AllocateCase | AllocateOverCapacity, HeadOfService) => relation == Relation::Authority,
         (AllocateOverCapacity, ServiceManager) => relation == Relation::ReceivingArea,
+        // Takes what was offered to the unit.
+        (AllocateCase, ConsultantSocialWorker) => relation == Relation::Offered,
+
+        // Whoever sees the contact: sight of it is the front door's until it is decided.
+        (
+            RecordContact | TriageContact | IdentifyContactChild | DecideContact | InformReferrer | RecordConsultation,
+            FirstResponse,
+        ) => relation == Relation::Authority,
+        (InformReferrer, ConsultantSocialWorker | SocialWorker | UnitCoordinator) => relation == Relation::Practising,
+        (RecordConsultation, ConsultantSocialWorker | SocialWorker) => relation == Relation::Named,
+        (DecideReferral, FirstResponse | ServiceManager) => relation == Relation::Queue,
 
         (
             EndPrimaryAllocation | StartHelpingAllocation | ChangeLeadPractitioner | RequestTransfer,
@@ -376,6 +414,7 @@ pub fn reads(role: Role, class: FieldClass) -> bool {
     use Role::*;
     match class {
         Core | Narrative => true,
+        // First response sees contacts whole, and nothing else.
         Clinical | ThirdParty => match role {
             ConsultantSocialWorker
             | SocialWorker
@@ -383,9 +422,9 @@ pub fn reads(role: Role, class: FieldClass) -> bool {
             | Clinician
             | ServiceManager
             | CpChair
-            | ReviewingOfficer => true,
+            | ReviewingOfficer
+            | FirstResponse => true,
             UnitCoordinator
-            | FirstResponse
             | HeadOfService
             | ParentingSupportWorker
             | FosteringSocialWorker
@@ -394,10 +433,14 @@ pub fn reads(role: Role, class: FieldClass) -> bool {
             | ExternalParticipant => false,
         },
         ConfidentialAddress => match role {
-            ConsultantSocialWorker | SocialWorker | ChildrensPractitioner | ServiceManager | ReviewingOfficer => true,
+            ConsultantSocialWorker
+            | SocialWorker
+            | ChildrensPractitioner
+            | ServiceManager
+            | ReviewingOfficer
+            | FirstResponse => true,
             Clinician
             | UnitCoordinator
-            | FirstResponse
             | CpChair
             | HeadOfService
             | ParentingSupportWorker
@@ -413,13 +456,14 @@ pub fn reads(role: Role, class: FieldClass) -> bool {
 pub fn class_of(of: &str, field: &str) -> FieldClass {
     match (of, field) {
         ("Child", "nhsNo" | "disabilities" | "communicationNeeds") => FieldClass::Clinical,
-        ("Invitation", "exclusionReason") => FieldClass::ThirdParty,
-        ("Address", "line" | "postcode") => FieldClass::ConfidentialAddress,
+        ("Invitation", "exclusionReason") | ("Contact", "callerName" | "callerContact") => FieldClass::ThirdParty,
+        ("Address", "line" | "postcode") | ("ContactPerson", "address") => FieldClass::ConfidentialAddress,
         (
             "Case" | "Allocation" | "Transfer" | "ConferenceChild" | "ConferenceSitting" | "ConferenceView"
-            | "ChangeEvidence" | "Plan" | "BreakGlass",
-            "referralSummary" | "closureRationale" | "summary" | "handoverSummary" | "responseReason" | "outlinePlan"
-            | "interimPlan" | "text" | "overallAim" | "parentView" | "childView" | "explanation" | "reviewNote",
+            | "ChangeEvidence" | "Plan" | "BreakGlass" | "Contact" | "Referral" | "Consultation",
+            "concern" | "decisionReason" | "note" | "referralSummary" | "closureRationale" | "summary"
+            | "handoverSummary" | "responseReason" | "outlinePlan" | "interimPlan" | "text" | "overallAim"
+            | "parentView" | "childView" | "explanation" | "reviewNote",
         ) => FieldClass::Narrative,
         _ => FieldClass::Core,
     }

@@ -60,6 +60,8 @@ pub enum Relation {
     Area,
     /// Manages the area of the unit that the action brings in.
     ReceivingArea,
+    /// Member of the unit that the case was offered to, and that the action brings in.
+    Offered,
     /// The case is in the unallocated queue.
     Queue,
     /// Named on the record: its conference's chair, its restriction's owner, alerted of its break-glass.
@@ -72,12 +74,13 @@ pub enum Relation {
 
 impl Relation {
     /// Every relation, for the printed table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Holding,
         Self::Helping,
         Self::Receiving,
         Self::Area,
         Self::ReceivingArea,
+        Self::Offered,
         Self::Queue,
         Self::Named,
         Self::Authority,
@@ -94,7 +97,9 @@ pub struct Holding {
     pub helping: Vec<UnitId>,
     /// The unit that is asked, or about to be brought in, and its area.
     pub receiving: Option<(UnitId, AreaId)>,
-    /// Workers named on the record (a conference's chair, a restriction's owner).
+    /// The unit that the case was offered to; it is in the queue.
+    pub offered: Option<UnitId>,
+    /// Workers named on the record (a conference's chair, a restriction's owner, whom somebody is to meet).
     pub named: Vec<WorkerId>,
 }
 
@@ -112,6 +117,12 @@ impl Standing {
             }
             if holding.receiving.is_some_and(|(asked, _)| asked == unit.unit_id) {
                 found.push((unit.role, Relation::Receiving));
+                if holding.offered == Some(unit.unit_id) && holding.primary.is_none() {
+                    found.push((unit.role, Relation::Offered));
+                }
+            }
+            if holding.named.contains(&worker_id) {
+                found.push((unit.role, Relation::Named));
             }
         }
         for area in &self.areas {

@@ -277,6 +277,7 @@ pub async fn lock_seen(tx: &ViewerTx, unit_id: Option<Uuid>, seen: &CaseCore) ->
             primary: primary.as_ref().map(|one| (UnitId(one.unit_id), AreaId(one.area_id))),
             helping: helping.iter().map(|one| UnitId(one.unit_id)).collect(),
             receiving: receiving.map(|(unit, area)| (UnitId(unit), AreaId(area))),
+            offered: None,
             named: Vec::new(),
         },
         core,

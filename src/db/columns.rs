@@ -26,6 +26,10 @@ impl Columns {
     pub const SENSITIVE: Self = Self(2);
     /// Health: the class of that name.
     pub const CLINICAL: Self = Self(8);
+    /// What is said about or by somebody else than the child: the class of that name.
+    pub const THIRD_PARTY: Self = Self(16);
+    /// Where somebody is said to live: the class of confidential addresses.
+    pub const ADDRESS: Self = Self(32);
     /// The worker who does it, beside the action: no columns of its own, a lookup of theirs.
     pub const OWNER: Self = Self(4);
 

@@ -24,6 +24,7 @@ pub mod cases;
 pub mod children;
 pub mod chronology;
 pub mod conferences;
+pub mod contacts;
 pub mod families;
 pub mod idempotency;
 pub mod invitations;
@@ -34,6 +35,7 @@ pub mod outbox;
 pub mod plans;
 pub mod progress;
 pub mod reads;
+pub mod referrals;
 pub mod roles;
 pub mod sittings;
 pub mod statistics;
@@ -169,6 +171,12 @@ fn failed(error: DieselError) -> Error {
                     Error::conflict("The record is restricted already: change that restriction.")
                 }
                 (_, Some("one_running_denial")) => Error::conflict("This worker is kept from the record already."),
+                (_, Some("one_of_a_contact_is_one_child")) => {
+                    Error::conflict("Another one of this contact is said to be that child already: undo that first.")
+                }
+                (_, Some("cases_of_a_child_never_overlap")) => {
+                    Error::conflict("The child has an open case: read the contact again, and pass it to that case.")
+                }
                 (_, Some("one_lead_practitioner")) => {
                     Error::conflict("The lead practitioner changed meanwhile: read the case again.")
                 }

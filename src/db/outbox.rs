@@ -66,6 +66,27 @@ pub enum Audience {
     Former(Uuid),
     /// The managers of an area.
     Area(Uuid),
+    /// Whoever has a post: the front door's, the queue's.
+    Post(Post),
+}
+
+/// A post that events go to, whoever has it then and now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Post {
+    /// Who may allocate: first response and all service managers. What `hearth.queue()` answers.
+    Queue,
+    /// First response, and the service managers of the areas whose units take in what comes. `hearth.front_door()`.
+    FrontDoor,
+}
+
+impl Post {
+    /// As what it stands in an audience, and the topic of its stream.
+    pub const fn topic(self) -> Uuid {
+        match self {
+            Self::Queue => Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001),
+            Self::FrontDoor => Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0004),
+        }
+    }
 }
 
 /// Appends an event and its audience in the change's own transaction.
@@ -79,6 +100,7 @@ pub async fn append(tx: &ViewerTx, event: NewEvent, audience: impl Iterator<Item
             Audience::Alone(id) => (id, "ALONE"),
             Audience::Former(id) => (id, "FORMER"),
             Audience::Area(id) => (id, "AREA"),
+            Audience::Post(post) => (post.topic(), "POST"),
         })
         .collect();
     // Who is named twice is leaving, or a former one: those come first.

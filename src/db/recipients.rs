@@ -3,9 +3,10 @@
 //! | stream | who receives the event |
 //! | --- | --- |
 //! | a unit of its audience | the unit's members at the event's time and now |
-//! | a worker whom its audience names | the worker, while a member of one of its units then and now, the manager of one of its areas, or personally in sight of a child whom it is about |
+//! | a post of its audience (the front door's, the queue's) | who has the post at the event's time and now |
+//! | a worker whom its audience names | the worker, while a member of one of its units or in one of its posts then and now, the manager of one of its areas, or personally in sight of a child whom it is about |
 //! | a worker whom the event's own change took out of sight, or whom alone it is for | the worker, of this event: it says that they are |
-//! | a child whom it is about | whoever receives it through a unit, an area or by name, and sees the child whole now; not whom alone it is for |
+//! | a child whom it is about | whoever receives it through a unit, an area, a post or by name, and sees the child whole now; not whom alone it is for |
 //!
 //! An active worker in any case, and nobody from whom a restriction or a denial keeps a child whom it is about, unless they
 //! see another child whom it is about too.
@@ -27,8 +28,10 @@ use uuid::Uuid;
 use super::{
     failed,
     kept::Kept,
-    outbox::EventRow,
-    schema::{areas, outbox_audience, outbox_subjects, person_locks, sight, unit_memberships, workers},
+    outbox::{EventRow, Post},
+    schema::{
+        areas, outbox_audience, outbox_subjects, person_locks, sight, unit_memberships, units, worker_posts, workers,
+    },
 };
 use crate::error::Result;
 
@@ -65,6 +68,8 @@ struct Facts {
     locks: HashMap<Uuid, Vec<Lock>>,
     /// Of each unit: everybody who is a member now, with every period in which they were one.
     members: HashMap<Uuid, Vec<Period>>,
+    /// Of each post that an event is for: who has it now, with every period in which they had it.
+    posts: HashMap<Uuid, Vec<Period>>,
     /// Of each area: its manager.
     managers: HashMap<Uuid, Uuid>,
     /// Named workers who work here.
@@ -175,6 +180,9 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
         facts.locks.entry(event).or_default().push(lock);
     }
 
+    if [Post::Queue, Post::FrontDoor].iter().any(|post| holders.contains(&post.topic())) {
+        facts.posts = Box::pin(in_post(conn, at)).await?;
+    }
     let holders: Vec<Uuid> = holders.into_iter().collect();
     let (now, then) = diesel::alias!(unit_memberships as now, unit_memberships as then);
     let members = now
@@ -221,15 +229,59 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
     Ok(facts)
 }
 
+/// Who has each post: first response has both, the queue's too who manages an area, the front door's too who manages one
+/// whose units take in what comes.
+async fn in_post(conn: &AsyncPgConnection, at: DateTime<Utc>) -> Result<HashMap<Uuid, Vec<Period>>> {
+    let (now, then) = diesel::alias!(worker_posts as now, worker_posts as then);
+    let first_response = now
+        .inner_join(then.on(then.field(worker_posts::worker_id).eq(now.field(worker_posts::worker_id))))
+        .inner_join(workers::table.on(workers::id.eq(now.field(worker_posts::worker_id))))
+        .filter(workers::active)
+        .filter(now.field(worker_posts::post).eq("FIRST_RESPONSE"))
+        .filter(then.field(worker_posts::post).eq("FIRST_RESPONSE"))
+        .filter(now.field(worker_posts::started_at).le(at))
+        .filter(now.field(worker_posts::ended_at).is_null().or(now.field(worker_posts::ended_at).gt(at)))
+        .select((
+            now.field(worker_posts::worker_id),
+            then.field(worker_posts::started_at),
+            then.field(worker_posts::ended_at),
+        ));
+    let takes_in = units::table
+        .select(units::id)
+        .filter(units::area_id.eq(areas::id))
+        .filter(units::service.eq_any(["FIRST_RESPONSE", "ACCESS_ASSESSMENT"]));
+    let managers = areas::table
+        .inner_join(workers::table)
+        .filter(workers::active)
+        .select((workers::id, diesel::dsl::exists(takes_in)));
+    let (mut first, mut second) = (conn, conn);
+    let (first_response, managers) =
+        futures_util::join!(first_response.load::<Period>(&mut first), managers.load::<(Uuid, bool)>(&mut second));
+    let mut posts: HashMap<Uuid, Vec<Period>> = HashMap::new();
+    for period in first_response.map_err(failed)? {
+        posts.entry(Post::Queue.topic()).or_default().push(period);
+        posts.entry(Post::FrontDoor.topic()).or_default().push(period);
+    }
+    for (worker, takes_in) in managers.map_err(failed)? {
+        let always = (worker, DateTime::<Utc>::MIN_UTC, None);
+        posts.entry(Post::Queue.topic()).or_default().push(always);
+        if takes_in {
+            posts.entry(Post::FrontDoor.topic()).or_default().push(always);
+        }
+    }
+    Ok(posts)
+}
+
 impl Facts {
     fn recipients(&self, event: Uuid, recorded_at: DateTime<Utc>) -> Vec<Recipient> {
         let mut found = Vec::new();
         let (mut receive, mut named, mut former) = (HashSet::new(), HashSet::new(), HashSet::new());
         for (holder, kind) in self.audience.get(&event).into_iter().flatten() {
             match kind.as_str() {
-                "UNIT" => {
+                kind @ ("UNIT" | "POST") => {
                     let then = |(_, from, to): &&Period| *from <= recorded_at && to.is_none_or(|to| to > recorded_at);
-                    for (worker, ..) in self.members.get(holder).into_iter().flatten().filter(then) {
+                    let of = if kind == "UNIT" { &self.members } else { &self.posts };
+                    for (worker, ..) in of.get(holder).into_iter().flatten().filter(then) {
                         found.push((*holder, *worker));
                         receive.insert(*worker);
                     }
@@ -378,6 +430,16 @@ mod tests {
         scene.facts.active.clear();
         scene.facts.audience.insert(scene.event, vec![(scene.named, "ALONE".into())]);
         assert_eq!(scene.recipients(), [], "works here no longer");
+    }
+
+    #[test]
+    fn a_post_hears_through_who_had_it_then_and_has_it_now() {
+        let mut scene = scene();
+        let [old, new] = std::array::from_fn(|_| Uuid::now_v7());
+        let post = Post::FrontDoor.topic();
+        scene.facts.audience.insert(scene.event, vec![(post, "POST".into())]);
+        scene.facts.posts.insert(post, vec![(old, at(1), None), (new, at(11), None)]);
+        assert_eq!(scene.recipients(), [(post, old)], "and not in the child's stream: a post sees no child whole");
     }
 
     #[test]

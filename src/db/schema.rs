@@ -316,6 +316,69 @@ diesel::table! {
 }
 
 diesel::table! {
+    consultations (id) {
+        id -> Uuid,
+        contact_id -> Uuid,
+        worker_id -> Uuid,
+        scheduled_for -> Timestamptz,
+        place -> Nullable<Text>,
+        online -> Bool,
+        state -> Text,
+        note -> Nullable<Text>,
+        recorded_by -> Nullable<Uuid>,
+        recorded_at -> Nullable<Timestamptz>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    contact_people (id) {
+        id -> Uuid,
+        contact_id -> Uuid,
+        position -> Integer,
+        kind -> Text,
+        first_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        date_of_birth -> Nullable<Date>,
+        expected_date_of_birth -> Nullable<Date>,
+        sex -> Nullable<Text>,
+        address -> Nullable<Text>,
+        description -> Nullable<Text>,
+        child_id -> Nullable<Uuid>,
+        matched_by -> Nullable<Uuid>,
+        matched_at -> Nullable<Timestamptz>,
+        case_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    contacts (id) {
+        id -> Uuid,
+        contact_no -> BigInt,
+        received_at -> Timestamptz,
+        channel -> Text,
+        source -> Text,
+        caller_name -> Nullable<Text>,
+        caller_contact -> Nullable<Text>,
+        concern -> Text,
+        consent -> Text,
+        status -> Text,
+        urgency -> Nullable<Text>,
+        triaged_by -> Nullable<Uuid>,
+        triaged_at -> Nullable<Timestamptz>,
+        decision -> Nullable<Text>,
+        decision_reason -> Nullable<Text>,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        referrer_informed_at -> Nullable<Timestamptz>,
+        referrer_not_informed -> Nullable<Text>,
+        taken_by -> Uuid,
+        version -> Integer,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     ended_sessions (session) {
         session -> Text,
         ended_at -> Timestamptz,
@@ -406,6 +469,20 @@ diesel::table! {
         event_id -> Uuid,
         child_id -> Uuid,
         seq -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    particular_needs (id) {
+        id -> Uuid,
+        contact_id -> Uuid,
+        contact_person_id -> Uuid,
+        kind -> Text,
+        answer -> Text,
+        description -> Nullable<Text>,
+        what_we_will_do -> Nullable<Text>,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
     }
 }
 
@@ -561,6 +638,28 @@ diesel::table! {
         end_reason -> Nullable<Text>,
         root_id -> Nullable<Uuid>,
         line_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    referrals (id) {
+        id -> Uuid,
+        contact_id -> Uuid,
+        case_id -> Uuid,
+        child_id -> Uuid,
+        received_on -> Date,
+        source -> Text,
+        category -> Text,
+        decision -> Nullable<Text>,
+        decision_reason -> Nullable<Text>,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        target_unit_id -> Nullable<Uuid>,
+        re_referral -> Bool,
+        previous_unit_id -> Nullable<Uuid>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        version -> Integer,
     }
 }
 
@@ -723,6 +822,10 @@ diesel::joinable!(conference_views -> children (child_id));
 diesel::joinable!(conference_views -> persons (person_id));
 diesel::joinable!(conference_views -> workers (recorded_by));
 diesel::joinable!(conferences -> family_groups (family_id));
+diesel::joinable!(consultations -> contacts (contact_id));
+diesel::joinable!(contact_people -> children (child_id));
+diesel::joinable!(contact_people -> contacts (contact_id));
+diesel::joinable!(contact_people -> workers (matched_by));
 diesel::joinable!(family_members -> family_groups (family_id));
 diesel::joinable!(family_members -> persons (person_id));
 diesel::joinable!(feed_reads -> units (unit_id));
@@ -731,6 +834,9 @@ diesel::joinable!(idempotency_keys -> workers (worker_id));
 diesel::joinable!(outbox -> cases (case_id));
 diesel::joinable!(outbox -> workers (actor_id));
 diesel::joinable!(outbox_subjects -> children (child_id));
+diesel::joinable!(particular_needs -> contact_people (contact_person_id));
+diesel::joinable!(particular_needs -> contacts (contact_id));
+diesel::joinable!(particular_needs -> workers (recorded_by));
 diesel::joinable!(person_locks -> persons (person_id));
 diesel::joinable!(person_names -> persons (person_id));
 diesel::joinable!(plan_actions -> persons (owner_person_id));
@@ -739,6 +845,7 @@ diesel::joinable!(plan_reviews -> conferences (conference_id));
 diesel::joinable!(plan_shares -> persons (person_id));
 diesel::joinable!(plan_shares -> workers (shared_by));
 diesel::joinable!(plans -> conferences (conference_id));
+diesel::joinable!(referrals -> contacts (contact_id));
 diesel::joinable!(rights -> workers (worker_id));
 diesel::joinable!(unit_memberships -> units (unit_id));
 diesel::joinable!(unit_memberships -> workers (worker_id));
@@ -768,6 +875,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     conference_steps,
     conference_views,
     conferences,
+    consultations,
+    contact_people,
+    contacts,
     ended_sessions,
     family_groups,
     family_members,
@@ -777,6 +887,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     outbox,
     outbox_audience,
     outbox_subjects,
+    particular_needs,
     person_locks,
     person_names,
     persons,
@@ -786,6 +897,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     plan_reviews,
     plan_shares,
     plans,
+    referrals,
     relationships,
     relay_state,
     rights,

@@ -5,7 +5,8 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    Coded, ViewerTx, failed,
+    Coded, Snapshot, ViewerTx, failed,
+    outbox::Post,
     schema::{areas, unit_memberships, units, worker_posts, workers},
 };
 use crate::{
@@ -16,6 +17,19 @@ use crate::{
     },
     error::Result,
 };
+
+diesel::define_sql_function! {
+    /// Whose sight the viewer has.
+    #[sql_name = "hearth.holders"]
+    fn holders() -> diesel::sql_types::Array<diesel::sql_types::Uuid>;
+}
+
+/// The post whose stream the viewer follows: the front door's, or else the queue's, if they have one.
+pub async fn post(snapshot: &Snapshot) -> Result<Option<Post>> {
+    let held: Vec<Vec<Uuid>> = snapshot.load(diesel::select(holders())).await?;
+    let has = |post: &Post| held.iter().flatten().any(|one| *one == post.topic());
+    Ok([Post::FrontDoor, Post::Queue].into_iter().find(has))
+}
 
 /// The viewer's roles, posts and areas, from Postgres and never from a token.
 pub async fn standing(tx: &ViewerTx) -> Result<Standing> {

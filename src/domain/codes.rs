@@ -502,6 +502,298 @@ codes! {
         GlassBroken = "GLASS_BROKEN",
         /// A break-glass was reviewed. For who used it and for those who were alerted.
         GlassReviewed = "GLASS_REVIEWED",
+        /// Somebody contacted the front door.
+        ContactReceived = "CONTACT_RECEIVED",
+        /// A contact changed before or after its decision: how urgent it is, who it is about, whom it was told.
+        ContactChanged = "CONTACT_CHANGED",
+        /// First response decided about a contact.
+        ContactDecided = "CONTACT_DECIDED",
+        /// A referral was accepted; it may have been offered to a unit.
+        ReferralAccepted = "REFERRAL_ACCEPTED",
+        /// A referral was not accepted, and its case closed.
+        ReferralClosed = "REFERRAL_CLOSED",
+        /// No unit holds a case: it waits in the queue.
+        CaseUnallocated = "CASE_UNALLOCATED",
+    }
+
+    /// How a contact came in.
+    ContactChannel {
+        /// By telephone.
+        Phone = "PHONE",
+        /// By a form on the web.
+        Web = "WEB",
+        /// By email.
+        Email = "EMAIL",
+        /// Somebody came.
+        InPerson = "IN_PERSON",
+        /// The police's notification.
+        PoliceNotification = "POLICE_NOTIFICATION",
+        /// Another way.
+        Other = "OTHER",
+    }
+
+    /// Who a contact or referral came from (the children in need census code set).
+    ReferralSource {
+        /// Family member, relative or carer.
+        FamilyMember = "1A",
+        /// Acquaintance.
+        Acquaintance = "1B",
+        /// The child.
+        SelfReferred = "1C",
+        /// Another individual.
+        OtherIndividual = "1D",
+        /// Schools.
+        School = "2A",
+        /// Education services.
+        EducationService = "2B",
+        /// General practitioner.
+        GeneralPractitioner = "3A",
+        /// Health visitor.
+        HealthVisitor = "3B",
+        /// School nurse.
+        SchoolNurse = "3C",
+        /// Other primary health services.
+        OtherPrimaryHealth = "3D",
+        /// Accident and emergency.
+        EmergencyDepartment = "3E",
+        /// Other health services.
+        OtherHealth = "3F",
+        /// Housing.
+        Housing = "4",
+        /// Adult social care or another social care service of the authority.
+        SocialCare = "5A",
+        /// Another department of the authority.
+        OtherInternal = "5B",
+        /// Another local authority.
+        ExternalAuthority = "5C",
+        /// The authority's early help.
+        EarlyHelp = "5D",
+        /// Police.
+        Police = "6",
+        /// Another legal agency: courts, probation, immigration.
+        OtherLegal = "7",
+        /// Other.
+        Other = "8",
+        /// Anonymous.
+        Anonymous = "9",
+        /// Unknown.
+        Unknown = "10",
+    }
+
+    /// Whether the family agreed that the contact is passed on.
+    ConsentStatus {
+        /// They agreed.
+        Given = "GIVEN",
+        /// They did not.
+        Refused = "REFUSED",
+        /// They were not asked, because that could put somebody in danger.
+        NotAskedSafety = "NOT_ASKED_SAFETY",
+        /// They were not asked for another reason.
+        NotAskedOther = "NOT_ASKED_OTHER",
+    }
+
+    /// Where a contact stands.
+    ContactStatus {
+        /// Nothing is decided yet.
+        Contact = "CONTACT",
+        /// It ended at the front door: advice, signpost, a meeting, early help, nothing further.
+        ContactClosed = "CONTACT_CLOSED",
+        /// It went to the open case of the child.
+        PassedToCase = "PASSED_TO_CASE",
+        /// It became a referral.
+        Referred = "REFERRED",
+    }
+
+    /// How urgent a contact is, by its first look (local practice).
+    ContactUrgency {
+        /// Straight to social care.
+        Red = "RED",
+        /// To be screened within a day.
+        Amber = "AMBER",
+        /// To be screened for early help.
+        Green = "GREEN",
+    }
+
+    /// What first response decided about a contact.
+    ContactDecision {
+        /// Nothing further.
+        NoFurtherAction = "NO_FURTHER_ACTION",
+        /// Information and advice was given.
+        InformationAdvice = "INFORMATION_ADVICE",
+        /// Pointed to another service.
+        Signpost = "SIGNPOST",
+        /// Invited to meet with a social worker: no immediate response is required.
+        ConsultationMeeting = "CONSULTATION_MEETING",
+        /// To early help.
+        EarlyHelp = "EARLY_HELP",
+        /// To whoever holds the child's open case.
+        PassToOpenCase = "PASS_TO_OPEN_CASE",
+        /// A statutory assessment may be needed.
+        ReferralStatutory = "REFERRAL_STATUTORY",
+        /// A child is in danger now: a referral, accepted for a section 47 enquiry.
+        ImmediateProtection = "IMMEDIATE_PROTECTION",
+    }
+
+    /// What somebody is in a contact.
+    ContactPersonKind {
+        /// A child whom it is about.
+        Child = "CHILD",
+        /// A parent or carer.
+        ParentOrCarer = "PARENT_OR_CARER",
+        /// Somebody else.
+        Other = "OTHER",
+    }
+
+    /// In what a child whom a contact is about seems to be another than the known child that it is said to be.
+    MatchDifference {
+        /// No name that was told is one of the known child's.
+        Name = "NAME",
+        /// The day of birth is another.
+        Birth = "BIRTH",
+        /// The sex is another.
+        Sex = "SEX",
+    }
+
+    /// What a particular need comes from.
+    NeedKind {
+        /// Religion or belief.
+        Religion = "RELIGION",
+        /// Culture.
+        Culture = "CULTURE",
+        /// Disability.
+        Disability = "DISABILITY",
+        /// Language.
+        Language = "LANGUAGE",
+        /// Something else.
+        Other = "OTHER",
+    }
+
+    /// What was answered to the question about a need. Absence is said, never left out.
+    NeedAnswer {
+        /// There is a need.
+        Need = "NEED",
+        /// They were asked, and none is known.
+        NoneKnown = "NONE_KNOWN",
+        /// They were asked and would not say.
+        AskedDeclined = "ASKED_DECLINED",
+    }
+
+    /// Why somebody who made a contact was not told what became of it.
+    NotInformedReason {
+        /// Nobody knows who they are.
+        Anonymous = "ANONYMOUS",
+        /// Telling them could put somebody in danger.
+        Unsafe = "UNSAFE",
+        /// They could not be reached.
+        CannotBeReached = "CANNOT_BE_REACHED",
+    }
+
+    /// Where an invitation to meet with a social worker stands.
+    ConsultationState {
+        /// It has a date.
+        Arranged = "ARRANGED",
+        /// They met.
+        Held = "HELD",
+        /// Who was invited did not come.
+        NotAttended = "NOT_ATTENDED",
+        /// It was called off.
+        Cancelled = "CANCELLED",
+    }
+
+    /// What a referral is about (local list).
+    ReferralCategory {
+        /// Neglect.
+        Neglect = "NEGLECT",
+        /// Physical abuse.
+        PhysicalAbuse = "PHYSICAL_ABUSE",
+        /// Emotional abuse.
+        EmotionalAbuse = "EMOTIONAL_ABUSE",
+        /// Sexual abuse.
+        SexualAbuse = "SEXUAL_ABUSE",
+        /// Domestic abuse.
+        DomesticAbuse = "DOMESTIC_ABUSE",
+        /// A parent's mental health.
+        ParentalMentalHealth = "PARENTAL_MENTAL_HEALTH",
+        /// A parent's misuse of alcohol or drugs.
+        ParentalSubstanceMisuse = "PARENTAL_SUBSTANCE_MISUSE",
+        /// A parent's disability or illness.
+        ParentalDisabilityOrIllness = "PARENTAL_DISABILITY_OR_ILLNESS",
+        /// The child's mental health.
+        ChildMentalHealth = "CHILD_MENTAL_HEALTH",
+        /// Self-harm.
+        SelfHarm = "SELF_HARM",
+        /// The child's misuse of alcohol or drugs.
+        ChildSubstanceMisuse = "CHILD_SUBSTANCE_MISUSE",
+        /// Child sexual exploitation.
+        SexualExploitation = "SEXUAL_EXPLOITATION",
+        /// Child criminal exploitation.
+        CriminalExploitation = "CRIMINAL_EXPLOITATION",
+        /// County lines.
+        CountyLines = "COUNTY_LINES",
+        /// Gangs.
+        Gangs = "GANGS",
+        /// Serious youth violence.
+        SeriousYouthViolence = "SERIOUS_YOUTH_VIOLENCE",
+        /// Harmful sexual behaviour of the child.
+        HarmfulSexualBehaviour = "HARMFUL_SEXUAL_BEHAVIOUR",
+        /// Harm online.
+        OnlineHarm = "ONLINE_HARM",
+        /// Trafficking or modern slavery.
+        Trafficking = "TRAFFICKING",
+        /// Female genital mutilation.
+        Fgm = "FGM",
+        /// Forced marriage or honour-based abuse.
+        ForcedMarriage = "FORCED_MARRIAGE",
+        /// Abuse linked to faith or belief.
+        FaithOrBelief = "FAITH_OR_BELIEF",
+        /// Radicalisation.
+        Radicalisation = "RADICALISATION",
+        /// Missing from home.
+        Missing = "MISSING",
+        /// Unaccompanied asylum-seeking child.
+        Unaccompanied = "UNACCOMPANIED",
+        /// Private fostering.
+        PrivateFostering = "PRIVATE_FOSTERING",
+        /// Young carer.
+        YoungCarer = "YOUNG_CARER",
+        /// The child's disability.
+        Disability = "DISABILITY",
+        /// Concern for an unborn child.
+        Unborn = "UNBORN",
+        /// A young person without a home.
+        HomelessYoungPerson = "HOMELESS_YOUNG_PERSON",
+        /// The family breaks down.
+        FamilyBreakdown = "FAMILY_BREAKDOWN",
+        /// Nobody looks after the child.
+        Abandoned = "ABANDONED",
+        /// A family without recourse to public funds.
+        NoRecourse = "NO_RECOURSE",
+        /// A court asks.
+        CourtRequest = "COURT_REQUEST",
+        /// Something else.
+        Other = "OTHER",
+    }
+
+    /// What was decided about a referral.
+    ReferralDecision {
+        /// Accepted: a child and family assessment.
+        AcceptAssess = "ACCEPT_ASSESS",
+        /// Accepted: a section 47 enquiry is to be considered at once.
+        AcceptS47 = "ACCEPT_S47",
+        /// No further action.
+        Nfa = "NFA",
+        /// To early help.
+        EarlyHelp = "EARLY_HELP",
+        /// To another local authority.
+        OtherLa = "OTHER_LA",
+    }
+
+    /// Why no unit holds a case.
+    UnallocatedReason {
+        /// It has just been referred.
+        Referred = "REFERRED",
+        /// The unit that held it does so no longer.
+        AllocationEnded = "ALLOCATION_ENDED",
     }
 
     /// Why a feed ended.

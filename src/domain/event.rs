@@ -10,8 +10,9 @@ use super::{
     Code,
     codes::{
         AllocationKind, BreakGlassFinding, BreakGlassReason, Capacity, ChangeReason, ConferenceState, ConferenceType,
-        EventType, Exclusion, InvitationCapacity, InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority,
-        ReportStep, Role, TransferKind, TransferState,
+        ContactChannel, ContactDecision, ContactStatus, ContactUrgency, EventType, Exclusion, InvitationCapacity,
+        InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority, ReferralDecision, ReferralSource, ReportStep,
+        Role, TransferKind, TransferState, UnallocatedReason,
     },
     ids::ConferenceId,
 };
@@ -95,6 +96,19 @@ pub enum Detail {
         #[serde(default)]
         change: Option<PlanChange>,
     },
+    Contact(ContactDetail),
+    Referral {
+        contact_id: Uuid,
+        decision: ReferralDecision,
+        /// The unit that it is offered to.
+        target_unit_id: Option<Uuid>,
+        target_unit_name: Option<String>,
+        re_referral: bool,
+    },
+    Unallocated {
+        since: DateTime<Utc>,
+        reason: UnallocatedReason,
+    },
     /// A restriction, or a break-glass. Never whose record.
     Access {
         /// Whether the record is restricted from now on.
@@ -103,6 +117,19 @@ pub enum Detail {
         ends_at: Option<DateTime<Utc>>,
         finding: Option<BreakGlassFinding>,
     },
+}
+
+/// The fields of an event about a contact. Never who called, or whom it is about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct ContactDetail {
+    pub contact_id: Uuid,
+    pub contact_no: i64,
+    pub channel: ContactChannel,
+    pub source: ReferralSource,
+    pub urgency: Option<ContactUrgency>,
+    pub status: ContactStatus,
+    pub decision: Option<ContactDecision>,
 }
 
 /// The fields of an event about a conference.
@@ -132,14 +159,16 @@ pub struct InvitationDetail {
 }
 
 impl EventData {
-    /// Whose records it tells of: the child, the conference.
+    /// Whose records it tells of: the child, the conference, the contact.
     pub fn subjects(&self, entity: (&str, Uuid)) -> impl Iterator<Item = Uuid> {
-        let conference = match &self.detail {
+        let other = match &self.detail {
             Detail::Invitation(invitation) => Some(invitation.conference_id),
             Detail::Conference(_) => (entity.0 == ConferenceId::KIND).then_some(entity.1),
+            Detail::Contact(contact) => Some(contact.contact_id),
+            Detail::Referral { contact_id, .. } => Some(*contact_id),
             _ => None,
         };
-        self.case.as_ref().and_then(|case| case.child_id).into_iter().chain(conference)
+        self.case.as_ref().and_then(|case| case.child_id).into_iter().chain(other)
     }
 
     /// One sentence for a list or a lock screen, from a template.
@@ -178,6 +207,12 @@ impl EventData {
                 format!("{} plan: {}", lower(kind.code()), lower(change.code()))
             }
             (Detail::Plan { kind, status, .. }, _) => format!("{} plan {}", lower(kind.code()), lower(status.code())),
+            (Detail::Contact(contact), of) => contact.summary(of),
+            (Detail::Referral { decision, target_unit_name, .. }, _) => {
+                let offered = target_unit_name.as_ref().map_or(String::new(), |unit| format!(", offered to {unit}"));
+                format!("referral: {}{offered}", lower(decision.code()))
+            }
+            (Detail::Unallocated { reason, .. }, _) => format!("held by no unit: {}", lower(reason.code())),
             (Detail::Access { restricted: Some(false), .. }, _) => "a restriction was lifted".to_owned(),
             (Detail::Access { restricted: Some(true), .. }, _) => "a restriction was made or changed".to_owned(),
             (Detail::Access { finding: Some(finding), .. }, _) => {
@@ -188,6 +223,18 @@ impl EventData {
             }
         };
         about + &what
+    }
+}
+
+impl ContactDetail {
+    fn summary(&self, of: EventType) -> String {
+        let number = self.contact_no;
+        match (of, self.decision, self.urgency) {
+            (EventType::ContactReceived, ..) => format!("contact {number} by {}", lower(self.channel.code())),
+            (EventType::ContactDecided, Some(decision), _) => format!("contact {number}: {}", lower(decision.code())),
+            (_, _, Some(urgency)) => format!("contact {number} changed, {}", lower(urgency.code())),
+            _ => format!("contact {number} changed"),
+        }
     }
 }
 

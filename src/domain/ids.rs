@@ -84,4 +84,12 @@ ids! {
     AccessDenialId;
     /// A use of break-glass.
     BreakGlassId;
+    /// Somebody's approach to the front door.
+    ContactId;
+    /// Somebody whom a contact is about, as told.
+    ContactPersonId;
+    /// An invitation to meet with a social worker.
+    ConsultationId;
+    /// What opened a case.
+    ReferralId;
 }

@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod chronology;
 pub mod codes;
 pub mod conference;
+pub mod contact;
 pub mod event;
 pub mod ids;
 pub mod plan;

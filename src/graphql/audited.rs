@@ -15,12 +15,14 @@ use crate::{
         children::{AddressRow, PersonRow},
         chronology::EntryRow as ChronologyRow,
         conferences::{ConferenceChildRow, ConferenceRow, MoveRow},
+        contacts::{ConsultationRow, ContactPersonRow, ContactRow, KnownChildRow, NeedRow},
         families::{FamilyGroupRow, FamilyMemberRow, RelationshipRow, SiblingRow},
         invitations::InvitationRow,
         involvements::InvolvementRow,
         plans::{ActionShown, GoalRow, PlanRow},
         progress::{EscalationRow, EvidenceRow, ReviewRow, ShareRow},
         reads::SeenRow,
+        referrals::ReferralRow,
         sittings::{AttendanceRow, SittingRow, StepRow, ViewRow},
         transfers::TransferRow,
         units::{AreaRow, MembershipRow, UnitRow},
@@ -28,7 +30,7 @@ use crate::{
     },
     domain::{
         Code,
-        codes::{AuditAction, FieldClass, Purpose, Role},
+        codes::{AuditAction, FieldClass, NeedKind, Purpose, Role},
         ids::{AreaId, MembershipId, UnitId, WorkerId},
     },
     error::code,
@@ -95,6 +97,10 @@ about! {
     RestrictionRow: |one| one.id; [one.person_id]; NONE; None;
     DenialRow: |one| one.id; [one.person_id]; NONE; None;
     GlassRow: |one| one.id; [one.child_id]; NONE; Some(FieldClass::Narrative);
+    ContactPersonRow: |one| one.core.id; one.core.child_id.into_iter().chain([one.core.contact_id]); NONE; one.address().is_ok().then_some(FieldClass::ConfidentialAddress);
+    ConsultationRow: |one| one.id; [one.contact_id]; NONE; Some(FieldClass::Narrative);
+    ReferralRow: |one| one.core.id; [one.core.child_id]; [one.core.case_id]; one.decision_reason().is_ok().then_some(FieldClass::Narrative);
+    KnownChildRow: |one| one.child_id; [one.child_id]; NONE; None;
 }
 
 /// What stands in a record that was shown with it: only which class of fields it belongs to.
@@ -142,6 +148,28 @@ macro_rules! no_record {
     )*};
 }
 no_record!(i64, Option<i64>, Uuid, Coded<FieldClass>, Coded<Role>, SeenRow);
+
+impl Audited for ContactRow {
+    fn note(&self, seen: &mut Seen) {
+        seen.own.push(self.core.id);
+        seen.subjects.push(self.core.id);
+        let classes = [
+            self.concern().is_ok().then_some(FieldClass::Narrative),
+            self.caller_name().is_ok().then_some(FieldClass::ThirdParty),
+        ];
+        classes.into_iter().flatten().for_each(|class| seen.class(class));
+    }
+}
+
+impl Audited for NeedRow {
+    // Whose need it is was shown with the person, or with the child.
+    fn note(&self, seen: &mut Seen) {
+        seen.subjects.push(self.contact_id);
+        if self.kind.0 == NeedKind::Disability && self.description.is_some() {
+            seen.class(FieldClass::Clinical);
+        }
+    }
+}
 
 impl Audited for AddressRow {
     // Whose address it is was shown with the person.

@@ -11,6 +11,15 @@ use async_graphql::{
 
 use crate::domain::{Code, codes::*};
 
+/// The name of a code in the schema, where no name begins with a digit: `1A` is `_1A`.
+fn name(code: &'static str) -> Cow<'static, str> {
+    if code.starts_with(|first: char| first.is_ascii_digit()) {
+        Cow::Owned(format!("_{code}"))
+    } else {
+        Cow::Borrowed(code)
+    }
+}
+
 fn meta<C: Code>() -> MetaType {
     MetaType::Enum {
         name: C::NAME.to_owned(),
@@ -19,7 +28,7 @@ fn meta<C: Code>() -> MetaType {
             .iter()
             .map(|(_, code, means)| {
                 let value = MetaEnumValue {
-                    name: (*code).to_owned(),
+                    name: name(code).into_owned(),
                     description: Some(means.trim().to_owned()),
                     deprecation: Deprecation::NoDeprecated,
                     visible: None,
@@ -27,7 +36,7 @@ fn meta<C: Code>() -> MetaType {
                     tags: Vec::new(),
                     directive_invocations: Vec::new(),
                 };
-                ((*code).to_owned(), value)
+                (name(code).into_owned(), value)
             })
             .collect(),
         visible: None,
@@ -46,7 +55,8 @@ fn parse<C: Code + InputType>(value: Option<Value>) -> InputValueResult<C> {
         Value::String(text) => text.as_str(),
         _ => return Err(InputValueError::expected_type(value)),
     };
-    <C as Code>::parse(code).ok_or_else(|| InputValueError::custom(format_args!("is no {}", C::NAME)))
+    let known = C::ALL.iter().find(|(_, known, _)| name(known) == code).map(|(member, ..)| *member);
+    known.ok_or_else(|| InputValueError::custom(format_args!("is no {}", C::NAME)))
 }
 
 macro_rules! enums {
@@ -59,7 +69,7 @@ macro_rules! enums {
                 registry.create_output_type::<Self, _>(MetaTypeId::Enum, |_| meta::<Self>())
             }
             async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-                Ok(Value::Enum(Name::new(self.code())))
+                Ok(Value::Enum(Name::new(name(self.code()))))
             }
         }
 
@@ -75,7 +85,7 @@ macro_rules! enums {
                 parse::<Self>(value)
             }
             fn to_value(&self) -> Value {
-                Value::Enum(Name::new(self.code()))
+                Value::Enum(Name::new(name(self.code())))
             }
             fn as_raw_value(&self) -> Option<&Self> {
                 Some(self)
@@ -85,6 +95,21 @@ macro_rules! enums {
 }
 
 enums!(
+    ContactChannel,
+    ReferralSource,
+    ConsentStatus,
+    ContactStatus,
+    ContactUrgency,
+    ContactDecision,
+    ContactPersonKind,
+    MatchDifference,
+    NeedKind,
+    NeedAnswer,
+    NotInformedReason,
+    ConsultationState,
+    ReferralCategory,
+    ReferralDecision,
+    UnallocatedReason,
     FieldClass,
     AuditAction,
     Purpose,

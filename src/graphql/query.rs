@@ -14,15 +14,15 @@ use super::{
     scalars::{Date, local, split},
     selection,
     types::{
-        AccessRestriction, AuditEntry, Case, Child, Conference, Node, Plan, Transfer, Unit, Worker, node,
+        AccessRestriction, AuditEntry, Case, Child, Conference, Contact, Node, Plan, Transfer, Unit, Worker, node,
         viewer::ViewerType,
     },
 };
 use crate::{
-    db::{access, audit, cases, children, conferences, plans, statistics, transfers, units, workers},
+    db::{access, audit, cases, children, conferences, contacts, plans, statistics, transfers, units, workers},
     domain::{
         codes::{CaseStatus, CountBy, PlanKind, Service},
-        ids::{CaseId, ChildId, ConferenceId, PlanId, TransferId, UnitId, WorkerId},
+        ids::{CaseId, ChildId, ConferenceId, ContactId, PlanId, TransferId, UnitId, WorkerId},
         statistics::suppressed,
         text::{TextFault, clean},
     },
@@ -233,6 +233,47 @@ impl Query {
                     Box::pin(async move { cases::count_queue(&snapshot).await }) as _
                 };
                 Connection::new(&list, &page, rows, |row| (row.core.opened_on, row.core.id), count).map(Some)
+            }
+            .await,
+        )
+    }
+
+    /// A contact.
+    async fn contact(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Global id of a contact.")] id: ID,
+    ) -> Nullable<Contact> {
+        nullable(
+            async {
+                let (snapshot, id) = (ctx.snapshot()?, local("id", ContactId::KIND, &id)?);
+                let rows = contacts::by_ids(&snapshot, &[id], selection::of(ctx, selection::CONTACT)).await?;
+                Ok(single(snapshot, rows).map(Contact))
+            }
+            .await,
+        )
+    }
+
+    /// The contacts that you may see, latest first.
+    async fn contacts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those that nobody has decided yet: the work of the front door.", default)] open: bool,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Contact>> {
+        nullable(
+            async {
+                let list = List::root("contacts");
+                let page = list.page(ctx, first, after.as_deref())?;
+                let snapshot = ctx.snapshot()?;
+                let rows = contacts::page(&snapshot, open, &page, selection::of_nodes(ctx, selection::CONTACT)).await?;
+                let rows = generation(Arc::clone(&snapshot), rows);
+                let count = move || {
+                    let snapshot = Arc::clone(&snapshot);
+                    Box::pin(async move { contacts::count(&snapshot, open).await }) as _
+                };
+                Connection::new(&list, &page, rows, |row| (row.core.received_at, row.core.id), count).map(Some)
             }
             .await,
         )

@@ -27,6 +27,14 @@ pub const INVITATION: Groups = &[("exclusionReason", Columns::NARRATIVE)];
 pub const SITTING: Groups = &[("interimPlan", Columns::NARRATIVE)];
 pub const VIEW: Groups = &[("text", Columns::NARRATIVE)];
 pub const EVIDENCE: Groups = &[("text", Columns::NARRATIVE)];
+pub const CONTACT: Groups = &[
+    ("concern", Columns::NARRATIVE),
+    ("decisionReason", Columns::NARRATIVE),
+    ("callerName", Columns::THIRD_PARTY),
+    ("callerContact", Columns::THIRD_PARTY),
+];
+pub const CONTACT_PERSON: Groups = &[("address", Columns::ADDRESS)];
+pub const REFERRAL: Groups = &[("decisionReason", Columns::NARRATIVE)];
 pub const ACTION: Groups = &[("ownerWorker", Columns::OWNER)];
 pub const PLAN: Groups =
     &[("overallAim", Columns::NARRATIVE), ("parentView", Columns::NARRATIVE), ("childView", Columns::NARRATIVE)];

@@ -15,7 +15,7 @@ use super::{
     types::event::{AccessEnded, FeedItem, FeedOpened},
 };
 use crate::{
-    db::{Columns, children, units, workers},
+    db::{Columns, children, outbox::Post, units, viewers, workers},
     domain::{
         codes::EventType,
         ids::{ChildId, UnitId},
@@ -89,6 +89,23 @@ impl SubscriptionRoot {
             return Err(Error::NotFound.into());
         }
         Box::pin(follow(ctx, child, after, types, end)).await
+    }
+
+    /// What comes to the front door: contacts and what becomes of them, referrals, and cases that no unit holds. For first
+    /// response, and the service managers of areas whose units take in what comes; other service managers get the cases that
+    /// no unit holds. Otherwise as `unitFeed`.
+    async fn front_door_feed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Cursor to resume after; from now on when left out.")] after: Option<String>,
+        #[graphql(desc = "Only these types of events.")] types: Option<Vec<EventType>>,
+    ) -> Result<impl Stream<Item = Result<Sent, Fault>>, Fault> {
+        let me = ctx.viewer()?.worker_id.0;
+        let bus = &ctx.shared()?.bus;
+        let (front_door, queue) = (bus.follower(me, Post::FrontDoor.topic()), bus.follower(me, Post::Queue.topic()));
+        let post = Box::pin(viewers::post(&*ctx.fresh()?)).await?.ok_or(Error::NotFound)?;
+        let end = if post == Post::FrontDoor { front_door } else { queue };
+        Box::pin(follow(ctx, post.topic(), after, types, end)).await
     }
 }
 

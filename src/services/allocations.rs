@@ -21,14 +21,18 @@ use crate::{
         cases,
         cases::Locked,
         involvements,
-        outbox::Audience,
+        outbox::{Audience, Post},
+        referrals::{self, ReferralCore},
         units::{self, UnitRow},
         viewers,
     },
     domain::{
-        codes::{AllocationKind, Capacity, CaseStatus, ChangeReason, EventType, Priority, Service, Severity},
+        codes::{
+            AllocationKind, Capacity, CaseStatus, ChangeReason, EventType, Priority, Service, Severity,
+            UnallocatedReason,
+        },
         event::Detail,
-        ids::{AllocationId, AreaId, InvolvementId, UnitId, WorkerId},
+        ids::{AllocationId, AreaId, CaseId, InvolvementId, UnitId, WorkerId},
     },
     error::{Error, Refusal, Result},
 };
@@ -44,6 +48,8 @@ pub struct AllocateCase {
     pub summary: Option<String>,
     /// The unit's consultant social worker when missing.
     pub lead_practitioner_id: Option<Uuid>,
+    /// Why not the unit that held the child's last case, of a child who comes back within six months.
+    pub previous_unit_reason: Option<String>,
     pub expected_version: i32,
 }
 
@@ -99,11 +105,36 @@ pub(super) fn check_capacity(
     Ok(())
 }
 
+/// A referral is accepted before a unit takes the case; and the unit that knows the child comes first.
+async fn check_referral(tx: &ViewerTx, referral: &ReferralCore, unit: &UnitRow, says_why: bool) -> Result<()> {
+    if !referral.decision.is_some_and(|decision| decision.0.accepts()) {
+        return Err(Error::guard("REFERRAL_ACCEPTED", "Nobody has decided about the referral yet: accept it first."));
+    }
+    let Some(previous) = referral.previous_unit_id.filter(|previous| *previous != unit.id && !says_why) else {
+        return Ok(());
+    };
+    match active_unit(tx, previous).await {
+        // It takes no cases any more.
+        Err(Error::Refused(_)) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(Error::guard(
+            "PREVIOUS_UNIT_FIRST",
+            "Another unit held this child's case until less than six months before: give it to that one, or say in \
+             `previousUnitReason` why not.",
+        )),
+    }
+}
+
 impl Services {
     /// The unit holds the case from now on. A case that a unit holds already is refused: ask for a transfer.
     pub async fn allocate_case(&self, viewer: Viewer, key: &str, input: AllocateCase) -> Result<Outcome> {
         let reason = text("reason", &input.reason, 500)?;
         let summary = optional_text("summary", input.summary.as_deref(), 10_000)?;
+        let why_another = optional_text("previousUnitReason", input.previous_unit_reason.as_deref(), 500)?;
+        let reason = match why_another {
+            Some(why) => format!("{reason}\n{why}"),
+            None => reason,
+        };
         let wanted = input.clone();
         self.change(viewer, "allocateCase", key, &input, move |tx| Box::pin(allocate(tx, wanted, reason, summary)))
             .await
@@ -135,16 +166,21 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
     let me = tx.viewer().worker_id;
     let seen = cases::seen(tx, input.case_id).await?;
     // The locks first: everything behind them is read under them.
-    let (case, unit, standing, held, lead, stamp) = futures_util::join!(
+    let (case, referral, unit, standing, held, lead, stamp) = futures_util::join!(
         cases::lock_seen(tx, Some(input.unit_id), &seen),
+        referrals::of_case(tx, input.case_id),
         active_unit(tx, input.unit_id),
         viewers::standing(tx),
         units::count_held(tx, input.unit_id),
         lead_in(tx, input.unit_id, input.lead_practitioner_id),
         stamp(tx, &seen),
     );
-    let (case, unit, standing) = (case?, unit?, standing?);
-    let holding = Holding { receiving: Some((UnitId(unit.id), AreaId(unit.area_id))), ..case.holding.clone() };
+    let (case, referral, unit, standing) = (case?, referral?, unit?, standing?);
+    let holding = Holding {
+        receiving: Some((UnitId(unit.id), AreaId(unit.area_id))),
+        offered: referral.as_ref().and_then(|referral| referral.target_unit_id).map(UnitId),
+        ..case.holding.clone()
+    };
     if case.primary.is_some() {
         // Whoever sees that it is held may know it; what they wanted is not possible for anybody.
         return Err(Error::conflict("A unit holds this case already: ask for a transfer instead."));
@@ -153,6 +189,9 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
     case.expect_version(input.expected_version)?;
     if case.core.status.0.is_closed() {
         return Err(Error::Refused(Refusal::IllegalTransition { from: "CLOSED", legal_next: Vec::new() }));
+    }
+    if let Some(referral) = &referral {
+        check_referral(tx, referral, &unit, input.previous_unit_reason.is_some()).await?;
     }
     let looked_after = matches!(case.core.status.0, CaseStatus::LookedAfter | CaseStatus::LookedAfterLac);
     if matches!(unit.service.0, Service::LookedAfter | Service::Adoption) && !looked_after {
@@ -369,6 +408,14 @@ async fn end(tx: &ViewerTx, input: EndAllocation, reason: String) -> Result<Outc
     }
     let stay: Vec<Uuid> = case.units().into_iter().map(|held| held.0).filter(|held| *held != unit.id).collect();
     end_parts(tx, &announcer, case.core.id, &stamp, &stay, ChangeReason::Others, &audience).await?;
+    if primary && !case.core.status.0.is_closed() {
+        let detail = Detail::Unallocated { since: at, reason: UnallocatedReason::AllocationEnded };
+        let entity = Entity { kind: CaseId::KIND, id: case.core.id, version: case.core.version + 1 };
+        let waiting = [Audience::Post(Post::FrontDoor), Audience::Post(Post::Queue)];
+        announcer
+            .announce(tx, EventType::CaseUnallocated, Severity::Action, entity, Some(&stamp), detail, &waiting)
+            .await?;
+    }
     // Last: from here on the viewer may not see the case any more.
     allocations::end(tx, allocation.id, at, &reason).await?;
     Ok(Outcome { case_id: Some(case.core.id), allocation_id: Some(allocation.id), ..Outcome::default() })

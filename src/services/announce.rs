@@ -7,7 +7,9 @@ use crate::{
     db::{
         Coded, ViewerTx,
         cases::{CaseCore, Locked},
-        children, involvements,
+        children,
+        contacts::KnownChildRow,
+        involvements,
         outbox::{self, Audience, NewEvent},
     },
     domain::{
@@ -56,6 +58,27 @@ pub(super) async fn stamp(tx: &ViewerTx, case: &CaseCore) -> Result<Stamp> {
         },
         leads: leads?,
     })
+}
+
+impl Stamp {
+    /// Of a case that the viewer does not see, from what first response may know of the child.
+    pub(super) fn of_known(child: &KnownChildRow) -> Option<Self> {
+        Some(Self {
+            case_id: child.open_case_id?,
+            stamp: CaseStamp {
+                case_no: child.open_case_no?,
+                child_initials: initials(child.first_name.read(), child.last_name.read()),
+                child_id: Some(child.child_id),
+            },
+            leads: child.lead_id.into_iter().collect(),
+        })
+    }
+
+    /// Of a case that has just been opened.
+    pub(super) fn of_new(case_id: Uuid, case_no: i64, child_id: Uuid, (first, last): &(String, String)) -> Self {
+        let stamp = CaseStamp { case_no, child_initials: initials(first, last), child_id: Some(child_id) };
+        Self { case_id, stamp, leads: Vec::new() }
+    }
 }
 
 impl Announcer {

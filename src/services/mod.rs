@@ -10,6 +10,7 @@ mod announce;
 pub mod access;
 pub mod allocations;
 pub mod conferences;
+pub mod contacts;
 pub mod involvements;
 pub mod memberships;
 pub mod plans;
@@ -66,6 +67,16 @@ pub struct Outcome {
     pub denial_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub break_glass_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact_person_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consultation_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referral_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub referral_ids: Vec<Uuid>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plan_ids: Vec<Uuid>,
     /// Whose records were opened for writing, for the audit; of an outcome that was known already, nothing.
@@ -91,8 +102,13 @@ impl Outcome {
             self.restriction_id,
             self.denial_id,
             self.break_glass_id,
+            self.contact_id,
+            self.contact_person_id,
+            self.consultation_id,
+            self.referral_id,
         ];
-        each.into_iter().flatten().chain(self.plan_ids.iter().copied()).collect()
+        let several = self.plan_ids.iter().chain(&self.referral_ids).copied();
+        each.into_iter().flatten().chain(several).collect()
     }
 }
 

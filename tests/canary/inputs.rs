@@ -13,6 +13,7 @@ const KINDS: &[(&str, &str)] = &[
     ("leadsPassToId", "Worker"),
     ("ownerId", "Worker"),
     ("allowedIds", "Worker"),
+    ("isNoneOf", "Child"),
     ("denialId", "AccessDenial"),
     ("restrictionId", "AccessRestriction"),
 ];

@@ -51,7 +51,9 @@ const ITEM: &str = "__typename cursor
     ... on AllocationEvent { allocation { reasonStart reasonEnd summary } }
     ... on PlanEvent { plan { overallAim parentView childView } }
     ... on ConferenceEvent { conference { venue } }
-    ... on AccessEvent { breakGlass { explanation reviewNote } }";
+    ... on AccessEvent { breakGlass { explanation reviewNote } }
+    ... on ContactEvent { contact { concern callerName decisionReason people { firstName lastName description address } } }
+    ... on ReferralEvent { referral { decisionReason } }";
 
 /// A viewer with what they see.
 struct Asking {
@@ -240,6 +242,8 @@ async fn change(world: &World, viewers: &[Asking], wrong: Wrong) -> usize {
             let broken = mutation == "breakGlass";
             let own = match viewer.hidden_of("Child").first() {
                 Some(hidden) if broken => vec![hidden.id],
+                // About nothing that is there yet.
+                _ if main.is_empty() => vec![Uuid::nil()],
                 _ => own_of(world, viewer, &main).await,
             };
             for (nth, about) in own.into_iter().take(records).enumerate() {
@@ -459,11 +463,14 @@ struct Feeds {
 async fn listen(world: &World, viewers: &[Asking]) -> Feeds {
     let (mut listening, heard) = (Vec::new(), Arc::<Mutex<Vec<String>>>::default());
     for Asking { staff, viewer } in viewers {
-        for (name, of) in
-            [("unitFeed(unitId: $id)", "Unit"), ("childFeed(childId: $id)", "Child"), ("myFeed", "Worker")]
-        {
+        for (name, of) in [
+            ("unitFeed(unitId: $id)", "Unit"),
+            ("childFeed(childId: $id)", "Child"),
+            ("myFeed", "Worker"),
+            ("frontDoorFeed", "Worker"),
+        ] {
             let Some(own) = viewer.own_of(of).first() else { continue };
-            // The last one takes no id.
+            // The last ones take no id.
             let head = if of == "Worker" { "subscription" } else { "subscription($id: ID!)" };
             let mut socket = Socket::open(&world.process.socket_url(), &world.token(staff)).await;
             let query = format!("{head} {{ {name} {{ {ITEM} }} }}");

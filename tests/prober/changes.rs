@@ -8,20 +8,24 @@ use uuid::Uuid;
 
 use super::{
     asking::{Asking, Finding, all},
-    records::{Attacker, DENIED, Hidden, OWN},
-    samples::{MAY_OPEN, OPEN, OPENING},
+    records::{Attacker, DENIED, ELSEWHERE, Hidden, OWN},
+    samples::{FINDER, FINDING, MAY_OPEN, OPEN, OPENING},
     schema::{NOBODY, Place, Walk},
 };
 use crate::support::key;
 
 /// How many changes one request asks for: of more errors than ten an answer tells ten.
 const TOGETHER: usize = 10;
+/// From how many characters on an answer's selection is long.
+const LONG: usize = 4_000;
 /// A version that no record has.
 const WRONG_VERSION: i32 = 1_000_000;
 
 /// Places in which an id is looked for among what the input's main record holds: what is hidden elsewhere is not even
 /// looked at, so that no policy decides.
 pub const AMONG_ITS_OWN: &[&str] = &[
+    "decideContact.referral.contactPersonIds",
+    "registerContactChild.isNoneOf",
     "changePlanDraft.content.goals.actions.id",
     "changePlanDraft.content.goals.id",
     "decideConference.decisions.childId",
@@ -33,7 +37,7 @@ pub const AMONG_ITS_OWN: &[&str] = &[
 ];
 
 /// Places in which a function looks for a record that no policy rules: [`open`] asks there.
-pub const RULED_BY_FUNCTIONS: &[&str] = &["breakGlass.childId"];
+pub const RULED_BY_FUNCTIONS: &[&str] = &["breakGlass.childId", "matchContactChild.childId"];
 
 /// One change asked for twice.
 struct Try {
@@ -72,8 +76,10 @@ pub async fn change(asking: &Asking<'_>, walk: &Walk, attackers: &[Attacker], co
             for place in &places {
                 tries.extend(tries_at(walk, attacker, &mutation, &input, place, places.len(), codes));
             }
+            // What answers with much is asked less of at once: an operation costs no more than its limit.
+            let together = if payload.len() > LONG { TOGETHER / 3 } else { TOGETHER };
             while !tries.is_empty() {
-                let some: Vec<Try> = tries.drain(..tries.len().min(TOGETHER)).collect();
+                let some: Vec<Try> = tries.drain(..tries.len().min(together)).collect();
                 work.push(ask(asking, attacker, mutation.clone(), input.clone(), payload.clone(), some));
             }
         }
@@ -123,7 +129,7 @@ fn tries_at(
     codes: bool,
 ) -> Vec<Try> {
     let (main, expects) = (walk.main(input), walk.expects_version(input));
-    let main = walk.places(input).into_iter().find(|other| other.path == main).unwrap();
+    let main = main.and_then(|main| walk.places(input).into_iter().find(|other| other.path == main)).unwrap();
     let at_main = main.path == place.path;
     let mut tries = Vec::new();
     let name = format!("{mutation}.{}", place.path);
@@ -132,6 +138,9 @@ fn tries_at(
     let also = if place.kind == "Person" { attacker.hidden_of("Child") } else { Vec::new() };
     let hidden = attacker.hidden_of(&place.kind).into_iter().chain(also);
     let hidden = hidden.filter(|hidden| !may_open || hidden.kind == DENIED);
+    // First response finds any child but those who are kept from it.
+    let finds = name == FINDING && attacker.name == FINDER;
+    let hidden = hidden.filter(|hidden| !finds || hidden.kind != ELSEWHERE);
     let mut kinds = BTreeSet::new();
     for (nth, hidden) in hidden.enumerate() {
         // Beside records that the attacker sees: where the place is not the main one, one of each kind beside several.
@@ -257,6 +266,8 @@ async fn ask(
     };
     let hidden = ask(&|one| &one.hidden).await;
     let absent = ask(&|one| &one.absent).await;
+    // Or nothing was probed.
+    assert!(!absent.body.contains("QUERY_TOO_COMPLEX"), "{mutation}: {} characters", payload.len());
     for one in &tries {
         asking.probed_as(one.kind, 1);
     }

@@ -202,11 +202,13 @@ pub fn by_design(line: &str) -> bool {
 }
 
 /// Lists of what belongs to one record alone: who sees it sees all of them, and a child who is hidden has none there. The
-/// queue is hidden from whom it is hidden as a whole, `nodes` is asked by id, events are read by who received them, and alerts by who was alerted.
+/// queue is hidden from whom it is hidden as a whole, `nodes` is asked by id, events are read by who received them, alerts by who was
+/// alerted, and who may be the child of a contact a function says to the front door: tests/front_door.rs.
 pub const WHOLE: &[&str] = &[
     "Case.allocations",
     "Case.conferenceParts",
     "Case.conferences",
+    "Case.contacts",
     "Case.currentPlans",
     "Case.involvements",
     "Case.plans",
@@ -218,11 +220,15 @@ pub const WHOLE: &[&str] = &[
     "Child.chronology",
     "Child.conferenceParts",
     "Child.conferences",
+    "Child.contacts",
     "Child.families",
     "Child.familyMemberships",
+    "Child.particularNeeds",
     "Child.plans",
     "Conference.moves",
     "Conference.steps",
+    "ContactPerson.knownChildren",
+    "ContactPerson.needs",
     "Goal.actions",
     "Goal.evidence",
     "Invitation.attendances",
@@ -417,6 +423,7 @@ pub async fn hide(
                  old_case uuid := gen_random_uuid(); new_case uuid := gen_random_uuid();
                  meeting uuid := gen_random_uuid(); shared uuid; invited uuid := gen_random_uuid(); own uuid := gen_random_uuid();
                  sitting uuid := gen_random_uuid(); plan uuid := gen_random_uuid(); goal uuid := gen_random_uuid();
+                 called uuid := gen_random_uuid(); told uuid := gen_random_uuid(); together uuid;
              begin
                  select id into far from units where name like '%Unit {by}';
                  select id into beside from units where name like '%Unit {asked}';
@@ -511,6 +518,36 @@ pub async fn hide(
                          requested_at, handover_summary)
                      select gen_random_uuid(), new_case, h, far, beside, 'WITHIN_SERVICE', 'REQUESTED', w,
                             '2026-11-16 09:00Z', 'x' where far is not null;
+
+                 -- Somebody called about the hidden child alone; somebody about both.
+                 insert into contacts (id, received_at, channel, source, caller_name, concern, consent, status, decision,
+                         decision_reason, decided_by, decided_at, taken_by)
+                     values (called, '2026-11-05 09:00Z', 'PHONE', '2A', 'x', 'x', 'GIVEN', 'PASSED_TO_CASE', 'PASS_TO_OPEN_CASE',
+                             'x', w, '2026-11-05 10:00Z', w);
+                 insert into contact_people (id, contact_id, position, kind, first_name, child_id, matched_by, matched_at, case_id)
+                     values (told, called, 1, 'CHILD', 'x', h, w, '2026-11-05 09:10Z', new_case);
+                 insert into particular_needs (id, contact_id, contact_person_id, kind, answer, description, recorded_by, recorded_at)
+                     values (gen_random_uuid(), called, told, 'RELIGION', 'NEED', 'x', w, '2026-11-05 09:00Z');
+                 insert into consultations (id, contact_id, worker_id, scheduled_for, online, state, recorded_by, recorded_at)
+                     values (gen_random_uuid(), called, w, '2026-11-06 09:00Z', true, 'HELD', w, '2026-11-06 10:00Z');
+                 select c.id into together from contacts c join contact_people p on p.contact_id = c.id
+                     where p.child_id = v and c.status <> 'CONTACT'
+                     order by exists (select from consultations o where o.contact_id = c.id) desc, c.id limit 1;
+                 if together is not null then
+                     told := gen_random_uuid();
+                     insert into contact_people (id, contact_id, position, kind, first_name, child_id, matched_by, matched_at)
+                         select told, together, max(position) + 1, 'CHILD', 'x', h, w, '2026-11-02 09:10Z'
+                         from contact_people where contact_id = together;
+                     insert into particular_needs (id, contact_id, contact_person_id, kind, answer, description, recorded_by, recorded_at)
+                         values (gen_random_uuid(), together, told, 'RELIGION', 'NEED', 'x', w, '2026-11-02 09:00Z');
+                     insert into placed values ('Contact', together);
+                     insert into placed select 'ContactPerson', p.id from contact_people p
+                         where p.contact_id = together and p.child_id = v;
+                 end if;
+                 insert into referrals (id, contact_id, case_id, child_id, received_on, source, category, decision,
+                         decision_reason, decided_by, decided_at, re_referral, created_by, created_at)
+                     values (gen_random_uuid(), coalesce(together, called), new_case, h, '2026-07-01', '2A', 'NEGLECT',
+                             'ACCEPT_ASSESS', 'x', w, '2026-07-01 10:00Z', false, w, '2026-07-01 10:00Z');
 
                  insert into conferences (id, family_id, type, state, requested_by, requested_at, scheduled_for, chair_id)
                      values (meeting, family, 'INITIAL', 'INVITED', w, '2026-11-09 09:00Z', '2026-12-01 10:00Z', chair);

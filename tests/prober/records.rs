@@ -184,6 +184,26 @@ const RECORDS: &[(&str, &str)] = &[
         "select id, version, (reviewed_at is null)::text from asked, break_glass_uses
          where child_id in (select id from chosen) and not (hiding and (worker_id = $1 or $1 = any (alerted)))",
     ),
+    (
+        "Contact",
+        "select k.id, k.version, k.status from told join contacts k using (id), asked
+         where not (hiding and (k.status = 'CONTACT' and (exists (select from front) or exists (select from post where name = 'HEAD_OF_SERVICE'))))
+           and (hiding or k.status <> 'CONTACT' or exists (select from front))",
+    ),
+    (
+        "ContactPerson",
+        "select p.id, k.version, k.status from told join contacts k using (id) join contact_people p on p.contact_id = k.id, asked
+         where p.child_id in (select id from chosen) and (hiding or k.status <> 'CONTACT' or exists (select from front))",
+    ),
+    (
+        "Consultation",
+        "select c.id, c.version, c.state from told join contacts k using (id) join consultations c on c.contact_id = k.id",
+    ),
+    (
+        "Referral",
+        "select r.id, c.version, coalesce(r.decision, '') from referrals r join cases c on c.id = r.case_id
+         where r.child_id in (select id from chosen)",
+    ),
 ];
 
 /// `hiding`: whether what is chosen is hidden.
@@ -193,6 +213,20 @@ fn statement(chosen: &str, allowed: &str, hiding: bool, records: &str) -> String
          about(id) as (
              select c.conference_id from conference_children c group by 1
              having bool_or(c.child_id in (select id from chosen)) and bool_and(c.child_id in (select id from allowed))
+         ),
+         -- Who takes contacts in.
+         front as (
+             select from post where name = 'FIRST_RESPONSE'
+             union all select from areas a join units u on u.area_id = a.id
+             where a.service_manager_id = $1 and u.service in ('FIRST_RESPONSE', 'ACCESS_ASSESSMENT')
+         ),
+         -- Contacts about them: what ended at the front door is seen there, unless the child is kept from who looks.
+         told(id) as (
+             select k.id from asked, contacts k join contact_people p on p.contact_id = k.id and p.child_id is not null
+             group by k.id, k.status, hiding
+             having bool_or(p.child_id in (select id from chosen)) and bool_and(p.child_id in (select id from allowed))
+                and not (hiding and k.status = 'CONTACT_CLOSED' and exists (select from front)
+                         and bool_or(p.child_id not in (select id from kept)))
          ),
          found(id, version, sort) as ({records})
          select id, version from (
@@ -281,11 +315,64 @@ pub async fn prepare(client: &Client, kept: bool) {
         )
         .await
         .unwrap();
+    contacts(client).await;
     guard(client).await;
     if kept {
         let in_sight = in_sight(client).await;
         keep(client, &in_sight[0]).await;
     }
+}
+
+/// Of every child of units 7 and 11 and of the queue a contact that ended with a meeting, of every open case there a referral;
+/// and one of the queue in a contact that nobody has decided, beside somebody whom nobody knows.
+async fn contacts(client: &Client) {
+    client
+        .batch_execute(
+            "do $$
+             declare
+                 one record; contact uuid; told uuid; desk uuid; number integer := 0;
+             begin
+                 select id into desk from workers where staff_no = 'FR-2';
+                 for one in
+                     select c.id as case_id, c.child_id, c.opened_on, u.name,
+                            exists (select from referrals r where r.case_id = c.id) as referred
+                     from cases c left join allocations a on a.case_id = c.id and a.kind = 'PRIMARY' and a.ended_at is null
+                     left join units u on u.id = a.unit_id
+                     where c.closed_on is null and (u.id is null or u.name ~ ' Unit (7|11)$') order by c.id
+                 loop
+                     contact := gen_random_uuid(); told := gen_random_uuid(); number := number + 1;
+                     insert into contacts (id, received_at, channel, source, caller_name, caller_contact, concern, consent, status,
+                             decision, decision_reason, decided_by, decided_at, referrer_informed_at, taken_by)
+                         values (contact, '2026-11-02 09:00Z', 'PHONE', '2A', 'Caller', 'At school', 'Words.', 'GIVEN',
+                                 'CONTACT_CLOSED', 'CONSULTATION_MEETING', 'Words.', desk, '2026-11-02 10:00Z', '2026-11-02 10:00Z', desk);
+                     insert into contact_people (id, contact_id, position, kind, first_name, last_name, address, description, child_id,
+                             matched_by, matched_at)
+                         values (told, contact, 1, 'CHILD', 'Told', 'Name', 'Told address', 'Told', one.child_id, desk, '2026-11-02 09:10Z');
+                     insert into particular_needs (id, contact_id, contact_person_id, kind, answer, description, what_we_will_do,
+                             recorded_by, recorded_at)
+                         values (gen_random_uuid(), contact, told, 'DISABILITY', 'NEED', 'Need', 'Done', desk, '2026-11-02 09:00Z');
+                     insert into consultations (id, contact_id, worker_id, scheduled_for, place, online, state, note, recorded_by, recorded_at)
+                         values (gen_random_uuid(), contact, desk, '2026-11-03 09:00Z', 'Room', false, 'HELD', 'Words.', desk, '2026-11-03 10:00Z');
+                     if not one.referred then
+                         insert into referrals (id, contact_id, case_id, child_id, received_on, source, category, decision,
+                                 decision_reason, decided_by, decided_at, re_referral, created_by, created_at)
+                             values (gen_random_uuid(), contact, one.case_id, one.child_id, one.opened_on, '2A', 'NEGLECT',
+                                     'ACCEPT_ASSESS', 'Words.', desk, '2026-11-02 10:00Z', false, desk, '2026-11-02 10:00Z');
+                     end if;
+                     if one.name is null and number % 3 = 0 then
+                         contact := gen_random_uuid();
+                         insert into contacts (id, received_at, channel, source, caller_name, concern, consent, taken_by)
+                             values (contact, '2026-11-17 09:00Z', 'PHONE', '2A', 'Caller', 'Words.', 'GIVEN', desk);
+                         insert into contact_people (id, contact_id, position, kind, first_name, child_id, matched_by, matched_at)
+                             values (gen_random_uuid(), contact, 1, 'CHILD', 'Told', one.child_id, desk, '2026-11-17 09:10Z');
+                         insert into sight (subject_id, holder_id, source_id, whole, through_id)
+                             values (one.child_id, hearth.front_door(), contact, false, one.child_id);
+                     end if;
+                 end loop;
+             end $$",
+        )
+        .await
+        .unwrap();
 }
 
 /// Who is on the restrictions' lists (a consultant social worker who covers unit 7), a reviewing officer of children of

@@ -6,7 +6,15 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("agencyName", "Probe School"),
     ("cursor", "not-a-cursor"),
     ("decisions", "Goes on."),
+    ("address", "12 Probe Street"),
+    ("callerContact", "020 7946 0999"),
+    ("callerName", "Probe Caller"),
+    ("concern", "A child cries."),
+    ("description", "Words."),
     ("explanation", "The child is at the door."),
+    ("firstName", "Probe"),
+    ("lastName", "Prober"),
+    ("place", "Room 4"),
     ("handoverSummary", "Ready to move on."),
     ("idempotencyKey", "probe"),
     ("interimPlan", "Seen every day."),
@@ -14,6 +22,7 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("overallAim", "Safe at home."),
     ("ownerAgency", "Probe School"),
     ("reason", "Because."),
+    ("referrerNotInformed", "UNSAFE"),
     ("search", "ma"),
     ("text", "Words."),
     ("whatNeedsToChange", "The nights."),
@@ -28,6 +37,7 @@ pub const MOMENT: &str = "2026-11-18T09:30:00Z";
 /// Codes that go further than the first one of their set: (input, field, code).
 pub const CODES: &[(&str, &str, &str)] = &[
     ("ChildDecisionInput", "decision", "NO_PLAN"),
+    ("DecideContactInput", "decision", "NO_FURTHER_ACTION"),
     ("DraftPlanInput", "kind", "CIN"),
     ("ExcludeFromConferenceInput", "capacity", "PARENT"),
     ("NewInvitationInput", "capacity", "PARENT"),
@@ -39,6 +49,7 @@ pub const ONE_OF: &[(&str, &[&str], &str)] = &[
     ("NewInvitationInput", &["personId", "workerId", "agencyName"], "agencyName"),
     ("PlanActionInput", &["ownerWorkerId", "ownerPersonId", "ownerAgency"], "ownerAgency"),
     ("PlanRecipientInput", &["personId", "agencyName"], "agencyName"),
+    ("RecordReferrerInformedInput", &["referrerInformedAt", "referrerNotInformed"], "referrerNotInformed"),
 ];
 
 /// Of which type the records are that an id names, where the argument's name does not say it: (owner, argument, type).
@@ -56,6 +67,7 @@ pub const KINDS: &[(&str, &str, &str)] = &[
     ("EndMembershipInput", "leadsPassToId", "Worker"),
     ("FamilyGroup.chronology", "children", "Child"),
     ("LiftRestrictionInput", "restrictionId", "AccessRestriction"),
+    ("RegisterContactChildInput", "isNoneOf", "Child"),
     ("PlanActionInput", "id", "Action"),
     ("PlanGoalInput", "id", "Goal"),
     ("RestrictRecordInput", "allowedIds", "Worker"),
@@ -95,3 +107,9 @@ pub const COUNTING: &str = "Query.openCaseCounts";
 
 /// The attackers who may ask it. Everybody else is refused, whatever there is to count.
 pub const MAY_COUNT: &[&str] = &["data analyst", "head of service", "service manager of unit 7"];
+
+/// A change that by design answers otherwise for a child of another unit: first response says who a child is whom a contact is
+/// about, and finds any for it but those who are restricted or from whom it is kept by name.
+pub const FINDING: &str = "matchContactChild.childId";
+/// Who may do so.
+pub const FINDER: &str = "first response";

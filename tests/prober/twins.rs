@@ -105,6 +105,8 @@ const LAST: &[&str] = &[
     "acceptTransfer",
     "changeMembershipRole",
     "changeRestriction",
+    "decideContact",
+    "decideReferral",
     "denyAccess",
     "endAllocation",
     "endMembership",
@@ -169,7 +171,7 @@ pub async fn change(
 
 /// The inputs of one type about the viewer's own records, each with the record that it is about.
 fn inputs(walk: &Walk, viewer: &Attacker, input: &str, which: Which) -> Vec<(Uuid, Value)> {
-    let main = walk.main(input);
+    let Some(main) = walk.main(input) else { return Vec::new() };
     let places = walk.places(input);
     let main = places.iter().find(|place| place.path == main).unwrap();
     let names_worker = places.iter().any(|place| place.kind == "Worker" && place.path != main.path);

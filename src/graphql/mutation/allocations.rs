@@ -83,6 +83,9 @@ pub struct AllocateCaseInput {
     summary: Option<String>,
     /// Global id of the lead practitioner: a qualified member of the unit. Its consultant social worker when left out.
     lead_practitioner_id: Option<ID>,
+    /// Why it is not given to the unit that held the child's last case, of a child who comes back within six months. At most
+    /// 500 characters.
+    previous_unit_reason: Option<String>,
     /// The case's version as you read it.
     expected_version: i32,
 }
@@ -168,6 +171,7 @@ impl AllocationMutations {
                     WorkerId::KIND,
                     input.lead_practitioner_id.as_ref(),
                 )?,
+                previous_unit_reason: input.previous_unit_reason,
                 expected_version: input.expected_version,
             }
         )

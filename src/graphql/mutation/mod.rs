@@ -17,14 +17,15 @@ use super::{
     scalars::local,
     selection,
     types::{
-        AccessDenial, AccessRestriction, Action, Allocation, BreakGlass, Case, Conference, Goal, Invitation,
-        Involvement, Plan, Transfer, Unit, unit::Membership,
+        AccessDenial, AccessRestriction, Action, Allocation, BreakGlass, Case, Conference, Consultation, Contact,
+        ContactPerson, Goal, Invitation, Involvement, Plan, Referral, Transfer, Unit, unit::Membership,
     },
 };
 use crate::{
     db::{
-        access as access_rows, allocations as allocation_rows, cases, conferences as conference_rows, invitations,
-        involvements, plans as plan_rows, transfers as transfer_rows, units,
+        access as access_rows, allocations as allocation_rows, cases, conferences as conference_rows,
+        contacts as contact_rows, invitations, involvements, plans as plan_rows, referrals as referral_rows,
+        transfers as transfer_rows, units,
     },
     domain::ids::{ChildId, PersonId},
     error::{Error, Refusal, Result},
@@ -223,6 +224,41 @@ impl Changed {
         self.read(self.outcome.action_id, load).await
     }
 
+    async fn contact(&self, ctx: &Context<'_>) -> Nullable<Contact> {
+        let read = selection::of(ctx, selection::CONTACT);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { contact_rows::by_ids(&snapshot, &ids, read).await };
+        self.read(self.outcome.contact_id, load).await
+    }
+
+    async fn contact_person(&self, ctx: &Context<'_>) -> Nullable<ContactPerson> {
+        let read = selection::of(ctx, selection::CONTACT_PERSON);
+        let load = move |snapshot: Instant, ids: Vec<_>| async move {
+            contact_rows::people_by_ids(&snapshot, &ids, read).await
+        };
+        self.read(self.outcome.contact_person_id, load).await
+    }
+
+    async fn consultation(&self, _: &Context<'_>) -> Nullable<Consultation> {
+        let load =
+            |snapshot: Instant, ids: Vec<_>| async move { contact_rows::consultations_by_ids(&snapshot, &ids).await };
+        self.read(self.outcome.consultation_id, load).await
+    }
+
+    async fn referral(&self, ctx: &Context<'_>) -> Nullable<Referral> {
+        let read = selection::of(ctx, selection::REFERRAL);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { referral_rows::by_ids(&snapshot, &ids, read).await };
+        self.read(self.outcome.referral_id, load).await
+    }
+
+    async fn referrals(&self, ctx: &Context<'_>) -> std::result::Result<Vec<Referral>, Fault> {
+        let Some(snapshot) = &self.snapshot else { return Ok(Vec::new()) };
+        let read = selection::of(ctx, selection::REFERRAL);
+        let rows = referral_rows::by_ids(snapshot, &self.outcome.referral_ids, read).await?;
+        Ok(generation(Arc::clone(snapshot), rows).into_iter().map(Referral).collect())
+    }
+
     async fn plans(&self, ctx: &Context<'_>) -> std::result::Result<Vec<Plan>, Fault> {
         let Some(snapshot) = &self.snapshot else { return Ok(Vec::new()) };
         let read = selection::of(ctx, selection::PLAN);
@@ -270,6 +306,7 @@ macro_rules! payload {
 mod access;
 mod allocations;
 mod conferences;
+mod contacts;
 mod memberships;
 mod plans;
 mod reads;
@@ -290,6 +327,7 @@ pub struct Mutation(
     plans::PlanMutations,
     reads::ReadMutations,
     access::AccessMutations,
+    contacts::ContactMutations,
 );
 
 /// A person's id; a child is a person too.

@@ -1,6 +1,9 @@
 use async_graphql::{Context, ID, Object};
 
-use super::{Allocation, Child, Conference, Involvement, Plan, Transfer, child, conference::ConferenceChild};
+use super::{
+    Allocation, Child, Conference, Contact, Involvement, Plan, Referral, Transfer, child, conference::ConferenceChild,
+    contact,
+};
 use crate::{
     db::{
         Columns, allocations,
@@ -9,6 +12,8 @@ use crate::{
         cases::CaseRow,
         conferences,
         conferences::{ConferenceChildRow, ConferenceRow},
+        contacts,
+        contacts::ContactRow,
         involvements, plans,
         plans::PlanRow,
         transfers,
@@ -82,6 +87,29 @@ impl Case {
     /// Why the case was closed, in words. Narrative: read only when selected.
     async fn closure_rationale(&self) -> Nullable<String> {
         nullable(self.0.closure_rationale().map(|text| text.map(str::to_owned)))
+    }
+
+    /// The referral that opened it; null of a case from before referrals were kept.
+    async fn referral(&self, ctx: &Context<'_>) -> Nullable<Referral> {
+        let read = selection::of(ctx, selection::REFERRAL);
+        nullable(contact::referral_of(&self.0, |case| case.core.id, read).await)
+    }
+
+    /// The contacts that went to this case, latest first.
+    async fn contacts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Contact>> {
+        let read = selection::of_nodes(ctx, selection::CONTACT);
+        let list = Listing::new(ctx, &self.0, |case| case.core.id, "Case.contacts", first, after).reading(read);
+        list.page(
+            |row: &ContactRow| (row.core.received_at, row.core.id),
+            move |snapshot, ids, page| async move { contacts::of_cases(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { contacts::count_of_cases(&snapshot, &ids).await },
+        )
+        .await
     }
 
     /// The child.

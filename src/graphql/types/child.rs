@@ -1,10 +1,11 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
-    AccessDenial, AccessRestriction, Action, AuditEntry, BreakGlass, Case, Conference, FamilyGroup, Plan, access,
-    chronology,
+    AccessDenial, AccessRestriction, Action, AuditEntry, BreakGlass, Case, Conference, Contact, FamilyGroup, Plan,
+    access, chronology,
     chronology::ChronologyEntry,
     conference::{ConferenceChild, Invitation},
+    contact::ParticularNeed,
     event,
     family::{FamilyMember, Relationship, Sibling},
     plan::PlanShare,
@@ -18,6 +19,8 @@ use crate::{
         chronology::{Of, Wanted},
         conferences,
         conferences::{ConferenceChildRow, ConferenceRow},
+        contacts,
+        contacts::ContactRow,
         families, invitations,
         invitations::InvitationRow,
         plans,
@@ -256,6 +259,30 @@ impl Child {
             move |snapshot, ids| async move { cases::count_of_children(&snapshot, &ids).await },
         )
         .await
+    }
+
+    /// The contacts about the child that you may see, latest first.
+    async fn contacts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Contact>> {
+        let read = selection::of_nodes(ctx, selection::CONTACT);
+        let list = Listing::new(ctx, &self.0, |child| child.core.id, "Child.contacts", first, after).reading(read);
+        list.page(
+            |row: &ContactRow| (row.core.received_at, row.core.id),
+            move |snapshot, ids, page| async move { contacts::of_children(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { contacts::count_of_children(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// What was last answered about the child's particular needs, of each kind that was asked.
+    async fn particular_needs(&self) -> Answer<Vec<ParticularNeed>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { contacts::needs_of_children(&snapshot, &ids).await };
+        let found = self.0.many("particularNeeds", String::new(), |child| child.core.id, load).await?;
+        Ok(found.into_iter().map(ParticularNeed).collect())
     }
 
     /// All plans of the child, latest first.

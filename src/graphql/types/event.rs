@@ -4,18 +4,20 @@ use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::{
-    AccessRestriction, Allocation, BreakGlass, Case, Conference, Invitation, Plan, Transfer, Unit, Worker, access,
-    allocation, case, conference, plan, transfer, unit, worker,
+    AccessRestriction, Allocation, BreakGlass, Case, Conference, Contact, Invitation, Plan, Referral, Transfer, Unit,
+    Worker, access, allocation, case, conference, contact, plan, transfer, unit, worker,
 };
 use crate::{
     db::{Snapshot, outbox, plans, reads, sittings},
     domain::{
         codes::{
             AccessEndReason, AllocationKind, BreakGlassFinding, BreakGlassReason, Capacity, ChangeReason,
-            ConferenceState, ConferenceType, EventType, Exclusion, InvitationCapacity, InvitationResponse, PlanChange,
-            PlanKind, PlanStatus, Priority, ReportStep, Role, Severity, TransferKind, TransferState,
+            ConferenceState, ConferenceType, ContactChannel, ContactDecision, ContactStatus, ContactUrgency, EventType,
+            Exclusion, InvitationCapacity, InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority,
+            ReferralDecision, ReferralSource, ReportStep, Role, Severity, TransferKind, TransferState,
+            UnallocatedReason,
         },
-        event::{Detail, InvitationDetail},
+        event::{ContactDetail, Detail, InvitationDetail},
         ids::{AccessRestrictionId, ActionId, BreakGlassId, CaseId, GoalId, PlanId, UnitId, WorkerId},
     },
     error::{Error, Result},
@@ -774,6 +776,116 @@ event_type! {
     }
 }
 
+event_type! {
+    /// Somebody contacted the front door, or a contact changed or was decided. It says neither who called nor whom it is about:
+    /// read that through `contact`, if you may.
+    ContactEvent {
+        /// Number of the contact.
+        async fn contact_no(&self) -> Answer<i64> {
+            Ok(self.contact_detail()?.contact_no)
+        }
+        /// How it came in.
+        async fn channel(&self) -> Answer<ContactChannel> {
+            Ok(self.contact_detail()?.channel)
+        }
+        /// Who it came from.
+        async fn source(&self) -> Answer<ReferralSource> {
+            Ok(self.contact_detail()?.source)
+        }
+        /// How urgent it is, once that was looked at.
+        async fn urgency(&self) -> Answer<Option<ContactUrgency>> {
+            Ok(self.contact_detail()?.urgency)
+        }
+        /// Where it stood after the event.
+        async fn contact_status(&self) -> Answer<ContactStatus> {
+            Ok(self.contact_detail()?.status)
+        }
+        /// What was decided.
+        async fn contact_decision(&self) -> Answer<Option<ContactDecision>> {
+            Ok(self.contact_detail()?.decision)
+        }
+        /// The contact as it is now; null when you may not see it.
+        async fn contact(&self, ctx: &Context<'_>) -> Nullable<Contact> {
+            let of = |event: &Shared| match &event.data.detail {
+                Detail::Contact(detail) => Some(detail.contact_id),
+                _ => None,
+            };
+            nullable(contact::one(&self.0.item, "contact", of, selection::of(ctx, selection::CONTACT)).await)
+        }
+    }
+}
+
+impl ContactEvent {
+    fn contact_detail(&self) -> Result<&ContactDetail> {
+        match &self.0.event.data.detail {
+            Detail::Contact(detail) => Ok(detail),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+event_type! {
+    /// A referral was accepted, and perhaps offered to a unit; or it was not accepted, and its case closed.
+    ReferralEvent {
+        /// What was decided.
+        async fn referral_decision(&self) -> Answer<ReferralDecision> {
+            match &self.0.event.data.detail {
+                Detail::Referral { decision, .. } => Ok(*decision),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// Whether a case of the child had closed within the twelve months before.
+        async fn re_referral(&self) -> Answer<bool> {
+            match &self.0.event.data.detail {
+                Detail::Referral { re_referral, .. } => Ok(*re_referral),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// Global id of the unit that it is offered to.
+        async fn target_unit_id(&self) -> Option<ID> {
+            match &self.0.event.data.detail {
+                Detail::Referral { target_unit_id, .. } => target_unit_id.map(|id| global(UnitId::KIND, id)),
+                _ => None,
+            }
+        }
+        /// The unit that it is offered to.
+        async fn target_unit(&self) -> Nullable<Unit> {
+            let of = |event: &Shared| match event.data.detail {
+                Detail::Referral { target_unit_id, .. } => target_unit_id,
+                _ => None,
+            };
+            nullable(unit::one(&self.0.item, "targetUnit", of).await)
+        }
+        /// The referral as it is now; null when you may not see it any more.
+        async fn referral(&self, ctx: &Context<'_>) -> Nullable<Referral> {
+            let of = |event: &Shared| {
+                matches!(event.data.detail, Detail::Referral { .. }).then_some(event.row.entity_id)
+            };
+            nullable(contact::one_referral(&self.0.item, "referral", of, selection::of(ctx, selection::REFERRAL)).await)
+        }
+    }
+}
+
+event_type! {
+    /// No unit holds a case: it waits in the queue.
+    UnallocatedEvent {
+        /// Since when.
+        async fn since(&self) -> Answer<DateTime> {
+            match &self.0.event.data.detail {
+                Detail::Unallocated { since, .. } => Ok(DateTime(*since)),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// Why.
+        async fn unallocated_reason(&self) -> Answer<UnallocatedReason> {
+            match &self.0.event.data.detail {
+                Detail::Unallocated { reason, .. } => Ok(*reason),
+                _ => Err(wrong().into()),
+            }
+        }
+    }
+}
+
 fn wrong() -> Error {
     Error::internal("an event has the fields of another kind")
 }
@@ -802,6 +914,12 @@ pub enum FeedItem {
     PlanEvent(PlanEvent),
     /// A restriction changed, or a glass was broken.
     AccessEvent(AccessEvent),
+    /// A contact came, changed or was decided.
+    ContactEvent(ContactEvent),
+    /// A referral was decided.
+    ReferralEvent(ReferralEvent),
+    /// No unit holds a case.
+    UnallocatedEvent(UnallocatedEvent),
 }
 
 /// Something that happened to a case, a conference or a plan: the envelope that all events share.
@@ -845,6 +963,12 @@ pub enum Event {
     PlanEvent(PlanEvent),
     /// A restriction changed, or a glass was broken.
     AccessEvent(AccessEvent),
+    /// A contact came, changed or was decided.
+    ContactEvent(ContactEvent),
+    /// A referral was decided.
+    ReferralEvent(ReferralEvent),
+    /// No unit holds a case.
+    UnallocatedEvent(UnallocatedEvent),
 }
 
 impl From<Item<Shared>> for Event {
@@ -859,6 +983,9 @@ impl From<Item<Shared>> for Event {
             Detail::Membership { .. } => Self::MembershipEvent(MembershipEvent(pushed)),
             Detail::Plan { .. } => Self::PlanEvent(PlanEvent(pushed)),
             Detail::Access { .. } => Self::AccessEvent(AccessEvent(pushed)),
+            Detail::Contact(_) => Self::ContactEvent(ContactEvent(pushed)),
+            Detail::Referral { .. } => Self::ReferralEvent(ReferralEvent(pushed)),
+            Detail::Unallocated { .. } => Self::UnallocatedEvent(UnallocatedEvent(pushed)),
         }
     }
 }
@@ -875,6 +1002,9 @@ impl FeedItem {
             Event::MembershipEvent(event) => Self::MembershipEvent(event),
             Event::PlanEvent(event) => Self::PlanEvent(event),
             Event::AccessEvent(event) => Self::AccessEvent(event),
+            Event::ContactEvent(event) => Self::ContactEvent(event),
+            Event::ReferralEvent(event) => Self::ReferralEvent(event),
+            Event::UnallocatedEvent(event) => Self::UnallocatedEvent(event),
         })
     }
 }

@@ -4,13 +4,14 @@ use async_graphql::{Context, ID, Interface};
 use uuid::Uuid;
 
 use super::{
-    AccessDenial, AccessRestriction, Action, Allocation, Area, BreakGlass, Case, Child, Conference, FamilyGroup, Goal,
-    Invitation, Involvement, Person, Plan, Transfer, Unit, Worker, unit::Membership,
+    AccessDenial, AccessRestriction, Action, Allocation, Area, BreakGlass, Case, Child, Conference, Consultation,
+    Contact, ContactPerson, FamilyGroup, Goal, Invitation, Involvement, Person, Plan, Referral, Transfer, Unit, Worker,
+    unit::Membership,
 };
 use crate::{
     db::{
-        Snapshot, access, allocations, cases, children, conferences, families, invitations, involvements, plans,
-        transfers, units, workers,
+        Snapshot, access, allocations, cases, children, conferences, contacts, families, invitations, involvements,
+        plans, referrals, transfers, units, workers,
     },
     domain::ids::*,
     error::Result,
@@ -59,6 +60,14 @@ pub enum Node {
     AccessDenial(AccessDenial),
     /// A use of break-glass.
     BreakGlass(BreakGlass),
+    /// A contact.
+    Contact(Contact),
+    /// Somebody whom a contact is about.
+    ContactPerson(ContactPerson),
+    /// An invitation to meet with a social worker.
+    Consultation(Consultation),
+    /// A referral.
+    Referral(Referral),
 }
 
 /// The records of one kind with these ids, as far as the viewer sees them, in one statement. An unknown kind has
@@ -133,6 +142,22 @@ pub(in crate::graphql) async fn load(
         }
         BreakGlassId::KIND => {
             found!(access::uses_by_ids(snapshot, ids), |row: &access::GlassRow| row.id, BreakGlass)
+        }
+        ContactId::KIND => {
+            let rows = contacts::by_ids(snapshot, ids, of(selection::CONTACT));
+            found!(rows, |row: &contacts::ContactRow| row.core.id, Contact)
+        }
+        ContactPersonId::KIND => {
+            let rows = contacts::people_by_ids(snapshot, ids, of(selection::CONTACT_PERSON));
+            found!(rows, |row: &contacts::ContactPersonRow| row.core.id, ContactPerson)
+        }
+        ConsultationId::KIND => {
+            let rows = contacts::consultations_by_ids(snapshot, ids);
+            found!(rows, |row: &contacts::ConsultationRow| row.id, Consultation)
+        }
+        ReferralId::KIND => {
+            let rows = referrals::by_ids(snapshot, ids, of(selection::REFERRAL));
+            found!(rows, |row: &referrals::ReferralRow| row.core.id, Referral)
         }
         _ => Vec::new(),
     })

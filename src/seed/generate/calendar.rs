@@ -11,6 +11,11 @@ pub(super) fn moment(day: NaiveDate, hour: i64, minute: i64) -> Moment {
     London.from_local_datetime(&local).earliest().map_or_else(|| local.and_utc(), |found| found.with_timezone(&Utc))
 }
 
+/// The day of a moment in London.
+pub(super) fn london(at: Moment) -> NaiveDate {
+    at.with_timezone(&London).date_naive()
+}
+
 pub(super) fn days(count: usize) -> Days {
     Days::new(count as u64)
 }

@@ -6,6 +6,7 @@
 mod calendar;
 mod cases;
 mod conferences;
+mod contacts;
 mod episodes;
 mod families;
 mod homes;
@@ -80,6 +81,11 @@ pub(super) struct Authority {
     pub(super) moves: Vec<Move>,
     pub(super) goals: Vec<Goal>,
     pub(super) actions: Vec<Action>,
+    pub(super) contacts: Vec<Contact>,
+    pub(super) contact_people: Vec<ContactPerson>,
+    pub(super) needs: Vec<Need>,
+    pub(super) consultations: Vec<Consultation>,
+    pub(super) referrals: Vec<Referral>,
 }
 
 pub(super) struct Generator {
@@ -132,6 +138,7 @@ impl Generator {
         };
         generator.organisation(0);
         generator.families();
+        generator.contacts();
         generator
     }
 

@@ -93,4 +93,34 @@ rows! {
         id: Uuid, goal: Uuid, plan: Uuid, child: Uuid, text: String, worker: Option<Uuid>, person: Option<Uuid>,
         agency: Option<String>, due_on: NaiveDate, done_on: Option<NaiveDate>, outcome: Option<&'static str>,
     }
+    Contact {
+        id: Uuid, received_at: Moment, channel: &'static str, source: &'static str, caller_name: Option<&'static str>,
+        caller_contact: Option<&'static str>, concern: String, consent: &'static str, status: &'static str,
+        urgency: Option<&'static str>, triaged_by: Option<Uuid>, triaged_at: Option<Moment>,
+        decision: Option<&'static str>, decision_reason: Option<&'static str>, decided_by: Option<Uuid>,
+        decided_at: Option<Moment>, referrer_informed_at: Option<Moment>, referrer_not_informed: Option<&'static str>,
+        taken_by: Uuid, version: i32, created_at: Moment,
+    }
+    /// A child as told.
+    ContactPerson {
+        id: Uuid, contact: Uuid, position: i32, kind: &'static str, first_name: Option<String>,
+        last_name: Option<String>, born: Option<NaiveDate>, expected: Option<NaiveDate>, sex: Option<&'static str>,
+        description: Option<String>, child: Option<Uuid>, matched_by: Option<Uuid>, matched_at: Option<Moment>,
+        case: Option<Uuid>,
+    }
+    Need {
+        id: Uuid, contact: Uuid, person: Uuid, kind: &'static str, answer: &'static str,
+        description: Option<&'static str>, what_we_will_do: Option<&'static str>, recorded_by: Uuid,
+        recorded_at: Moment,
+    }
+    Consultation {
+        id: Uuid, contact: Uuid, worker: Uuid, scheduled_for: Moment, place: Option<&'static str>, online: bool,
+        state: &'static str, note: Option<&'static str>, recorded_by: Option<Uuid>, recorded_at: Option<Moment>,
+        version: i32,
+    }
+    Referral {
+        id: Uuid, contact: Uuid, case: Uuid, child: Uuid, received_on: NaiveDate, source: &'static str,
+        category: &'static str, decision: &'static str, decision_reason: &'static str, decided_by: Uuid,
+        decided_at: Moment, re_referral: bool, created_by: Uuid, created_at: Moment, version: i32,
+    }
 }

@@ -1,0 +1,361 @@
+//! What becomes of a contact.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    Announcer, Audience, Entity, Outcome, Post, Services, Stamp, detail, informed, open_contact, optional_text,
+    record::{may_meet, told_already},
+    text,
+};
+use crate::{
+    auth::{Viewer, policy::Action},
+    db::{
+        Coded, ViewerTx, children,
+        contacts::{self, ContactCore, ContactPersonCore, KnownChildRow, NewConsultation},
+        referrals::{self, NewCase, NewReferral},
+        workers,
+    },
+    domain::{
+        calendar::london_day,
+        codes::{
+            CaseStatus, ContactDecision, ContactPersonKind, EventType, NotInformedReason, PrimaryNeed,
+            ReferralCategory, ReferralDecision, Severity, UnallocatedReason,
+        },
+        contact::{Who, goes_back, re_referred, referable},
+        event::Detail,
+        ids::{CaseId, ConsultationId, ContactId, ReferralId},
+    },
+    error::{Error, Result},
+};
+
+/// That who made a contact was told, or why not.
+#[derive(Clone, Copy, Serialize)]
+#[allow(missing_docs)]
+pub enum Informing {
+    At(DateTime<Utc>),
+    Never(NotInformedReason),
+}
+
+/// A meeting with a social worker.
+#[derive(Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct ConsultationInput {
+    pub worker_id: Uuid,
+    pub scheduled_for: DateTime<Utc>,
+    pub place: Option<String>,
+    pub online: bool,
+}
+
+/// What a referral is made of.
+#[derive(Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct ReferralInput {
+    pub category: ReferralCategory,
+    pub primary_need: PrimaryNeed,
+    pub summary: Option<String>,
+    /// Whom of those the contact is about; all children when missing.
+    pub people: Option<Vec<Uuid>>,
+}
+
+/// Decides about a contact.
+#[derive(Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct DecideContact {
+    pub contact_id: Uuid,
+    pub decision: ContactDecision,
+    pub reason: String,
+    pub informing: Option<Informing>,
+    pub consultation: Option<ConsultationInput>,
+    pub referral: Option<ReferralInput>,
+    pub expected_version: i32,
+}
+
+/// The texts of a decision, cleaned.
+struct Texts {
+    reason: String,
+    summary: Option<String>,
+    place: Option<String>,
+}
+
+impl Services {
+    /// Decides, once. What goes to a case is seen by whoever works it, and by the front door no longer than it waits.
+    pub async fn decide_contact(&self, viewer: Viewer, key: &str, input: DecideContact) -> Result<Outcome> {
+        let texts = Texts {
+            reason: text("reason", &input.reason, 5_000)?,
+            summary: optional_text("summary", input.referral.as_ref().and_then(|one| one.summary.as_deref()), 10_000)?,
+            place: optional_text("place", input.consultation.as_ref().and_then(|one| one.place.as_deref()), 500)?,
+        };
+        let meets = input.decision == ContactDecision::ConsultationMeeting;
+        if meets != input.consultation.is_some() {
+            return Err(Error::bad_input(
+                "consultation",
+                if meets { "is needed: when, where and with whom" } else { "belongs to CONSULTATION_MEETING" },
+            ));
+        }
+        let refers =
+            matches!(input.decision, ContactDecision::ReferralStatutory | ContactDecision::ImmediateProtection);
+        if refers != input.referral.is_some() {
+            return Err(Error::bad_input(
+                "referral",
+                if refers { "is needed: what it is about" } else { "belongs to a referral or immediate protection" },
+            ));
+        }
+        let wanted = input.clone();
+        self.change(viewer, "decideContact", key, &input, move |tx| Box::pin(decide(tx, wanted, texts))).await
+    }
+}
+
+/// A child whom a contact is about, and what the front door may know of it.
+struct Concerned {
+    person: Uuid,
+    child: KnownChildRow,
+}
+
+/// Who of a contact is known: whom somebody matched, as far as they are still in sight.
+async fn concerned(tx: &ViewerTx, people: &[ContactPersonCore]) -> Result<Vec<Concerned>> {
+    let mut found = Vec::new();
+    for person in people {
+        if let Some(child) = person.child_id
+            && let Some(child) = contacts::known(tx, person.id, child).await?
+        {
+            found.push(Concerned { person: person.id, child });
+        }
+    }
+    Ok(found)
+}
+
+async fn decide(tx: &ViewerTx, input: DecideContact, texts: Texts) -> Result<Outcome> {
+    let (contact, announcer) =
+        open_contact(tx, input.contact_id, Action::DecideContact, input.expected_version).await?;
+    let informed = informed(&contact, input.informing.as_ref(), announcer.at)?;
+    let people = contacts::people(tx, contact.id).await?;
+    let concerned = concerned(tx, &people).await?;
+    let at = announcer.at;
+    let mut outcome = Outcome { contact_id: Some(contact.id), ..Outcome::default() };
+    let (mut passed, mut referred): (Vec<&Concerned>, Vec<&Concerned>) = (Vec::new(), Vec::new());
+    match (input.decision, &input.referral) {
+        (ContactDecision::PassToOpenCase, _) => {
+            passed = concerned.iter().filter(|one| one.child.open_case_id.is_some()).collect();
+            if passed.is_empty() {
+                return Err(Error::guard(
+                    "OPEN_CASE",
+                    "No child of this contact is known to have an open case: match the child first, or decide otherwise.",
+                ));
+            }
+        }
+        (_, Some(referral)) => (passed, referred) = whom_to_refer(&contact, &people, &concerned, referral)?,
+        _ => told_already(informed)?,
+    }
+    if input.decision == ContactDecision::ImmediateProtection {
+        qualified(tx).await?;
+    }
+
+    let mut opened: Vec<Uuid> = referred.iter().map(|one| one.child.child_id).collect();
+    opened.push(contact.id);
+    tx.authorise(&opened).await?;
+    // The front door sees the children until the contact is decided: what is read of them, or written of their cases, comes
+    // before.
+    let mut cases = Vec::new();
+    if let Some(referral) = &input.referral {
+        for one in &referred {
+            let accepted = input.decision == ContactDecision::ImmediateProtection;
+            let case = refer(tx, &contact, one, referral, &texts, accepted, at).await?;
+            contacts::went_to(tx, one.person, case.id).await?;
+            outcome.referral_ids.push(case.referral_id);
+            cases.push(case);
+        }
+    }
+    for one in &passed {
+        if let Some(case) = one.child.open_case_id {
+            contacts::went_to(tx, one.person, case).await?;
+        }
+    }
+    if let Some(meeting) = &input.consultation {
+        let id = arrange(tx, &contact, meeting, texts.place.clone(), at).await?;
+        outcome.consultation_id = Some(id);
+    }
+    let version = contacts::decide(tx, &contact, input.decision, texts.reason, informed, at).await?;
+
+    announce(tx, &announcer, (&contact, version), &input, &passed, &cases).await?;
+    tracing::info!(decision = crate::domain::Code::code(input.decision), "a contact was decided");
+    Ok(outcome)
+}
+
+/// Only a qualified social worker decides about a child in danger, and about referrals.
+pub(super) async fn qualified(tx: &ViewerTx) -> Result<()> {
+    if workers::get(tx, tx.viewer().worker_id.0).await?.is_some_and(|me| me.qualified) {
+        Ok(())
+    } else {
+        Err(Error::guard("QUALIFIED", "A referral is decided by a qualified social worker: ask one, or your manager."))
+    }
+}
+
+/// Who goes to their open case, and for whom a case is opened: every child of the contact, or those who were named.
+fn whom_to_refer<'a>(
+    contact: &ContactCore,
+    people: &[ContactPersonCore],
+    concerned: &'a [Concerned],
+    referral: &ReferralInput,
+) -> Result<(Vec<&'a Concerned>, Vec<&'a Concerned>)> {
+    let wanted: Vec<Uuid> = match &referral.people {
+        Some(named) => {
+            let is_child = |id: &Uuid| people.iter().any(|one| one.id == *id && one.kind.0 == ContactPersonKind::Child);
+            if named.is_empty() || !named.iter().all(is_child) {
+                return Err(Error::bad_input("contactPersonIds", "must name children of this contact"));
+            }
+            named.clone()
+        }
+        None => people.iter().filter(|one| one.kind.0 == ContactPersonKind::Child).map(|one| one.id).collect(),
+    };
+    let known: Vec<&Concerned> = concerned.iter().filter(|one| wanted.contains(&one.person)).collect();
+    if known.is_empty() || known.len() < wanted.len() {
+        return Err(Error::guard(
+            "CHILD_IDENTIFIED",
+            "A referral needs to be clear about who the child is: match every child with a known one, or register it.",
+        ));
+    }
+    let (passed, referred): (Vec<&Concerned>, Vec<&Concerned>) =
+        known.into_iter().partition(|one| one.child.open_case_id.is_some());
+    if referred.is_empty() {
+        return Err(Error::guard(
+            "NO_OPEN_CASE",
+            "Every child of this contact has an open case: decide PASS_TO_OPEN_CASE, and whoever holds it hears at once.",
+        ));
+    }
+    let received_on = london_day(contact.received_at);
+    for one in &referred {
+        let who = Who {
+            born: one.child.date_of_birth.as_ref().map(|day| day.day()),
+            expected: one.child.expected_date_of_birth.as_ref().map(|day| day.day()),
+            sex: None,
+        };
+        if !referable(who, received_on) {
+            return Err(Error::guard(
+                "FORTY_WEEKS",
+                "A child is referred at most 40 weeks before the birth: check the expected day.",
+            ));
+        }
+    }
+    Ok((passed, referred))
+}
+
+/// A case that a referral opened.
+struct Opened {
+    id: Uuid,
+    referral_id: Uuid,
+    stamp: Stamp,
+}
+
+async fn refer(
+    tx: &ViewerTx,
+    contact: &ContactCore,
+    one: &Concerned,
+    referral: &ReferralInput,
+    texts: &Texts,
+    accepted: bool,
+    at: DateTime<Utc>,
+) -> Result<Opened> {
+    let (me, child, received_on) = (tx.viewer().worker_id.0, &one.child, london_day(contact.received_at));
+    let case = NewCase {
+        id: CaseId::new().0,
+        child_id: child.child_id,
+        opened_on: received_on,
+        status: Coded(CaseStatus::Referred),
+        primary_need: Coded(referral.primary_need),
+        referral_summary: texts.summary.clone(),
+        created_at: at,
+    };
+    let decided = accepted.then_some(());
+    let new = NewReferral {
+        id: ReferralId::new().0,
+        contact_id: contact.id,
+        case_id: case.id,
+        child_id: child.child_id,
+        received_on,
+        source: contact.source,
+        category: Coded(referral.category),
+        decision: decided.map(|()| Coded(ReferralDecision::AcceptS47)),
+        decision_reason: decided.map(|()| texts.reason.clone()),
+        decided_by: decided.map(|()| me),
+        decided_at: decided.map(|()| at),
+        target_unit_id: None,
+        re_referral: re_referred(child.last_closed_on, received_on),
+        previous_unit_id: child.last_unit_id.filter(|_| goes_back(child.last_held_to, received_on)),
+        created_by: me,
+        created_at: at,
+    };
+    let (id, referral_id) = (case.id, new.id);
+    let case_no = referrals::open(tx, case, new).await?;
+    let names = children::names(tx, child.child_id).await?;
+    Ok(Opened { id, referral_id, stamp: Stamp::of_new(id, case_no, child.child_id, &names) })
+}
+
+async fn arrange(
+    tx: &ViewerTx,
+    contact: &ContactCore,
+    meeting: &ConsultationInput,
+    place: Option<String>,
+    at: DateTime<Utc>,
+) -> Result<Uuid> {
+    may_meet(tx, meeting.worker_id).await?;
+    if meeting.scheduled_for <= at {
+        return Err(Error::bad_input("scheduledFor", "must lie in the future"));
+    }
+    if !meeting.online && place.is_none() {
+        return Err(Error::bad_input("place", "is needed of a meeting that is not online"));
+    }
+    let id = ConsultationId::new().0;
+    let new = NewConsultation {
+        id,
+        contact_id: contact.id,
+        worker_id: meeting.worker_id,
+        scheduled_for: meeting.scheduled_for,
+        place,
+        online: meeting.online,
+    };
+    contacts::arrange(tx, new).await?;
+    Ok(id)
+}
+
+/// Tells the front door; whoever holds a case that the contact went to; and of new cases whoever may allocate them.
+async fn announce(
+    tx: &ViewerTx,
+    announcer: &Announcer,
+    (contact, version): (&ContactCore, i32),
+    input: &DecideContact,
+    passed: &[&Concerned],
+    opened: &[Opened],
+) -> Result<()> {
+    let said = || detail(contact, None, Some(input.decision));
+    let entity = || Entity { kind: ContactId::KIND, id: contact.id, version };
+    let severity = match input.decision {
+        ContactDecision::ImmediateProtection => Severity::Urgent,
+        _ => Severity::Info,
+    };
+    let mut front_door = vec![Audience::Post(Post::FrontDoor)];
+    front_door.extend(input.consultation.iter().map(|meeting| Audience::Alone(meeting.worker_id)));
+    announcer.announce(tx, EventType::ContactDecided, severity, entity(), None, said(), &front_door).await?;
+    for one in passed {
+        let Some(stamp) = Stamp::of_known(&one.child) else { continue };
+        let mut audience: Vec<Audience> = one.child.unit_ids.iter().copied().map(Audience::Unit).collect();
+        audience.extend(one.child.area_id.map(Audience::Area));
+        if audience.is_empty() {
+            // Nobody holds it yet: it waits in the queue.
+            audience.extend([Audience::Post(Post::FrontDoor), Audience::Post(Post::Queue)]);
+        }
+        let severity = severity.max(Severity::Action);
+        announcer.announce(tx, EventType::ContactDecided, severity, entity(), Some(&stamp), said(), &audience).await?;
+    }
+    for case in opened {
+        let said = Detail::Unallocated { since: announcer.at, reason: UnallocatedReason::Referred };
+        let entity = Entity { kind: CaseId::KIND, id: case.id, version: 1 };
+        let audience = [Audience::Post(Post::FrontDoor), Audience::Post(Post::Queue)];
+        let severity = severity.max(Severity::Action);
+        announcer
+            .announce(tx, EventType::CaseUnallocated, severity, entity, Some(&case.stamp), said, &audience)
+            .await?;
+    }
+    Ok(())
+}
