@@ -11,7 +11,7 @@ use crate::{
 
 const MINE: &str = "subscription { myFeed { __typename cursor
     ... on Event { type severity summary caseRef { caseId } entity { type entityId } actor { workerId } }
-    ... on AccessEvent { restricted glassReason glassEndsAt finding restriction { id child { id } }
+    ... on AccessEvent { restricted denied denial { id } glassReason glassEndsAt finding restriction { id child { id } }
                          breakGlass { id explanation child { id } } } } }";
 
 /// A child with a case that unit 3 holds, and what tests ask of it.
@@ -273,6 +273,34 @@ async fn a_denial_by_name_beats_membership_the_list_and_break_glass() {
     let input = json!({ "idempotencyKey": key(), "denialId": payload["denial"]["id"], "expectedVersion": 2 });
     let again = scene.server.mutate("HEAD_OF_SERVICE", "endDenial", "", input).await;
     assert_eq!(again["errors"][0]["__typename"], "IllegalTransition");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denial_is_told_to_who_answers_for_the_record_and_never_to_whom_it_names() {
+    let scene = Scene::start().await;
+    let (mut manager, mut named, mut colleague) = (
+        scene.server.socket("SERVICE_MANAGER").await,
+        scene.server.socket("SOCIAL_WORKER").await,
+        scene.server.socket("CLINICIAN").await,
+    );
+    for socket in [&mut manager, &mut named, &mut colleague] {
+        socket.open_feed(MINE, json!({})).await;
+    }
+    let payload = scene.deny("SERVICE_MANAGER", "SOCIAL_WORKER").await;
+    let event = manager.item().await;
+    assert_eq!((&event["type"], &event["denied"]), (&json!("DENIAL_CHANGED"), &json!(true)));
+    assert_eq!((&event["denial"]["id"], &event["caseRef"]), (&payload["denial"]["id"], &Value::Null));
+    // Of a conflict of their own the manager hears too.
+    let input = json!({ "idempotencyKey": key(), "personId": scene.child, "workerId": scene.worker("CLINICIAN"),
+                        "reason": "CONFLICT_OF_INTEREST" });
+    scene.server.done("CLINICIAN", "denyAccess", "denial { id }", input).await;
+    assert_eq!(manager.item().await["denied"], true);
+    let input = json!({ "idempotencyKey": key(), "denialId": payload["denial"]["id"], "expectedVersion": 1 });
+    scene.server.done("HEAD_OF_SERVICE", "endDenial", "", input).await;
+    assert_eq!(manager.item().await["denied"], false);
+    for socket in [&mut manager, &mut named, &mut colleague] {
+        socket.nothing_more().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -590,7 +590,7 @@ async fn a_referral_waits_in_the_queue_and_is_accepted_before_a_unit_takes_it() 
     let payload = server.mutate("FIRST_RESPONSE", "decideReferral", "", accept(&referral, version + 1, None)).await;
     assert_eq!(
         (&payload["errors"][0]["from"], &payload["errors"][0]["legalNext"]),
-        (&json!("ACCEPT_ASSESS"), &json!(["ASSESSMENT"]))
+        (&json!("ACCEPT_ASSESS"), &json!([]))
     );
     server.done("FIRST_RESPONSE", "allocateCase", "", allocate(&case, &three, version + 1)).await;
     // Who has nothing to do with the queue finds no referral.
@@ -618,6 +618,16 @@ async fn a_referral_that_is_not_accepted_closes_its_case() {
         };
         let mut input = accept(&referral, version, None);
         input["decision"] = json!(decision);
+        // Afterwards nobody could tell the caller.
+        let refused = server.mutate("SERVICE_MANAGER", "decideReferral", "", input.clone()).await;
+        assert_eq!(refused["errors"][0]["guard"], "REFERRER_INFORMED");
+        let of_contact = "query($id: ID!) { contact(id: $id) { version } }";
+        let read = server.data("FIRST_RESPONSE", of_contact, json!({ "id": contact })).await;
+        let informed = json!({ "idempotencyKey": key(), "contactId": contact, "referrerInformedAt": server.now(),
+                               "expectedVersion": read["contact"]["version"] });
+        server.done("FIRST_RESPONSE", "recordReferrerInformed", "", informed).await;
+        assert_eq!(desk.item().await["type"], "CONTACT_CHANGED");
+        input["idempotencyKey"] = json!(key());
         let payload = server.done("FIRST_RESPONSE", "decideReferral", "case { id } referral { id }", input).await;
         assert_eq!((&payload["case"], &payload["referral"]), (&Value::Null, &Value::Null));
         let event = desk.item().await;
@@ -881,6 +891,15 @@ async fn who_leaves_the_front_door_hears_nothing_after_and_is_told() {
         .unwrap();
     let ended = desk.item().await;
     assert_eq!(ended["__typename"], "AccessEnded");
+    // What others do there comes to them, and not to who has left.
+    let mut others = as_staff(&server, "FR-2").await;
+    others.open_feed(FRONT_DOOR, json!({})).await;
+    let colleague = staff(&server, "FR-2").await;
+    let input = json!({ "input": told(child("Una", "Vane", "2019-03-04", "F")) });
+    server.answer_to(colleague, &support::document("recordContact", "contact { id }"), input).await;
+    assert_eq!(others.item().await["type"], "CONTACT_RECEIVED");
+    assert_eq!(desk.hear().await, json!({ "id": "feed", "type": "complete" }));
+    desk.nothing_more().await;
     let document = support::document("recordContact", "contact { id }");
     let input = json!({ "input": told(child("Una", "Vane", "2019-03-04", "F")) });
     assert_eq!(server.code("FIRST_RESPONSE", &document, input).await, "FORBIDDEN");
@@ -911,5 +930,283 @@ async fn asking_again_with_the_same_key_refers_once() {
     assert_eq!(
         server.queue().await.iter().filter(|(case, _)| json!(case) == one["referrals"][0]["case"]["id"]).count(),
         1
+    );
+}
+
+async fn staff(server: &Server, number: &str) -> Uuid {
+    let client = support::connect("postgres", &server.database).await;
+    client.query_one("select id from workers where staff_no = $1", &[&number]).await.unwrap().get(0)
+}
+
+async fn as_staff(server: &Server, number: &str) -> support::Socket {
+    server.all_placed().await;
+    let token = support::token_for(staff(server, number).await, chrono::Duration::hours(1));
+    support::Socket::open(&format!("ws://{}/graphql", server.address), &token).await
+}
+
+/// Matches somebody of a contact; answers the contact's version.
+async fn matched(server: &Server, person: &str, known: Uuid, version: i64) -> i64 {
+    let input = json!({ "idempotencyKey": key(), "contactPersonId": person, "childId": format!("Child:{known}"),
+                        "expectedVersion": version });
+    parts(&server.done("FIRST_RESPONSE", "matchContactChild", CONTACT, input).await).2
+}
+
+const LOOK: &str = "query($id: ID!) { contact(id: $id) { concern people { firstName } } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restriction_or_a_denial_after_the_match_takes_the_contact_and_its_events() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let known = people::held_child(&client, 7, "Zebedee", "Quarrington").await;
+    let (contact, person, version) = contact(&server, child("Zebedee", "Quarrington", "2018-05-05", "F")).await;
+    let version = matched(&server, &person, known, version).await;
+    let (manager, second) = (staff(&server, "SM-2").await, staff(&server, "FR-2").await);
+    let (first, seen_by) = (server.worker("FIRST_RESPONSE"), json!({ "id": contact }));
+    let mut others = as_staff(&server, "FR-2").await;
+    others.open_feed(FRONT_DOOR, json!({})).await;
+    let mut desk = server.socket("FIRST_RESPONSE").await;
+    desk.open_feed(FRONT_DOOR, json!({})).await;
+    assert!(server.answer_to(second, LOOK, seen_by.clone()).await["data"]["contact"].is_object());
+
+    // Somebody must be left who decides.
+    let restrict = |allowed: Vec<Uuid>| {
+        let allowed: Vec<String> = allowed.iter().map(|worker| format!("Worker:{worker}")).collect();
+        json!({ "input": { "idempotencyKey": key(), "personId": format!("Child:{known}"), "reason": "STAFF_OR_RELATIVE",
+                           "allowedIds": allowed } })
+    };
+    let document = support::document("restrictRecord", "restriction { id }");
+    let refused = server.answer_to(manager, &document, restrict(vec![manager])).await;
+    assert_eq!(refused["data"]["restrictRecord"]["errors"][0]["guard"], "OPEN_CONTACT", "{refused}");
+    let made = server.answer_to(manager, &document, restrict(vec![manager, first])).await;
+    assert_eq!(made["data"]["restrictRecord"]["errors"], json!([]), "{made}");
+    for (who, sees) in [(first, true), (second, false), (server.worker("HEAD_OF_SERVICE"), false)] {
+        let seen = server.answer_to(who, LOOK, seen_by.clone()).await;
+        assert_eq!(seen["data"]["contact"].is_object(), sees, "{seen}");
+    }
+    let triage = json!({ "idempotencyKey": key(), "contactId": contact, "urgency": "RED", "expectedVersion": version });
+    server.done("FIRST_RESPONSE", "triageContact", "", triage).await;
+    assert_eq!(desk.item().await["type"], "CONTACT_CHANGED");
+    others.nothing_more().await;
+    let input = decide(&contact, "PASS_TO_OPEN_CASE", version + 1, json!({}));
+    server.done("FIRST_RESPONSE", "decideContact", "", input).await;
+    // The unit is not on the list: its members read nothing of it.
+    assert_eq!(server.data("OTHER_UNIT", LOOK, seen_by.clone()).await["contact"], Value::Null);
+    others.nothing_more().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_decided_over_the_head_of_a_child_whom_the_decider_does_not_see() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let known = people::held_child(&client, 7, "Zebedee", "Quarrington").await;
+    let sibling = people::held_child(&client, 3, "Yorick", "Quarrington").await;
+    let mut input = told(Value::Null);
+    input["people"] =
+        json!([child("Zebedee", "Quarrington", "2018-05-05", "F"), child("Yorick", "Quarrington", "2018-05-05", "F")]);
+    let payload = server.done("FIRST_RESPONSE", "recordContact", CONTACT, input).await;
+    let contact = payload["contact"]["id"].as_str().unwrap();
+    for (nth, one) in [known, sibling].into_iter().enumerate() {
+        let person = payload["contact"]["people"][nth]["id"].as_str().unwrap();
+        matched(&server, person, one, i64::try_from(nth + 1).unwrap()).await;
+    }
+    client
+        .execute(
+            "insert into access_denials (id, person_id, worker_id, reason, started_at, created_by)
+             values (gen_random_uuid(), $1, $2, 'RELATIVE', '2026-11-01Z', $2)",
+            &[&sibling, &server.worker("FIRST_RESPONSE")],
+        )
+        .await
+        .unwrap();
+    let seen = server.data("FIRST_RESPONSE", LOOK, json!({ "id": contact })).await;
+    assert_eq!(seen["contact"]["people"], json!([{ "firstName": "Zebedee" }]), "seen through the other one");
+    let input = decide(contact, "PASS_TO_OPEN_CASE", 3, json!({}));
+    let payload = server.mutate("FIRST_RESPONSE", "decideContact", "", input.clone()).await;
+    assert_eq!(payload["errors"][0]["guard"], "EVERY_CHILD");
+    let second = staff(&server, "FR-2").await;
+    let document = support::document("decideContact", "contact { id }");
+    let decided = server.answer_to(second, &document, json!({ "input": input })).await;
+    assert_eq!(decided["data"]["decideContact"]["errors"], json!([]), "{decided}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_to_meet_a_child_sees_who_it_is_and_nobody_meets_whom_they_are_kept_from() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let known = people::held_child(&client, 7, "Zebedee", "Quarrington").await;
+    let (contact, person, version) = contact(&server, child("Zebedee", "Quarrington", "2018-05-05", "F")).await;
+    let version = matched(&server, &person, known, version).await;
+    let (relative, other) = (server.worker("CONSULTANT_SOCIAL_WORKER"), server.worker("SOCIAL_WORKER"));
+    client
+        .execute(
+            "insert into access_denials (id, person_id, worker_id, reason, started_at, created_by)
+             values (gen_random_uuid(), $1, $2, 'RELATIVE', '2026-11-01Z', $2)",
+            &[&known, &relative],
+        )
+        .await
+        .unwrap();
+    let meeting = |who: Uuid| {
+        json!({ "referrerInformedAt": server.now(),
+                "consultation": { "workerId": format!("Worker:{who}"), "scheduledFor": "2026-11-19T10:00:00Z", "online": true } })
+    };
+    for nobody in [relative, server.worker("CP_CHAIR")] {
+        let input = decide(&contact, "CONSULTATION_MEETING", version, meeting(nobody));
+        let payload = server.mutate("FIRST_RESPONSE", "decideContact", "", input).await;
+        assert_eq!(payload["errors"][0]["guard"], "QUALIFIED");
+    }
+    // Whoever works with the child hears, although it ends at the front door.
+    let mut unit = server.socket("OTHER_UNIT").await;
+    unit.feed(&server.unit(7).await, None).await;
+    let input = decide(&contact, "CONSULTATION_MEETING", version, meeting(other));
+    server.done("FIRST_RESPONSE", "decideContact", "", input).await;
+    assert_eq!(unit.item().await["type"], "CONTACT_DECIDED");
+    let query = "query($id: ID!, $child: ID!) { contact(id: $id) { concern people { firstName address child { firstName religion } } }
+                 child(id: $child) { firstName plans { totalCount } } }";
+    let variables = json!({ "id": contact, "child": format!("Child:{known}") });
+    let seen = server.data("SOCIAL_WORKER", query, variables.clone()).await;
+    assert_eq!(seen["contact"]["people"][0]["child"], json!({ "firstName": "Zebedee", "religion": null }));
+    assert_eq!(seen["contact"]["people"][0]["address"], "12 Probe Street");
+    assert_eq!(seen["child"]["firstName"], "Zebedee");
+    let none = server.data("CONSULTANT_SOCIAL_WORKER", query, variables).await;
+    assert_eq!(none, json!({ "contact": null, "child": null }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_passed_to_a_case_that_waits_is_the_front_doors_to_read_until_a_unit_holds_it() {
+    let server = Server::start().await;
+    let (first, version) = registered(&server, "Una", "Vane").await;
+    let (referral, case, version) = refer(&server, &first, version).await;
+    server.done("FIRST_RESPONSE", "decideReferral", "", accept(&referral, version, None)).await;
+    let child_id = server.child_of("FIRST_RESPONSE", &case).await;
+    let known: Uuid = child_id.trim_start_matches("Child:").parse().unwrap();
+    let (second, person, of_contact) = contact(&server, child("Una", "Vane", "2019-03-04", "M")).await;
+    let of_contact = matched(&server, &person, known, of_contact).await;
+    let mut far = as_staff(&server, "SM-2").await;
+    far.open_feed(FRONT_DOOR, json!({})).await;
+    let input = decide(&second, "PASS_TO_OPEN_CASE", of_contact, json!({}));
+    server.done("FIRST_RESPONSE", "decideContact", "", input).await;
+    assert_eq!(far.item().await["type"], "CONTACT_DECIDED", "who may allocate it hears that there is more");
+    let sees = async |person: &str| server.data(person, LOOK, json!({ "id": second })).await["contact"].is_object();
+    assert!(sees("FIRST_RESPONSE").await && !sees("CLINICIAN").await);
+    server.done("FIRST_RESPONSE", "allocateCase", "", allocate(&case, &server.unit(3).await, version + 1)).await;
+    assert!(!sees("FIRST_RESPONSE").await && sees("CLINICIAN").await);
+    let query = "query($id: ID!) { case(id: $id) { version primaryAllocation { id } } }";
+    let held = server.data("CLINICIAN", query, json!({ "id": case })).await;
+    let input = json!({ "idempotencyKey": key(), "allocationId": held["case"]["primaryAllocation"]["id"], "reason": "Moved",
+                        "expectedVersion": held["case"]["version"] });
+    server.done("CONSULTANT_SOCIAL_WORKER", "endAllocation", "", input).await;
+    assert!(sees("FIRST_RESPONSE").await && !sees("CLINICIAN").await, "it waits again");
+    // What the referral said of the first unit no longer matters.
+    let version = held["case"]["version"].as_i64().unwrap() + 1;
+    server.done("FIRST_RESPONSE", "allocateCase", "", allocate(&case, &server.unit(4).await, version)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn danger_is_urgent_for_the_unit_that_works_with_the_child_and_for_the_one_that_knew_it() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let known = people::held_child(&client, 7, "Zebedee", "Quarrington").await;
+    let mut unit = server.socket("OTHER_UNIT_COORDINATOR").await;
+    unit.feed(&server.unit(7).await, None).await;
+    let (now, person, version) = contact(&server, child("Zebedee", "Quarrington", "2018-05-05", "F")).await;
+    let version = matched(&server, &person, known, version).await;
+    let input = decide(&now, "IMMEDIATE_PROTECTION", version, neglect());
+    let payload = server.done("FIRST_RESPONSE", "decideContact", "referrals { id }", input).await;
+    assert_eq!(payload["referrals"], json!([]), "it goes to the case that is open");
+    let event = unit.item().await;
+    assert_eq!((&event["type"], &event["severity"]), (&json!("CONTACT_DECIDED"), &json!("URGENT")));
+
+    let known = closed_child(&server, 3, "Zora", "2026-06-18").await;
+    let three = server.unit(3).await;
+    let mut before = server.socket("CLINICIAN").await;
+    before.feed(&three, None).await;
+    let (again, person, version) = contact(&server, child("Zora", "Quarrington", "2018-05-05", "F")).await;
+    let version = matched(&server, &person, known, version).await;
+    let input = decide(&again, "IMMEDIATE_PROTECTION", version, neglect());
+    let payload =
+        server.done("FIRST_RESPONSE", "decideContact", "referrals { targetUnit { id } case { id } }", input).await;
+    assert_eq!(payload["referrals"][0]["targetUnit"]["id"], json!(three));
+    let event = before.item().await;
+    assert_eq!((&event["type"], &event["severity"]), (&json!("REFERRAL_ACCEPTED"), &json!("URGENT")));
+    let case = payload["referrals"][0]["case"]["id"].as_str().unwrap();
+    server.done("CONSULTANT_SOCIAL_WORKER", "allocateCase", "", allocate(case, &three, 1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_registered_under_names_that_were_not_told_is_looked_for_by_those() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    people::held_child(&client, 7, "Zebedee", "Quarrington").await;
+    let about = json!({ "kind": "CHILD", "description": "The boy at number 12", "needs": needs() });
+    let (_, person, version) = contact(&server, about).await;
+    let input = json!({ "idempotencyKey": key(), "contactPersonId": person, "firstName": "Zebedee", "lastName": "Quarrington",
+                        "dateOfBirth": "2018-05-05", "sex": "F", "expectedVersion": version });
+    let payload = server.mutate("FIRST_RESPONSE", "registerContactChild", "", input).await;
+    assert_eq!(payload["errors"][0]["guard"], "NOT_KNOWN_YET");
+    let input = json!({ "idempotencyKey": key(), "contactPersonId": person, "firstName": "Zebedee", "lastName": "Quarrington",
+                        "dateOfBirth": "2018-05-06", "sex": "F", "expectedVersion": version });
+    server.done("FIRST_RESPONSE", "registerContactChild", "", input).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_need_that_somebody_told_of_stays_when_the_next_knows_of_none() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let known = people::held_child(&client, 7, "Zebedee", "Quarrington").await;
+    for answer in [
+        needs(),
+        json!([{ "kind": "RELIGION", "answer": "NONE_KNOWN" }, { "kind": "CULTURE", "answer": "NONE_KNOWN" },
+                                   { "kind": "DISABILITY", "answer": "NONE_KNOWN" }]),
+    ] {
+        let mut about = child("Zebedee", "Quarrington", "2018-05-05", "F");
+        about["needs"] = answer;
+        let (contact, person, version) = contact(&server, about).await;
+        let version = matched(&server, &person, known, version).await;
+        let input = decide(&contact, "PASS_TO_OPEN_CASE", version, json!({}));
+        server.done("FIRST_RESPONSE", "decideContact", "", input).await;
+        server.later(chrono::Duration::minutes(5));
+    }
+    let query = "query($id: ID!) { child(id: $id) { contacts { totalCount } particularNeeds { kind answer description withheld } } }";
+    let variables = json!({ "id": format!("Child:{known}") });
+    let told = server.data("OTHER_UNIT", query, variables.clone()).await;
+    assert_eq!(
+        told["child"],
+        json!({ "contacts": { "totalCount": 2 }, "particularNeeds": [
+            { "kind": "CULTURE", "answer": "NONE_KNOWN", "description": null, "withheld": null },
+            { "kind": "DISABILITY", "answer": "NEED", "description": "Hears badly.", "withheld": null },
+            { "kind": "RELIGION", "answer": "NONE_KNOWN", "description": null, "withheld": null }] })
+    );
+    // Of a disability it is clinical.
+    let told = server.data("OTHER_UNIT_COORDINATOR", query, variables).await;
+    assert_eq!(told["child"]["particularNeeds"][1]["withheld"], "CLINICAL");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_decisions_at_once_are_one() {
+    let server = Server::start().await;
+    let (contact, version) = registered(&server, "Una", "Vane").await;
+    let inputs = [
+        decide(&contact, "REFERRAL_STATUTORY", version, neglect()),
+        decide(&contact, "NO_FURTHER_ACTION", version, json!({ "referrerNotInformed": "UNSAFE" })),
+    ];
+    let [one, two] = inputs.map(|input| server.mutate("FIRST_RESPONSE", "decideContact", "", input));
+    let (one, two) = futures_util::join!(one, two);
+    let made = [&one, &two].iter().filter(|payload| payload["errors"] == json!([])).count();
+    assert_eq!(made, 1, "{one} {two}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_a_broken_glass_first_response_reads_no_clinical_field_and_no_hidden_address() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let known = people::held_child(&client, 7, "Zebedee", "Quarrington").await;
+    client.execute("update persons set nhs_no = '9434765919' where id = $1", &[&known]).await.unwrap();
+    let input = json!({ "idempotencyKey": key(), "childId": format!("Child:{known}"), "reason": "CHILD_PRESENTED",
+                        "explanation": "At the desk." });
+    server.done("FIRST_RESPONSE", "breakGlass", "", input).await;
+    let query = "query($id: ID!) { child(id: $id) { firstName nhsNo withheld } }";
+    let seen = server.data("FIRST_RESPONSE", query, json!({ "id": format!("Child:{known}") })).await;
+    assert_eq!(
+        seen["child"],
+        json!({ "firstName": "Zebedee", "nhsNo": null, "withheld": ["CLINICAL", "CONFIDENTIAL_ADDRESS"] })
     );
 }

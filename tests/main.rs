@@ -29,6 +29,7 @@ mod mutations;
 mod mutations_support;
 mod operations;
 mod origins;
+mod pathways;
 mod policy;
 mod pool;
 mod prober;

@@ -305,3 +305,74 @@ async fn an_analyst_counts_everybody_and_no_number_tells_who() {
     scene.server.done("SERVICE_MANAGER", "restrictRecord", "", input).await;
     assert_eq!(scene.server.answer("SERVICE_MANAGER", query, json!({ "by": "SERVICE" })).await, before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_of_another_agency_sees_their_own_invitation_and_when_it_is_and_nothing_else() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let teacher = people::with_post(&client, "EXTERNAL_PARTICIPANT").await;
+    let inside = server.worker("CLINICIAN");
+    let child = people::held_child(&client, 7, "Zephyrine", "Quillfeather").await;
+    let (meeting, far) = (Uuid::now_v7(), Uuid::now_v7());
+    client
+        .execute(
+            "insert into conferences (id, type, state, requested_by, requested_at, scheduled_for, venue, online, chair_id)
+             select $1, 'INITIAL', 'INVITED', $2, '2026-11-09 09:00Z', '2026-11-25 10:00Z', 'Room 4', false, id
+             from workers where staff_no = 'CH-2'",
+            &[&meeting, &inside],
+        )
+        .await
+        .unwrap();
+    client
+        .execute(
+            "insert into conference_children (id, conference_id, child_id, case_id)
+             select gen_random_uuid(), $1, child_id, id from cases where child_id = $2",
+            &[&meeting, &child],
+        )
+        .await
+        .unwrap();
+    for (id, worker) in [(far, teacher), (Uuid::now_v7(), inside)] {
+        client
+            .execute(
+                "insert into conference_invitations (id, conference_id, worker_id, capacity, sent_at, method, answer_asked_at)
+                 values ($1, $2, $3, 'SCHOOL', '2026-11-10 09:00Z', 'EMAIL', '2026-11-10 09:00Z')",
+                &[&id, &meeting, &worker],
+            )
+            .await
+            .unwrap();
+    }
+    let query = "{ viewer { worker { invitations { totalCount nodes { id capacity response conference { id } worker { id } person { id }
+                   meeting { conferenceType conferenceState scheduledFor online venue } } } } } children { totalCount } }";
+    let seen = server.answer_to(teacher, query, json!({})).await;
+    assert_eq!(
+        seen["data"],
+        json!({ "viewer": { "worker": { "invitations": { "totalCount": 1, "nodes": [{
+                    "id": format!("Invitation:{far}"), "capacity": "SCHOOL", "response": "NONE", "conference": null,
+                    "worker": { "id": format!("Worker:{teacher}") }, "person": null,
+                    "meeting": { "conferenceType": "INITIAL", "conferenceState": "INVITED",
+                                 "scheduledFor": "2026-11-25T10:00:00Z", "online": false, "venue": "Room 4" } }] } } },
+                "children": { "totalCount": 0 } })
+    );
+    // A member of another unit is invited, and an invitation opens nothing to them.
+    let none = server.data("CLINICIAN", query, json!({})).await;
+    assert_eq!(none["viewer"]["worker"]["invitations"]["totalCount"], 0);
+    // Whoever sees the conference reads the same of the invitation.
+    let node = "query($id: ID!) { node(id: $id) { ... on Invitation { meeting { venue } conference { id } } } }";
+    let whole = server.data("OTHER_UNIT", node, json!({ "id": format!("Invitation:{far}") })).await;
+    assert_eq!((&whole["node"]["meeting"]["venue"], whole["node"]["conference"].is_object()), (&json!("Room 4"), true));
+    // Neither while a child of it is kept from them, nor when the post has ended.
+    client
+        .execute(
+            "insert into access_denials (id, person_id, worker_id, reason, started_at, created_by)
+             values (gen_random_uuid(), $1, $2, 'RELATIVE', '2026-11-01Z', $3)",
+            &[&child, &teacher, &inside],
+        )
+        .await
+        .unwrap();
+    let kept = server.answer_to(teacher, query, json!({})).await;
+    assert_eq!(kept["data"]["viewer"]["worker"]["invitations"]["totalCount"], 0);
+    client.execute("update access_denials set ended_at = now() where worker_id = $1", &[&teacher]).await.unwrap();
+    client.execute("update worker_posts set ended_at = '2026-11-17Z' where worker_id = $1", &[&teacher]).await.unwrap();
+    let gone = server.answer_to(teacher, node, json!({ "id": format!("Invitation:{far}") })).await;
+    assert_eq!(gone["data"]["node"], Value::Null);
+}

@@ -246,22 +246,29 @@ const SIGHT: &str = "
         cross join lateral (values (c.child_id), (c.id)) as s (subject)
         union
         select c.id, h.holder, c.id, true, null, coalesce(p.child_id, c.id), false from contacts c
-        left join contact_people p on p.contact_id = c.id and p.child_id is not null and c.status <> 'CONTACT'
+        left join contact_people p on p.contact_id = c.id and p.child_id is not null
         cross join lateral (values (hearth.front_door(), c.status in ('CONTACT', 'CONTACT_CLOSED')),
-                                   (hearth.whole_service(), p.child_id is null)) as h (holder, sees)
+                                   (hearth.whole_service(), p.child_id is null or c.status = 'CONTACT')) as h (holder, sees)
         where h.sees
         union
         select p.child_id, hearth.front_door(), c.id, false, null, p.child_id, false
         from contacts c join contact_people p on p.contact_id = c.id where c.status = 'CONTACT' and p.child_id is not null
         union
-        select r.contact_id, hearth.front_door(), r.case_id, true, null, r.child_id, false from referrals r join waiting w on w.id = r.case_id
+        select p.contact_id, hearth.front_door(), p.case_id, true, null, p.child_id, false
+        from contact_people p join waiting w on w.id = p.case_id
         union
         select s.subject, h.holder, r.id, false, null, r.child_id, false from referrals r join waiting w on w.id = r.case_id
         join units u on u.id = r.target_unit_id
         cross join lateral (values (u.id), (u.area_id)) as h (holder)
         cross join lateral (values (r.child_id), (r.case_id)) as s (subject)
         union
-        select contact_id, worker_id, id, true, null, contact_id, false from consultations where state = 'ARRANGED'
+        select o.contact_id, o.worker_id, o.id, true, o.scheduled_for + interval '1 month', coalesce(p.child_id, o.contact_id), false
+        from consultations o left join contact_people p on p.contact_id = o.contact_id and p.child_id is not null
+        where o.state = 'ARRANGED'
+        union
+        select p.child_id, o.worker_id, o.id, false, o.scheduled_for + interval '1 month', p.child_id, false
+        from consultations o join contact_people p on p.contact_id = o.contact_id and p.child_id is not null
+        where o.state = 'ARRANGED'
     ), written as (
         select subject_id, holder_id, source_id, whole, until, through_id, plans from sight
     ), differing as (

@@ -27,7 +27,7 @@ use crate::{
 /// What stands in front of the tables that the Rust filter reads when it is to let everything pass: everybody is a member of
 /// every unit, every unit sees every child, nothing is kept from anybody, and every event is for every unit, for
 /// everybody by name, and about one child too.
-fn shadows(child: Uuid) -> [(&'static str, String); 5] {
+fn shadows(child: Uuid) -> [(&'static str, String); 6] {
     [
         (
             "unit_memberships",
@@ -44,6 +44,12 @@ fn shadows(child: Uuid) -> [(&'static str, String); 5] {
                 .to_owned(),
         ),
         ("person_locks", "select * from public.person_locks where false".to_owned()),
+        (
+            "worker_posts",
+            "select w.id as worker_id, 'FIRST_RESPONSE' as post, timestamptz '2000-01-01Z' as started_at,
+                    null::timestamptz as ended_at from public.workers w where w.active"
+                .to_owned(),
+        ),
         (
             "outbox_audience",
             "select event_id, holder_id, kind, seq from public.outbox_audience
@@ -305,6 +311,8 @@ struct World {
     members: HashMap<(Uuid, Uuid), Vec<Period>>,
     /// By area.
     managers: HashMap<Uuid, Uuid>,
+    /// By post and worker.
+    posts: HashMap<(Uuid, Uuid), Vec<Period>>,
 }
 
 /// What the policies show each worker.
@@ -328,6 +336,10 @@ const WITHOUT_SIGHT: &[(&str, &str)] = &[
     (
         "WORKER",
         "who is named, and a member of a unit of the audience or the manager of an area: they have to do with it",
+    ),
+    (
+        "POST",
+        "who has a post of the audience, then and now: the front door sees whom a contact is about as far as who they are",
     ),
     ("LEAVING", "whom the change itself takes out of sight: that they are, and nothing after it"),
     ("ALONE", "a chair in whose place another is appointed: that they are, and nothing after it"),
@@ -395,7 +407,20 @@ impl World {
         for row in client.query(periods, &[]).await.unwrap() {
             members.entry((row.get(0), row.get(1))).or_default().push((row.get(2), row.get(3)));
         }
+        let mut posts: HashMap<(Uuid, Uuid), Vec<Period>> = HashMap::new();
+        let held = "select post.id, p.worker_id, p.started_at, p.ended_at
+                    from worker_posts p cross join unnest(array[hearth.queue(), hearth.front_door()]) as post (id)
+                    where p.post = 'FIRST_RESPONSE'
+                    union all select hearth.queue(), a.service_manager_id, '2000-01-01Z', null from areas a
+                    where a.service_manager_id is not null
+                    union all select hearth.front_door(), a.service_manager_id, '2000-01-01Z', null from areas a
+                    where a.service_manager_id is not null
+                      and exists (select from units u where u.area_id = a.id and u.service = 'ACCESS_ASSESSMENT')";
+        for row in client.query(held, &[]).await.unwrap() {
+            posts.entry((row.get(0), row.get(1))).or_default().push((row.get(2), row.get(3)));
+        }
         Self {
+            posts,
             events: found,
             workers: workers.iter().map(|row| (row.get(0), row.get(1))).collect(),
             members,
@@ -408,6 +433,11 @@ impl World {
     fn is_member(&self, unit: Uuid, worker: Uuid, at: DateTime<Utc>) -> bool {
         let runs = |(from, to): &Period| *from <= at && to.is_none_or(|to| to > at);
         self.members.get(&(unit, worker)).into_iter().flatten().any(runs)
+    }
+
+    fn has_post(&self, post: Uuid, worker: Uuid, at: DateTime<Utc>) -> bool {
+        let runs = |(from, to): &Period| *from <= at && to.is_none_or(|to| to > at);
+        self.posts.get(&(post, worker)).into_iter().flatten().any(runs)
     }
 
     /// How many pairs of an event and a worker there are.
@@ -477,15 +507,19 @@ impl World {
         let seen = |by: &BTreeSet<(Uuid, Uuid)>| event.about.iter().any(|child| by.contains(&(*child, worker)));
         let in_unit = of_kind("UNIT")
             .any(|unit| self.is_member(unit, worker, event.recorded_at) && self.is_member(unit, worker, morning()));
-        let through = in_unit || of_kind("AREA").any(|area| self.managers.get(&area) == Some(&worker));
+        let in_post =
+            |post: &Uuid| self.has_post(*post, worker, event.recorded_at) && self.has_post(*post, worker, morning());
+        let posts: Vec<Uuid> = of_kind("POST").filter(in_post).collect();
+        let through =
+            in_unit || !posts.is_empty() || of_kind("AREA").any(|area| self.managers.get(&area) == Some(&worker));
         let mut topics: BTreeSet<Uuid> =
             of_kind("UNIT").filter(|unit| shown.streams.contains(&(event.id, *unit, worker))).collect();
         if through || is("WORKER") || is("LEAVING") || is("FORMER") {
             topics.extend(event.about.iter().filter(|child| shown.own.contains(&(**child, worker))));
         }
         let theirs = is("LEAVING") || is("ALONE") || (is("WORKER") && (through || seen(&shown.personal)));
-        if theirs && (!seen(&shown.kept) || seen(&shown.own)) {
-            topics.insert(worker);
+        if !seen(&shown.kept) || seen(&shown.own) {
+            topics.extend(theirs.then_some(worker).into_iter().chain(posts));
         }
         topics
     }
@@ -781,6 +815,7 @@ async fn tell(client: &Client, rng: &mut Rng, count: usize) {
     let conferences: Vec<(Uuid, Uuid)> =
         client.query(conferences, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
 
+    let (none, posts) = (Vec::new(), ids(client, "select hearth.queue() union all select hearth.front_door()").await);
     for place in 1..=count + 20 {
         let event = Uuid::now_v7();
         let (case, child, entity) = match rng.u8(..10) {
@@ -802,11 +837,12 @@ async fn tell(client: &Client, rng: &mut Rng, count: usize) {
             one(rng, from)
         };
         let (mut holders, mut kinds) = (Vec::new(), Vec::new());
-        for kind in ["UNIT", "UNIT", "AREA", "WORKER", "WORKER", "WORKER", "FORMER", "LEAVING", "ALONE"] {
+        for kind in ["UNIT", "UNIT", "AREA", "WORKER", "WORKER", "WORKER", "FORMER", "LEAVING", "ALONE", "POST"] {
             let (near, all) = match kind {
                 "UNIT" => (&near_units, &units),
                 "AREA" => (&near_areas, &areas),
                 "WORKER" => (&near_workers, &prominent),
+                "POST" => (&none, &posts),
                 _ => (&near_workers, &workers),
             };
             let holder = pick(near, all);
@@ -871,6 +907,12 @@ const CONDITIONS: &[(&str, &str)] = &[
     (" and a.holder_id = any (before.holders)", ""),
     ("a.holder_id = any (held.holders) and a.holder_id = any (before.holders)", "a.holder_id = any (before.holders)"),
     ("a.kind = 'AREA' and a.holder_id = any (held.holders)", "a.kind = 'AREA'"),
+    ("a.kind = 'POST' and a.holder_id = any (held.holders)", "a.kind = 'POST'"),
+    (
+        "a.kind = 'POST' and a.holder_id = any (held.holders) and a.holder_id = any (before.holders)",
+        "a.kind = 'POST' and a.holder_id = any (held.holders)",
+    ),
+    (" or reached.post", ""),
     ("a.holder_id = p.worker and a.kind = 'WORKER'", "a.kind = 'WORKER'"),
     ("a.holder_id = p.worker and a.kind = 'FORMER'", "a.kind = 'FORMER'"),
     ("a.holder_id = p.worker and a.kind in", "a.kind in"),
@@ -917,7 +959,7 @@ const POLICIES: &[(&str, &str, &str, &str)] = &[
 #[tokio::test(flavor = "multi_thread")]
 async fn one_condition_that_is_loosened_in_either_wall_or_in_a_policy_is_a_difference() {
     // Always the same facts: every condition decides about one of them.
-    let world = World::after(1, 400).await;
+    let world = World::after(2, 500).await;
     let client = &world.client;
     let definition = "select pg_get_functiondef('hearth.may_be_told(uuid[], uuid[], timestamptz)'::regprocedure)";
     let definition: String = client.query_one(definition, &[]).await.unwrap().get(0);

@@ -205,54 +205,81 @@ create trigger stays_decided before update or delete on consultations
 create trigger stays_decided before update or delete on contact_people
     for each row execute function hearth.stays_decided('case_id');
 
--- Who sees a contact. Until it is decided the front door and the head of service. Then whoever sees a child whole whom it is
--- about, as with a conference: what locks the child locks the contact; and the front door, through the same children, what
--- ended with it. A contact about nobody who is known stays where it was.
+-- Who sees a contact, as follows from what stands in the tables: the front door until it is decided, and what ended there; the
+-- head of service; and from the decision on whoever sees a child whole whom it is about, as with a conference. Once somebody was
+-- matched it is seen through the children: what locks a child locks the contact, unless it is also about another. Who is
+-- matched is seen by the front door, as far as who they are, until the decision.
 create function hearth.contact_is_seen(contact uuid) returns void
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     stands text := (select c.status from public.contacts c where c.id = contact);
-    about uuid[];
+    about uuid[] := array(select p.child_id from public.contact_people p
+                          where p.contact_id = contact and p.child_id is not null order by 1);
+    meeting public.consultations;
 begin
-    delete from public.sight s where s.subject_id = contact and s.source_id = contact;
-    if stands <> 'CONTACT' then
-        -- The front door looked for any child, until now.
-        delete from public.sight s where s.source_id = contact;
-        about := array(select p.child_id from public.contact_people p where p.contact_id = contact and p.child_id is not null);
+    -- Before any row of sight is touched: a restriction takes these locks first too.
+    perform from public.persons p where p.id = any (about) order by p.id for key share;
+    select o.* into meeting from public.consultations o where o.contact_id = contact and o.state = 'ARRANGED';
+    delete from public.sight s where s.source_id = contact
+        or s.source_id in (select o.id from public.consultations o where o.contact_id = contact);
+    if stands = 'CONTACT' then
+        insert into public.sight (subject_id, holder_id, source_id, whole, through_id)
+            select t.id, hearth.front_door(), contact, false, t.id from unnest(about) as t (id);
+    else
         insert into public.sight_links (child_id, subject_id, source_id)
             select p.child_id, contact, p.id from public.contact_people p
             where p.contact_id = contact and p.child_id is not null
             on conflict do nothing;
     end if;
-    if coalesce(cardinality(about), 0) = 0 then
+    -- With whom somebody is to meet sees it, and who the child is.
+    if meeting.id is not null then
+        insert into public.sight (subject_id, holder_id, source_id, whole, until, through_id)
+            select t.id, meeting.worker_id, meeting.id, false, meeting.scheduled_for + interval '1 month', t.id
+            from unnest(about) as t (id);
+    end if;
+    if cardinality(about) = 0 then
         about := array[contact];
-        insert into public.sight (subject_id, holder_id, source_id, whole, through_id)
-            values (contact, hearth.whole_service(), contact, true, contact);
     end if;
-    if stands in ('CONTACT', 'CONTACT_CLOSED') then
-        insert into public.sight (subject_id, holder_id, source_id, whole, through_id)
-            select contact, hearth.front_door(), contact, true, t.id from unnest(about) as t (id);
-    end if;
+    insert into public.sight (subject_id, holder_id, source_id, whole, until, through_id)
+        select contact, h.id, h.source, true, h.until, t.id
+        from unnest(about) as t (id)
+        cross join (values
+            -- A child whom somebody knows is seen by the head of service anyway, and the contact with it once it is decided.
+            (hearth.whole_service(), contact, null::timestamptz, stands = 'CONTACT' or about = array[contact]),
+            (hearth.front_door(), contact, null, stands in ('CONTACT', 'CONTACT_CLOSED')),
+            (meeting.worker_id, meeting.id, meeting.scheduled_for + interval '1 month', meeting.id is not null)
+        ) as h (id, source, until, sees)
+        where h.sees;
 end $$;
 create function hearth.contact_opens_sight() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
-    perform hearth.contact_is_seen(new.id);
+    if tg_table_name = 'contacts' then
+        perform hearth.contact_is_seen(new.id);
+    else
+        perform hearth.contact_is_seen(new.contact_id);
+    end if;
     return null;
 end $$;
 create trigger contact_opens_sight after insert or update of status on contacts
     for each row execute function hearth.contact_opens_sight();
+create trigger contact_opens_sight after insert or update of state on consultations
+    for each row execute function hearth.contact_opens_sight();
 
--- Whoever matches a child must be able to see whom they matched: asked before the row is written. Opens nothing to anybody
--- but the front door, of who the child is, and only while the contact is undecided.
+-- Whoever matches a child must be able to see whom they matched: asked before the row is written. Opens to nobody but the front
+-- door who a child is whose record is not kept from the viewer, and only while the contact is undecided.
 create function hearth.open_match(about uuid, child uuid) returns boolean
     language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
+    me uuid := hearth.worker();
     contact uuid;
 begin
     select p.contact_id into contact from public.contact_people p join public.contacts c on c.id = p.contact_id
         where p.id = about and p.kind = 'CHILD' and c.status = 'CONTACT' and c.id = any (hearth.writing());
-    if not found or hearth.front_door() <> all (hearth.holders()) then
+    if not found or hearth.front_door() <> all (hearth.holders())
+        or not exists (select from public.children k where k.id = child)
+        or exists (select from public.person_locks l
+                   where l.person_id = child and (me <> all (l.allowed) or me = any (l.barred))) then
         return false;
     end if;
     insert into public.sight (subject_id, holder_id, source_id, whole, through_id)
@@ -260,39 +287,107 @@ begin
     return true;
 end $$;
 
--- A match that is undone closes that sight.
-create function hearth.match_closes_sight() returns trigger
+-- How a contact was told, and who it is about, changes only while it is undecided; a case is named with the decision.
+create function hearth.while_undecided() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
-declare
-    decided boolean := not exists (select from public.contacts c where c.id = new.contact_id and c.status = 'CONTACT');
 begin
-    if tg_op = 'UPDATE' and old.child_id is not null and old.child_id is distinct from new.child_id then
-        if decided then
-            raise exception 'the contact is decided' using errcode = 'HE003';
-        end if;
-        delete from public.sight where source_id = new.contact_id and subject_id = old.child_id;
+    if session_user = 'hearth_app'
+        and not exists (select from public.contacts c where c.id = new.contact_id and c.status = 'CONTACT') then
+        raise exception 'the contact is decided' using errcode = 'HE003';
     end if;
-    if decided and new.child_id is not null then
+    return new;
+end $$;
+create trigger while_undecided before insert or update on contact_people
+    for each row execute function hearth.while_undecided();
+create trigger while_undecided before insert or update on particular_needs
+    for each row execute function hearth.while_undecided();
+create trigger while_undecided before insert on consultations
+    for each row execute function hearth.while_undecided();
+
+create function hearth.match_moves_sight() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    if new.child_id is not null or tg_op = 'UPDATE' and old.child_id is not null then
         perform hearth.contact_is_seen(new.contact_id);
     end if;
     return null;
 end $$;
-create trigger match_closes_sight after insert or update of child_id on contact_people
-    for each row execute function hearth.match_closes_sight();
+create trigger match_moves_sight after insert or update of child_id on contact_people
+    for each row execute function hearth.match_moves_sight();
 
-create function hearth.consultation_opens_sight() returns trigger
+-- What went to a case that waits for a unit is the front door's to read, until a unit holds it.
+create function hearth.case_waits(waiting uuid) returns void
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
-    if tg_op = 'INSERT' and new.state = 'ARRANGED' then
-        insert into public.sight (subject_id, holder_id, source_id, whole, through_id)
-            values (new.contact_id, new.worker_id, new.id, true, new.contact_id);
-    elsif tg_op = 'UPDATE' and new.state <> 'ARRANGED' then
-        delete from public.sight where source_id = new.id;
+    insert into public.sight (subject_id, holder_id, source_id, whole, through_id)
+        select p.contact_id, hearth.front_door(), waiting, true, p.child_id
+        from public.contact_people p join public.cases c on c.id = p.case_id
+        where p.case_id = waiting and c.status <> 'CLOSED'
+          and not exists (select from public.allocations a
+                          where a.case_id = waiting and a.kind = 'PRIMARY' and a.ended_at is null)
+        on conflict do nothing;
+end $$;
+create function hearth.contact_waits_with_case() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    if new.case_id is not null then
+        perform hearth.case_waits(new.case_id);
     end if;
     return null;
 end $$;
-create trigger consultation_opens_sight after insert or update of state on consultations
-    for each row execute function hearth.consultation_opens_sight();
+create trigger contact_waits_with_case after insert or update of case_id on contact_people
+    for each row execute function hearth.contact_waits_with_case();
+create trigger contact_waits_with_case after update of ended_at on allocations
+    for each row when (new.kind = 'PRIMARY' and new.ended_at is not null) execute function hearth.contact_waits_with_case();
+
+-- Whether a worker may be named to meet with somebody of a contact: a social worker of a unit, from whom no child of it is kept.
+create function hearth.may_meet(contact uuid, worker uuid) returns boolean
+    language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    return contact = any (hearth.writing()) and exists (
+        select from public.unit_memberships m join public.workers w on w.id = m.worker_id
+        where m.worker_id = worker and w.active and w.qualified
+          and m.role in ('CONSULTANT_SOCIAL_WORKER', 'SOCIAL_WORKER')
+          and m.started_at <= hearth.at() and (m.ended_at is null or m.ended_at > hearth.at()))
+      and not exists (
+        select from public.contact_people p join public.person_locks l on l.person_id = p.child_id
+        where p.contact_id = contact and (worker <> all (l.allowed) or worker = any (l.barred)));
+end $$;
+
+-- How many children of a contact the viewer, who sees it, does not see: nothing is decided over their heads.
+create function hearth.hidden_in(contact uuid) returns bigint
+    language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+    me uuid := hearth.worker();
+begin
+    if contact <> all (hearth.writing()) then
+        return null;
+    end if;
+    return (select count(*) from public.contact_people p join public.person_locks l on l.person_id = p.child_id
+            where p.contact_id = contact and (me <> all (l.allowed) or me = any (l.barred)));
+end $$;
+
+-- Whether who made the contact of a referral was told what became of it, or it is said why not. To whoever may close it.
+create function hearth.referrer_told(referral uuid) returns boolean
+    language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    return hearth.queue() = any (hearth.holders()) and exists (
+        select from public.referrals r join public.contacts c on c.id = r.contact_id
+        where r.id = referral and num_nonnulls(c.referrer_informed_at, c.referrer_not_informed) > 0);
+end $$;
+
+-- Whether a contact about this child waits for a decision, and none of these workers is first response: asked before a record
+-- is restricted to them, by whoever sees it.
+create function hearth.leaves_contact(child uuid, listed uuid[]) returns boolean
+    language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    return hearth.sees(child) and exists (
+        select from public.contact_people p join public.contacts c on c.id = p.contact_id
+        where p.child_id = child and c.status = 'CONTACT')
+      and not exists (
+        select from public.worker_posts o where o.worker_id = any (listed) and o.post = 'FIRST_RESPONSE'
+          and o.started_at <= hearth.at() and (o.ended_at is null or o.ended_at > hearth.at()));
+end $$;
 
 create function hearth.referral_opens_sight() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
@@ -300,10 +395,6 @@ begin
     if exists (select from public.cases c where c.id = new.case_id and c.status <> 'CLOSED')
         and not exists (select from public.allocations a
                         where a.case_id = new.case_id and a.kind = 'PRIMARY' and a.ended_at is null) then
-        if tg_op = 'INSERT' then
-            insert into public.sight (subject_id, holder_id, source_id, whole, through_id)
-                values (new.contact_id, hearth.front_door(), new.case_id, true, new.child_id) on conflict do nothing;
-        end if;
         -- The unit that it is offered to, and who manages it.
         if new.target_unit_id is not null then
             insert into public.sight (subject_id, holder_id, source_id, whole, through_id)
@@ -333,20 +424,22 @@ create trigger offer_is_over after update of status on cases
     for each row when (new.status = 'CLOSED') execute function hearth.offer_is_over('id');
 
 -- The children whom the service knows, as first response may know of them while a contact about somebody is undecided: that
--- they are there, and who holds or held them. By names and by the day of birth; likeliest first. A restricted record is not
--- among them, unless the viewer is on its list.
-create function hearth.known_children(about uuid, asked text, child uuid)
+-- they are there, and who holds or held them. By names and by the day of birth, as told unless others are asked for; likeliest
+-- first. A restricted record is not among them, unless the viewer is on its list. Words of one letter find nobody.
+create function hearth.known_children(about uuid, asked text, born date, expected date, child uuid)
     returns table (child_id uuid, first_name text, last_name text, date_of_birth date, expected_date_of_birth date, sex text,
-                   all_names boolean, same_birth boolean, unit_ids uuid[], open_case_id uuid, open_case_no bigint,
+                   all_names boolean, same_birth boolean, unit_ids uuid[], held_by uuid, open_case_id uuid, open_case_no bigint,
                    area_id uuid, lead_id uuid, last_closed_on date, last_unit_id uuid, last_held_to date)
     language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
 #variable_conflict use_column
 declare
     me uuid := hearth.worker();
+    now timestamptz := hearth.at();
     told public.contact_people;
-    words integer;
+    words bigint;
 begin
-    if hearth.front_door() <> all (hearth.holders()) then
+    if not exists (select from public.worker_posts o where o.worker_id = me and o.post = 'FIRST_RESPONSE'
+                   and o.started_at <= now and (o.ended_at is null or o.ended_at > now)) then
         return;
     end if;
     select p.* into told from public.contact_people p join public.contacts c on c.id = p.contact_id
@@ -355,33 +448,48 @@ begin
         return;
     end if;
     asked := coalesce(asked, concat_ws(' ', told.first_name, told.last_name));
-    select count(*) into words from hearth.search_words(asked);
+    if born is null and expected is null then
+        born := told.date_of_birth;
+        expected := told.expected_date_of_birth;
+    end if;
+    select count(*) into words from hearth.search_words(asked) w where length(w.word) > 1;
     return query
-    with word as materialized (select w.*, row_number() over () as nth from hearth.search_words(asked) w),
+    with word as materialized (
+        select w.*, row_number() over () as nth from hearth.search_words(asked) w where length(w.word) > 1
+    ),
     named as (
         select n.person_id, w.nth from word w join public.person_names n
-            on n.kind = 'WORD' and n.key >= w.word and n.key < w.beyond where length(w.word) > 1
+            on n.kind = 'WORD' and n.key >= w.word and n.key < w.beyond where child is null or n.person_id = child
         union select n.person_id, w.nth from word w cross join unnest(w.sounds) as s (key)
-            join public.person_names n on n.kind = 'SOUND' and n.key = s.key
+            join public.person_names n on n.kind = 'SOUND' and n.key = s.key where child is null or n.person_id = child
         union select n.person_id, w.nth from word w cross join unnest(w.nicknames) as s (key)
-            join public.person_names n on n.kind = 'NICKNAME' and n.key = s.key
+            join public.person_names n on n.kind = 'NICKNAME' and n.key = s.key where child is null or n.person_id = child
     ),
     found as (
-        select n.person_id, count(distinct n.nth) = words as every from named n
-        where child is null or n.person_id = child group by n.person_id
+        select n.person_id, count(distinct n.nth) = words as every from named n group by n.person_id
         union all
-        select child, false where child is not null and not exists (select from named n where n.person_id = child)
+        select child, false where child is not null and not exists (select from named n)
+    ),
+    likeliest as (
+        select p.*, f.every,
+               coalesce(p.date_of_birth = born or p.expected_date_of_birth = expected, false) as same
+        from found f
+        join public.children k on k.id = f.person_id
+        join public.persons p on p.id = k.id
+        where (child is not null or f.every or p.date_of_birth = born or p.expected_date_of_birth = expected)
+          and not exists (select from public.person_locks x
+                          where x.person_id = p.id and (me <> all (x.allowed) or me = any (x.barred)))
+        order by (f.every and coalesce(p.date_of_birth = born or p.expected_date_of_birth = expected, false)) desc,
+            f.every desc, p.sort_name, p.id
+        limit 20
     )
-    select p.id, p.first_name, p.last_name, p.date_of_birth, p.expected_date_of_birth, p.sex, f.every,
-        coalesce(p.date_of_birth = told.date_of_birth or p.expected_date_of_birth = told.expected_date_of_birth, false),
-        array(select a.unit_id from public.allocations a where a.child_id = p.id and a.ended_at is null order by a.kind desc, a.started_at),
-        o.id, o.case_no, o.area_id, o.lead_id,
+    select p.id, p.first_name, p.last_name, p.date_of_birth, p.expected_date_of_birth, p.sex, p.every, p.same,
+        array(select a.unit_id from public.allocations a where a.child_id = p.id and a.ended_at is null order by a.started_at),
+        o.unit_id, o.id, o.case_no, o.area_id, o.lead_id,
         (select max(c.closed_on) from public.cases c where c.child_id = p.id), l.unit_id, l.closed_on
-    from found f
-    join public.children k on k.id = f.person_id
-    join public.persons p on p.id = k.id
+    from likeliest p
     left join lateral (
-        select c.id, c.case_no, u.area_id,
+        select c.id, c.case_no, a.unit_id, u.area_id,
             (select i.worker_id from public.worker_involvements i
              where i.case_id = c.id and i.capacity = 'LEAD_PRACTITIONER' and i.ended_at is null) as lead_id
         from public.cases c
@@ -394,12 +502,23 @@ begin
         from public.cases c join public.allocations a on a.case_id = c.id and a.kind = 'PRIMARY'
         where c.child_id = p.id and c.closed_on is not null
         order by c.closed_on desc, a.started_at desc limit 1) l on true
-    where (child is not null or f.every
-           or p.date_of_birth = told.date_of_birth or p.expected_date_of_birth = told.expected_date_of_birth)
-      and not exists (select from public.person_locks x
-                      where x.person_id = p.id and (me <> all (x.allowed) or me = any (x.barred)))
-    order by f.every and coalesce(p.date_of_birth = told.date_of_birth, false) desc, f.every desc, p.last_name, p.first_name, p.id
-    limit 20;
+    order by (p.every and p.same) desc, p.every desc, p.sort_name, p.id;
+end $$;
+
+-- A contact's events are about the children whom it is about, and kept from whom these are kept.
+create or replace function hearth.subjects_with_event() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    insert into public.outbox_subjects (event_id, child_id, seq)
+        select new.event_id, c.child_id, new.seq from public.cases c where c.id = new.case_id
+        union
+        select new.event_id, cc.child_id, new.seq from public.conference_children cc
+        where cc.conference_id in (
+            new.entity_id, (select i.conference_id from public.conference_invitations i where i.id = new.entity_id))
+        union
+        select new.event_id, p.child_id, new.seq from public.contact_people p
+        where p.contact_id = new.entity_id and p.child_id is not null;
+    return null;
 end $$;
 
 -- Rights: the front door's.
@@ -490,8 +609,10 @@ begin
     select array_agg(p.post) into posts from public.worker_posts p
         where p.worker_id = me and p.started_at <= now and (p.ended_at is null or p.ended_at > now)
           and hearth.reads(p.post, class);
+    -- Whole in person, by a glass that they broke, first response sees no more of a record than before.
     return coalesce(units, '{}') || coalesce(areas, '{}')
-        || case when coalesce(units, areas) is not null or posts is not null then array[me] else '{}' end
+        || case when coalesce(units, areas) is not null or array_remove(posts, 'FIRST_RESPONSE') <> '{}'
+                then array[me] else '{}' end
         || case when hearth.front_door() = any (held) and ('FIRST_RESPONSE' = any (posts) or areas is not null)
                 then array[hearth.front_door()] else '{}' end
         || case when 'HEAD_OF_SERVICE' = any (posts) then array[hearth.whole_service()] else '{}' end;
@@ -553,15 +674,19 @@ do $$
 declare
     one text;
 begin
-    foreach one in array array['contact_is_seen(uuid)', 'contact_opens_sight()', 'open_match(uuid, uuid)', 'match_closes_sight()', 'consultation_opens_sight()',
-        'referral_opens_sight()', 'offer_is_over()', 'rights_follow_unit()', 'known_children(uuid, text, uuid)'] loop
+    foreach one in array array['contact_is_seen(uuid)', 'contact_opens_sight()', 'open_match(uuid, uuid)', 'while_undecided()',
+        'match_moves_sight()', 'case_waits(uuid)', 'contact_waits_with_case()', 'may_meet(uuid, uuid)', 'hidden_in(uuid)',
+        'referrer_told(uuid)', 'leaves_contact(uuid, uuid[])', 'referral_opens_sight()', 'offer_is_over()',
+        'rights_follow_unit()', 'known_children(uuid, text, date, date, uuid)'] loop
         execute format('alter function hearth.%s owner to hearth_rights', one);
         execute format('revoke execute on function hearth.%s from public', one);
     end loop;
 end $$;
 revoke create on schema hearth from hearth_rights;
 revoke execute on function hearth.front_door(), hearth.stays_decided() from public;
-grant execute on function hearth.known_children(uuid, text, uuid), hearth.open_match(uuid, uuid) to hearth_app;
+grant execute on function hearth.known_children(uuid, text, date, date, uuid), hearth.open_match(uuid, uuid),
+    hearth.may_meet(uuid, uuid), hearth.hidden_in(uuid), hearth.referrer_told(uuid), hearth.leaves_contact(uuid, uuid[])
+    to hearth_app;
 
 -- Rights anew, with the front door's.
 grant execute on function hearth.renew_rights(uuid) to hearth_owner;

@@ -220,6 +220,12 @@ pub async fn holder_of(tx: &ViewerTx, case_id: Uuid) -> Result<Option<Uuid>> {
         .map_err(failed)
 }
 
+/// Whether a unit has ever held the case, inside a change.
+pub async fn was_held(tx: &ViewerTx, case_id: Uuid) -> Result<bool> {
+    let held = allocations::table.filter(allocations::case_id.eq(case_id)).filter(allocations::kind.eq("PRIMARY"));
+    diesel::select(diesel::dsl::exists(held)).get_result(&mut tx.conn()?).await.map_err(failed)
+}
+
 /// An allocation inside a change.
 pub async fn get(tx: &ViewerTx, id: Uuid) -> Result<Option<AllocationCore>> {
     allocations::table

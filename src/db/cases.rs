@@ -234,8 +234,8 @@ pub async fn seen(tx: &ViewerTx, case_id: Uuid) -> Result<CaseCore> {
 /// Locks a case in sight and reads who holds it. Everything that changes a case comes through here, so changes of one
 /// case happen one after the other. Hidden or missing: NOT_FOUND.
 ///
-/// The order of all locks, so that none waits for another in a circle: the idempotency key, one unit, one conference,
-/// then cases by id. A unit is waited for by whatever changes its memberships, and by whatever makes it hold a case or
+/// The order of all locks, so that none waits for another in a circle: the idempotency key, one unit, one conference or
+/// contact, then cases by id. A unit is waited for by whatever changes its memberships, and by whatever makes it hold a case or
 /// a member of it lead one ([`lock_with_unit`]): nobody is given a part in a unit that they leave at the same moment. Last
 /// the worker whose memberships change, by a trigger (`rights`).
 pub async fn lock(tx: &ViewerTx, case_id: Uuid) -> Result<Locked> {

@@ -316,13 +316,18 @@ pub async fn needs_of(snapshot: &Snapshot, person_ids: &[Uuid]) -> Result<Vec<Pl
     snapshot.load(lateral::for_each(person_ids, query)).await
 }
 
-/// What was last answered for each of these children, of each kind.
+/// What was answered for each of these children, of each kind: the last need, or the last answer when none is known.
 pub async fn needs_of_children(snapshot: &Snapshot, child_ids: &[Uuid]) -> Result<Vec<Placed<NeedRow>>> {
     let query = particular_needs::table
         .inner_join(contact_people::table)
         .filter(contact_people::child_id.eq(lateral::parent_id().nullable()))
         .distinct_on(particular_needs::kind)
-        .order((particular_needs::kind, particular_needs::recorded_at.desc(), particular_needs::id))
+        .order((
+            particular_needs::kind,
+            particular_needs::answer.eq("NEED").desc(),
+            particular_needs::recorded_at.desc(),
+            particular_needs::id,
+        ))
         .select(need_columns!());
     snapshot.load(lateral::for_each(child_ids, query)).await
 }
@@ -371,8 +376,10 @@ pub struct KnownChildRow {
     pub all_names: bool,
     /// Whether the day of birth that was told is the child's.
     pub same_birth: bool,
-    /// The units that hold the child now, the primary one first.
+    /// The units that hold the child now, in any way.
     pub unit_ids: Vec<Uuid>,
+    /// The unit that holds the open case.
+    pub held_by: Option<Uuid>,
     pub open_case_id: Option<Uuid>,
     pub open_case_no: Option<i64>,
     /// The area of the unit that holds the open case.
@@ -388,9 +395,12 @@ pub struct KnownChildRow {
 }
 
 /// `hearth.known_children` of somebody whom a contact is about. `about` none: of each parent.
+#[derive(Default)]
 struct KnownChildren {
     about: Option<Uuid>,
     asked: Option<String>,
+    born: Option<NaiveDate>,
+    expected: Option<NaiveDate>,
     child: Option<Uuid>,
 }
 
@@ -411,6 +421,7 @@ impl Query for KnownChildren {
         Bool,
         Array<UuidSql>,
         Nullable<UuidSql>,
+        Nullable<UuidSql>,
         Nullable<BigInt>,
         Nullable<UuidSql>,
         Nullable<UuidSql>,
@@ -430,6 +441,10 @@ impl QueryFragment<Pg> for KnownChildren {
         out.push_sql(", ");
         out.push_bind_param::<Nullable<Text>, _>(&self.asked)?;
         out.push_sql(", ");
+        out.push_bind_param::<Nullable<Date>, _>(&self.born)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Date>, _>(&self.expected)?;
+        out.push_sql(", ");
         out.push_bind_param::<Nullable<UuidSql>, _>(&self.child)?;
         out.push_sql(")");
         Ok(())
@@ -443,23 +458,70 @@ pub async fn known_children(
     person_ids: &[Uuid],
     asked: Option<String>,
 ) -> Result<Vec<Placed<KnownChildRow>>> {
-    snapshot.load(lateral::for_each(person_ids, KnownChildren { about: None, asked, child: None })).await
+    snapshot.load(lateral::for_each(person_ids, KnownChildren { asked, ..KnownChildren::default() })).await
 }
 
 /// A known child beside somebody whom a contact is about. None for a child whom first response may not know of.
 pub async fn known(tx: &ViewerTx, about: Uuid, child: Uuid) -> Result<Option<KnownChildRow>> {
-    let found: Vec<KnownChildRow> = KnownChildren { about: Some(about), asked: None, child: Some(child) }
-        .load(&mut tx.conn()?)
-        .await
-        .map_err(failed)?;
+    let found: Vec<KnownChildRow> =
+        KnownChildren { about: Some(about), child: Some(child), ..KnownChildren::default() }
+            .load(&mut tx.conn()?)
+            .await
+            .map_err(failed)?;
     Ok(found.into_iter().next())
 }
 
-/// The known children who have every name and the day of birth that were told of somebody.
-pub async fn alike(tx: &ViewerTx, about: Uuid) -> Result<Vec<Uuid>> {
-    let found: Vec<KnownChildRow> =
-        KnownChildren { about: Some(about), asked: None, child: None }.load(&mut tx.conn()?).await.map_err(failed)?;
+/// The known children with these names and this birth, for somebody whom a contact is about.
+pub async fn alike(
+    tx: &ViewerTx,
+    about: Uuid,
+    names: String,
+    born: Option<NaiveDate>,
+    expected: Option<NaiveDate>,
+) -> Result<Vec<Uuid>> {
+    let wanted = KnownChildren { about: Some(about), asked: Some(names), born, expected, child: None };
+    let found: Vec<KnownChildRow> = wanted.load(&mut tx.conn()?).await.map_err(failed)?;
     Ok(found.into_iter().filter(|child| child.all_names && child.same_birth).map(|child| child.child_id).collect())
+}
+
+diesel::define_sql_function! {
+    /// How many children of a contact, which is authorised for writing, the viewer does not see.
+    #[sql_name = "hearth.hidden_in"]
+    fn hidden_in_contact(contact: UuidSql) -> Nullable<BigInt>;
+}
+diesel::define_sql_function! {
+    /// Whether a worker may be named to meet with somebody of a contact that is authorised for writing.
+    #[sql_name = "hearth.may_meet"]
+    fn may_meet_for(contact: UuidSql, worker: UuidSql) -> Bool;
+}
+diesel::define_sql_function! {
+    /// Whether a restriction to these would leave an undecided contact about the child to nobody.
+    #[sql_name = "hearth.leaves_contact"]
+    fn leaves_contact_of(child: UuidSql, listed: Array<UuidSql>) -> Bool;
+}
+
+/// Whether the viewer sees every child of a contact, which is authorised for writing.
+pub async fn sees_every_child(tx: &ViewerTx, contact: Uuid) -> Result<bool> {
+    let hidden: Option<i64> =
+        diesel::select(hidden_in_contact(contact)).get_result(&mut tx.conn()?).await.map_err(failed)?;
+    Ok(hidden == Some(0))
+}
+
+/// Whether this is a social worker of a unit, from whom no child of the contact, which is authorised for writing, is kept.
+pub async fn may_meet(tx: &ViewerTx, contact: Uuid, worker: Uuid) -> Result<bool> {
+    diesel::select(may_meet_for(contact, worker)).get_result(&mut tx.conn()?).await.map_err(failed)
+}
+
+/// Whether a contact about the child waits for a decision and none of these workers is first response.
+pub async fn leaves_contact(tx: &ViewerTx, child: Uuid, listed: Vec<Uuid>) -> Result<bool> {
+    diesel::select(leaves_contact_of(child, listed)).get_result(&mut tx.conn()?).await.map_err(failed)
+}
+
+/// Keeps the holders of these cases as they are until the change ends. Behind the contact's lock, by their ids.
+pub async fn hold_cases(tx: &ViewerTx, mut cases: Vec<Uuid>) -> Result<()> {
+    cases.sort_unstable();
+    cases.dedup();
+    if cases.is_empty() { Ok(()) } else { tx.wait_for(&cases).await }
 }
 
 // Changes.

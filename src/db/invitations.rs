@@ -10,7 +10,10 @@ use super::{
     lateral::latest_first, page::placed, schema::conference_invitations,
 };
 use crate::{
-    domain::codes::{Exclusion, FieldClass, InvitationCapacity, InvitationMethod, InvitationResponse},
+    domain::codes::{
+        ConferenceState, ConferenceType, Exclusion, FieldClass, InvitationCapacity, InvitationMethod,
+        InvitationResponse,
+    },
     error::{Error, Result},
 };
 
@@ -97,6 +100,26 @@ pub async fn of_conferences(
         .select(columns!(read));
     let rows: Vec<Placed<Raw>> = snapshot.load(lateral::for_each(conference_ids, query)).await?;
     Ok(placed(rows, row(read)))
+}
+
+/// What an invitation says of its conference.
+#[derive(Clone, Debug, Queryable)]
+#[allow(missing_docs)]
+pub struct MeetingRow {
+    pub kind: Coded<ConferenceType>,
+    pub state: Coded<ConferenceState>,
+    pub scheduled_for: Option<DateTime<Utc>>,
+    pub online: bool,
+    pub venue: Option<Personal<String>>,
+}
+
+/// What each of these invitations says of its conference.
+pub async fn meetings_of(snapshot: &Snapshot, invitation_ids: &[Uuid]) -> Result<Vec<Placed<MeetingRow>>> {
+    use diesel::sql_types::{Bool, Nullable, Text, Timestamptz};
+    let query = lateral::plain::<(Text, Text, Nullable<Timestamptz>, Bool, Nullable<Text>)>(
+        "SELECT * FROM hearth.invited_to(parent.id)",
+    );
+    snapshot.load(lateral::for_each(invitation_ids, query)).await
 }
 
 /// The invitations to a conference that the viewer sees, inside a change.

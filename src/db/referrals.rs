@@ -151,6 +151,17 @@ pub async fn of_case(tx: &ViewerTx, case_id: Uuid) -> Result<Option<ReferralCore
         .map_err(failed)
 }
 
+diesel::define_sql_function! {
+    /// Whether who made a referral's contact was told what became of it.
+    #[sql_name = "hearth.referrer_told"]
+    fn told_of(referral: diesel::sql_types::Uuid) -> diesel::sql_types::Bool;
+}
+
+/// Whether who made the contact was told what became of it, or it is said why not. To whoever may close the referral.
+pub async fn referrer_told(tx: &ViewerTx, id: Uuid) -> Result<bool> {
+    diesel::select(told_of(id)).get_result(&mut tx.conn()?).await.map_err(failed)
+}
+
 /// Records what was decided. Returns the referral's new version.
 pub async fn decide(
     tx: &ViewerTx,

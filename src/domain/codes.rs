@@ -498,6 +498,9 @@ codes! {
         MembershipChanged = "MEMBERSHIP_CHANGED",
         /// A record was restricted, its list changed, or the restriction was lifted. For those on the list.
         RestrictionChanged = "RESTRICTION_CHANGED",
+        /// A worker was kept from a record by name, or is let to it again. For who did it and who answers for the record, never
+        /// for whom it names.
+        DenialChanged = "DENIAL_CHANGED",
         /// Somebody broke the glass of a record. For its owner and the service managers, at the same moment.
         GlassBroken = "GLASS_BROKEN",
         /// A break-glass was reviewed. For who used it and for those who were alerted.
@@ -1124,6 +1127,22 @@ impl CaseStatus {
     pub fn after_protection_plan(self) -> Self {
         match self {
             Self::Referred | Self::Assessment | Self::Cin | Self::ConferencePending => Self::Cp,
+            other => other,
+        }
+    }
+
+    /// The status after a conference ended the child's protection plan: the child steps down to a child in need plan.
+    pub fn after_protection_ends(self) -> Self {
+        match self {
+            Self::Cp => Self::Cin,
+            other => other,
+        }
+    }
+
+    /// The status after a decision about the referral: one that is accepted waits for a unit.
+    pub fn after_referral(self, decision: ReferralDecision) -> Self {
+        match self {
+            Self::Referred if !decision.accepts() => Self::Closed,
             other => other,
         }
     }

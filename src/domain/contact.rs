@@ -64,6 +64,25 @@ pub struct Who {
     pub sex: Option<Sex>,
 }
 
+/// How long before the expected day a child may be born, and how long after it, in days.
+const EARLY: u64 = 17 * 7;
+const LATE: u64 = 4 * 7;
+
+/// Whether a child who was expected on one day may have been born on the other.
+fn may_be_born(expected: NaiveDate, born: NaiveDate) -> bool {
+    born >= expected - Days::new(EARLY) && born <= expected + Days::new(LATE)
+}
+
+/// Whether a birth may still be expected for that day: not long ago, and not more than ten months ahead.
+pub fn may_be_expected(expected: NaiveDate, today: NaiveDate) -> bool {
+    expected >= today - Days::new(LATE) && expected <= today + Months::new(10)
+}
+
+/// Whether somebody born on that day is a child.
+pub fn is_a_child(born: NaiveDate, today: NaiveDate) -> bool {
+    born <= today && born + Months::new(18 * 12) > today
+}
+
 /// In what somebody who was told of seems to be another than a known child. What was not told does not differ, and an
 /// unborn child may have been born meanwhile.
 pub fn differences(told: Who, known: Who, named_alike: bool) -> Vec<MatchDifference> {
@@ -72,7 +91,14 @@ pub fn differences(told: Who, known: Who, named_alike: bool) -> Vec<MatchDiffere
         found.push(MatchDifference::Name);
     }
     let apart = |one: Option<NaiveDate>, other: Option<NaiveDate>| one.is_some() && other.is_some() && one != other;
-    if apart(told.born, known.born) || apart(told.expected, known.expected) {
+    let crossed = |expected: Option<NaiveDate>, born: Option<NaiveDate>| {
+        expected.zip(born).is_some_and(|(expected, born)| !may_be_born(expected, born))
+    };
+    if apart(told.born, known.born)
+        || apart(told.expected, known.expected)
+        || crossed(told.expected, known.born)
+        || crossed(known.expected, told.born)
+    {
         found.push(MatchDifference::Birth);
     }
     let said = |sex: Option<Sex>| sex.filter(|sex| *sex != Sex::U);
@@ -128,6 +154,8 @@ mod tests {
         assert!(differences(known, known, true).is_empty());
         let unborn = Who { born: None, expected: Some(day("2018-05-20")), sex: Some(Sex::U) };
         assert!(differences(unborn, known, true).is_empty(), "born meanwhile");
+        let later = Who { expected: Some(day("2026-05-20")), ..unborn };
+        assert_eq!(differences(later, known, true), [MatchDifference::Birth], "a sibling to come");
         let other = Who { born: Some(day("2018-05-06")), expected: None, sex: Some(Sex::M) };
         assert_eq!(
             differences(other, known, false),
@@ -141,6 +169,15 @@ mod tests {
         assert!(goes_back(closed, day("2026-02-28")) && !goes_back(closed, day("2026-03-01")));
         assert!(re_referred(closed, day("2026-08-31")) && !re_referred(closed, day("2026-09-01")));
         assert!(!re_referred(None, day("2026-09-01")) && !goes_back(None, day("2026-09-01")));
+    }
+
+    #[test]
+    fn a_child_is_under_eighteen_and_a_birth_is_expected_for_a_day_to_come() {
+        let today = day("2026-11-18");
+        assert!(is_a_child(day("2008-11-19"), today) && !is_a_child(day("2008-11-18"), today));
+        assert!(is_a_child(today, today) && !is_a_child(day("2026-11-19"), today));
+        assert!(may_be_expected(day("2027-09-18"), today) && !may_be_expected(day("2027-09-19"), today));
+        assert!(may_be_expected(day("2026-10-21"), today) && !may_be_expected(day("2026-10-20"), today));
     }
 
     #[test]

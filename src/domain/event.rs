@@ -116,6 +116,9 @@ pub enum Detail {
         glass: Option<BreakGlassReason>,
         ends_at: Option<DateTime<Utc>>,
         finding: Option<BreakGlassFinding>,
+        /// Whether a worker is kept from the record by name from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        denied: Option<bool>,
     },
 }
 
@@ -213,6 +216,8 @@ impl EventData {
                 format!("referral: {}{offered}", lower(decision.code()))
             }
             (Detail::Unallocated { reason, .. }, _) => format!("held by no unit: {}", lower(reason.code())),
+            (Detail::Access { denied: Some(true), .. }, _) => "a worker was kept from a record by name".to_owned(),
+            (Detail::Access { denied: Some(false), .. }, _) => "a worker is let to a record again".to_owned(),
             (Detail::Access { restricted: Some(false), .. }, _) => "a restriction was lifted".to_owned(),
             (Detail::Access { restricted: Some(true), .. }, _) => "a restriction was made or changed".to_owned(),
             (Detail::Access { finding: Some(finding), .. }, _) => {

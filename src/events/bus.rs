@@ -89,6 +89,7 @@ impl Changed {
             (
                 _,
                 EventType::RestrictionChanged
+                | EventType::DenialChanged
                 | EventType::AllocationEnded
                 | EventType::InvolvementChanged
                 | EventType::TransferCompleted

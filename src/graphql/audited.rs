@@ -17,7 +17,7 @@ use crate::{
         conferences::{ConferenceChildRow, ConferenceRow, MoveRow},
         contacts::{ConsultationRow, ContactPersonRow, ContactRow, KnownChildRow, NeedRow},
         families::{FamilyGroupRow, FamilyMemberRow, RelationshipRow, SiblingRow},
-        invitations::InvitationRow,
+        invitations::{InvitationRow, MeetingRow},
         involvements::InvolvementRow,
         plans::{ActionShown, GoalRow, PlanRow},
         progress::{EscalationRow, EvidenceRow, ReviewRow, ShareRow},
@@ -147,7 +147,7 @@ macro_rules! no_record {
         }
     )*};
 }
-no_record!(i64, Option<i64>, Uuid, Coded<FieldClass>, Coded<Role>, SeenRow);
+no_record!(i64, Option<i64>, Uuid, Coded<FieldClass>, Coded<Role>, SeenRow, MeetingRow);
 
 impl Audited for ContactRow {
     fn note(&self, seen: &mut Seen) {

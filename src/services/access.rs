@@ -14,6 +14,7 @@ use crate::{
     db::{
         Coded, ViewerTx,
         access::{self, NewDenial, NewRestriction, NewUse, RestrictionRow},
+        contacts,
         outbox::Audience,
         viewers, workers,
     },
@@ -193,7 +194,8 @@ async fn tell(
     who: impl Iterator<Item = Uuid>,
 ) -> Result<()> {
     let audience: Vec<Audience> = who.map(Audience::Alone).collect();
-    let detail = Detail::Access { restricted: Some(restricted), glass: None, ends_at: None, finding: None };
+    let detail =
+        Detail::Access { restricted: Some(restricted), glass: None, ends_at: None, finding: None, denied: None };
     let entity = Entity { kind: AccessRestrictionId::KIND, id: restriction, version };
     announcer.announce(tx, EventType::RestrictionChanged, Severity::Info, entity, None, detail, &audience).await
 }
@@ -203,6 +205,13 @@ async fn restrict(tx: &ViewerTx, input: RestrictRecord) -> Result<Outcome> {
     let announcer = permitted_for(tx, input.person_id, Action::RestrictRecord).await?;
     let owner = input.owner_id.unwrap_or(me);
     let allowed = listed(tx, owner, input.allowed).await?;
+    if contacts::leaves_contact(tx, input.person_id, allowed.clone()).await? {
+        return Err(Error::guard(
+            "OPEN_CONTACT",
+            "A contact about this child waits for a decision: have it decided first, or put somebody of first response on the \
+             list.",
+        ));
+    }
     tx.authorise(&[input.person_id]).await?;
     let id = AccessRestrictionId::new().0;
     let new = NewRestriction {
@@ -268,10 +277,37 @@ async fn lift(tx: &ViewerTx, input: LiftRestriction) -> Result<Outcome> {
     Ok(Outcome { restriction_id: Some(restriction.id), ..Outcome::default() })
 }
 
+/// Who did it and who answers for the record: asked before the denial, which may keep the viewer from it.
+async fn answering(tx: &ViewerTx, person_id: Uuid) -> Result<Vec<Uuid>> {
+    let mut told = access::glass(tx, person_id).await?.map(|glass| glass.alerted).unwrap_or_default();
+    told.push(tx.viewer().worker_id.0);
+    told.sort_unstable();
+    told.dedup();
+    Ok(told)
+}
+
+/// Tells them in their own feeds; never whom it keeps out.
+async fn tell_of_denial(
+    tx: &ViewerTx,
+    announcer: &Announcer,
+    (denial, version): (Uuid, i32),
+    denied: bool,
+    told: Vec<Uuid>,
+    kept_out: Uuid,
+) -> Result<()> {
+    let audience: Vec<Audience> = told.into_iter().filter(|who| *who != kept_out).map(Audience::Alone).collect();
+    if audience.is_empty() {
+        return Ok(());
+    }
+    let detail = Detail::Access { restricted: None, glass: None, ends_at: None, finding: None, denied: Some(denied) };
+    let entity = Entity { kind: AccessDenialId::KIND, id: denial, version };
+    announcer.announce(tx, EventType::DenialChanged, Severity::Info, entity, None, detail, &audience).await
+}
+
 async fn deny(tx: &ViewerTx, input: DenyAccess) -> Result<Outcome> {
     let (me, at) = (tx.viewer().worker_id.0, tx.viewer().at);
     let action = if input.worker_id == me { Action::DeclareConflict } else { Action::DenyAccess };
-    permitted_for(tx, input.person_id, action).await?;
+    let announcer = permitted_for(tx, input.person_id, action).await?;
     workers::get(tx, input.worker_id).await?.ok_or(Error::NotFound)?;
     // Whoever finds out by a broken glass that they are too close says so at once.
     if input.worker_id == me {
@@ -288,7 +324,9 @@ async fn deny(tx: &ViewerTx, input: DenyAccess) -> Result<Outcome> {
         started_at: at,
         created_by: me,
     };
+    let told = answering(tx, input.person_id).await?;
     access::deny(tx, new).await?;
+    tell_of_denial(tx, &announcer, (id, 1), true, told, input.worker_id).await?;
     Ok(Outcome { denial_id: Some(id), ..Outcome::default() })
 }
 
@@ -308,7 +346,9 @@ async fn end_denial(tx: &ViewerTx, input: EndDenial) -> Result<Outcome> {
         return Err(Error::Refused(Refusal::IllegalTransition { from: "ENDED", legal_next: Vec::new() }));
     }
     tx.authorise_governing(&[denial.person_id]).await?;
+    let told = answering(tx, denial.person_id).await?;
     access::end_denial(tx, &denial, announcer.at.max(denial.started_at)).await?;
+    tell_of_denial(tx, &announcer, (denial.id, denial.version + 1), false, told, denial.worker_id).await?;
     Ok(Outcome { denial_id: Some(denial.id), ..Outcome::default() })
 }
 
@@ -354,7 +394,13 @@ async fn break_glass(tx: &ViewerTx, input: BreakGlass, explanation: String) -> R
         review_due_on: next_weekday(london_day(at)),
     };
     access::break_glass(tx, new).await?;
-    let detail = Detail::Access { restricted: None, glass: Some(input.reason), ends_at: Some(ends_at), finding: None };
+    let detail = Detail::Access {
+        restricted: None,
+        glass: Some(input.reason),
+        ends_at: Some(ends_at),
+        finding: None,
+        denied: None,
+    };
     let entity = Entity { kind: BreakGlassId::KIND, id, version: 1 };
     let audience: Vec<Audience> = glass.alerted.into_iter().map(Audience::Alone).collect();
     announcer.announce(tx, EventType::GlassBroken, Severity::Urgent, entity, None, detail, &audience).await?;
@@ -379,6 +425,7 @@ async fn review(tx: &ViewerTx, input: ReviewBreakGlass, note: Option<String>) ->
         glass: Some(glass.reason.0),
         ends_at: Some(glass.ends_at),
         finding: Some(input.finding),
+        denied: None,
     };
     let entity = Entity { kind: BreakGlassId::KIND, id: glass.id, version };
     let told = glass.alerted.iter().copied().chain([glass.worker_id]).filter(|who| *who != me);

@@ -105,6 +105,20 @@ pub(super) fn check_capacity(
     Ok(())
 }
 
+/// Whether units of this service take children with an agreed permanent plan only.
+pub(super) fn takes_permanence_only(service: Service) -> bool {
+    matches!(service, Service::LookedAfter | Service::Adoption)
+}
+
+/// That they do.
+pub(super) fn permanence_plan() -> Error {
+    Error::guard(
+        "PERMANENCE_PLAN_AGREED",
+        "The looked-after children and adoption services take a child only with an agreed permanent plan: choose a unit of \
+         another service.",
+    )
+}
+
 /// A referral is accepted before a unit takes the case; and the unit that knows the child comes first.
 async fn check_referral(tx: &ViewerTx, referral: &ReferralCore, unit: &UnitRow, says_why: bool) -> Result<()> {
     if !referral.decision.is_some_and(|decision| decision.0.accepts()) {
@@ -176,9 +190,14 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
         stamp(tx, &seen),
     );
     let (case, referral, unit, standing) = (case?, referral?, unit?, standing?);
+    // What a referral says of the first unit no longer matters once there was one.
+    let was_held = match &referral {
+        Some(_) => allocations::was_held(tx, input.case_id).await?,
+        None => false,
+    };
     let holding = Holding {
         receiving: Some((UnitId(unit.id), AreaId(unit.area_id))),
-        offered: referral.as_ref().and_then(|referral| referral.target_unit_id).map(UnitId),
+        offered: referral.as_ref().filter(|_| !was_held).and_then(|referral| referral.target_unit_id).map(UnitId),
         ..case.holding.clone()
     };
     if case.primary.is_some() {
@@ -190,16 +209,12 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
     if case.core.status.0.is_closed() {
         return Err(Error::Refused(Refusal::IllegalTransition { from: "CLOSED", legal_next: Vec::new() }));
     }
-    if let Some(referral) = &referral {
+    if let Some(referral) = referral.as_ref().filter(|_| !was_held) {
         check_referral(tx, referral, &unit, input.previous_unit_reason.is_some()).await?;
     }
     let looked_after = matches!(case.core.status.0, CaseStatus::LookedAfter | CaseStatus::LookedAfterLac);
-    if matches!(unit.service.0, Service::LookedAfter | Service::Adoption) && !looked_after {
-        return Err(Error::guard(
-            "PERMANENCE_PLAN_AGREED",
-            "The looked-after children and adoption services take a child only with an agreed permanent plan: choose \
-             a unit of another service.",
-        ));
+    if takes_permanence_only(unit.service.0) && !looked_after {
+        return Err(permanence_plan());
     }
     check_capacity((&unit, held?), &standing, me, &holding, "choose another, or ask the service manager")?;
     let (lead, stamp) = (lead?, stamp?);

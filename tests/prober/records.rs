@@ -187,8 +187,7 @@ const RECORDS: &[(&str, &str)] = &[
     (
         "Contact",
         "select k.id, k.version, k.status from told join contacts k using (id), asked
-         where not (hiding and (k.status = 'CONTACT' and (exists (select from front) or exists (select from post where name = 'HEAD_OF_SERVICE'))))
-           and (hiding or k.status <> 'CONTACT' or exists (select from front))",
+         where hiding or k.status <> 'CONTACT' or exists (select from front)",
     ),
     (
         "ContactPerson",
@@ -225,8 +224,9 @@ fn statement(chosen: &str, allowed: &str, hiding: bool, records: &str) -> String
              select k.id from asked, contacts k join contact_people p on p.contact_id = k.id and p.child_id is not null
              group by k.id, k.status, hiding
              having bool_or(p.child_id in (select id from chosen)) and bool_and(p.child_id in (select id from allowed))
-                and not (hiding and k.status = 'CONTACT_CLOSED' and exists (select from front)
-                         and bool_or(p.child_id not in (select id from kept)))
+                and not (hiding and bool_or(p.child_id not in (select id from kept))
+                         and (k.status in ('CONTACT', 'CONTACT_CLOSED') and exists (select from front)
+                              or k.status = 'CONTACT' and exists (select from post where name = 'HEAD_OF_SERVICE')))
          ),
          found(id, version, sort) as ({records})
          select id, version from (
@@ -365,8 +365,6 @@ async fn contacts(client: &Client) {
                              values (contact, '2026-11-17 09:00Z', 'PHONE', '2A', 'Caller', 'Words.', 'GIVEN', desk);
                          insert into contact_people (id, contact_id, position, kind, first_name, child_id, matched_by, matched_at)
                              values (gen_random_uuid(), contact, 1, 'CHILD', 'Told', one.child_id, desk, '2026-11-17 09:10Z');
-                         insert into sight (subject_id, holder_id, source_id, whole, through_id)
-                             values (one.child_id, hearth.front_door(), contact, false, one.child_id);
                      end if;
                  end loop;
              end $$",

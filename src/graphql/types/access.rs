@@ -225,6 +225,17 @@ pub(in crate::graphql) async fn restriction<R: Send + Sync + 'static>(
     Ok(found.map(AccessRestriction))
 }
 
+/// The denial with this id, from any row.
+pub(in crate::graphql) async fn denial<R: Send + Sync + 'static>(
+    from: &Item<R>,
+    relation: &'static str,
+    foreign: fn(&R) -> Option<uuid::Uuid>,
+) -> crate::error::Result<Option<AccessDenial>> {
+    let load = |snapshot: Instant, ids: Vec<_>| async move { access::denials_by_ids(&snapshot, &ids).await };
+    let found = from.one(relation, String::new(), foreign, |one: &DenialRow| one.id, load).await?;
+    Ok(found.map(AccessDenial))
+}
+
 /// The use of break-glass with this id, from any row.
 pub(in crate::graphql) async fn glass<R: Send + Sync + 'static>(
     from: &Item<R>,

@@ -1,4 +1,4 @@
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{Case, Child, FamilyGroup, Person, Plan, Worker, case, child, plan, plan::PlanReview, worker};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
         families,
         families::FamilyGroupRow,
         invitations,
-        invitations::InvitationRow,
+        invitations::{InvitationRow, MeetingRow},
         plans, progress, sittings,
         sittings::{AttendanceRow, SittingRow, StepRow, ViewRow},
     },
@@ -257,6 +257,33 @@ impl ConferenceChild {
     }
 }
 
+/// What an invitation says of the conference.
+#[derive(SimpleObject)]
+pub struct InvitedTo {
+    /// What kind of conference.
+    conference_type: ConferenceType,
+    /// Where it stands.
+    conference_state: ConferenceState,
+    /// When it is to be held.
+    scheduled_for: Option<DateTime>,
+    /// Whether it is held online.
+    online: bool,
+    /// Where it is held.
+    venue: Option<String>,
+}
+
+impl InvitedTo {
+    fn of(row: &MeetingRow) -> Self {
+        Self {
+            conference_type: row.kind.0,
+            conference_state: row.state.0,
+            scheduled_for: row.scheduled_for.map(DateTime),
+            online: row.online,
+            venue: row.venue.as_ref().map(|venue| venue.read().to_owned()),
+        }
+    }
+}
+
 record! {
     /// An invitation to a conference.
     Invitation(InvitationRow)
@@ -278,6 +305,13 @@ impl Invitation {
     /// How it was sent.
     async fn method(&self) -> Option<InvitationMethod> {
         self.0.core.method.map(|method| method.0)
+    }
+
+    /// What it says of the conference: also to who is invited from another agency and sees no more of it.
+    async fn meeting(&self) -> Nullable<InvitedTo> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { invitations::meetings_of(&snapshot, &ids).await };
+        let found = self.0.first("meeting", String::new(), |one| one.core.id, load).await;
+        nullable(found.map(|one| one.map(|one| InvitedTo::of(&one))))
     }
 
     /// When a report was asked for.

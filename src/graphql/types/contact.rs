@@ -31,8 +31,10 @@ record! {
     Contact(ContactRow)
 }
 
-/// Somebody's approach to the front door, about one or more children. Seen by the front door until it is decided; then by
-/// whoever sees a child whole whom it is about, and by the front door as long as it ended there or waits for a unit.
+/// Somebody's approach to the front door, about one or more children. Seen by the front door and the head of service until it
+/// is decided; then by whoever sees a child whole whom it is about, and by the front door when it ended there or as long as a case
+/// that it went to waits for a unit; and by whom somebody is to meet. Never by whom a child of it is kept from, unless they see
+/// another one.
 #[Object]
 impl Contact {
     /// Global id.
@@ -343,7 +345,7 @@ impl KnownChild {
 
     /// The unit that holds the child's open case; none while it waits in the queue.
     async fn holding_unit(&self) -> Nullable<Unit> {
-        nullable(unit::one(&self.0, "holdingUnit", |row| row.unit_ids.first().copied()).await)
+        nullable(unit::one(&self.0, "holdingUnit", |row| row.held_by).await)
     }
 
     /// The unit that held the child's last closed case.

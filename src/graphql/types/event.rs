@@ -4,8 +4,8 @@ use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::{
-    AccessRestriction, Allocation, BreakGlass, Case, Conference, Contact, Invitation, Plan, Referral, Transfer, Unit,
-    Worker, access, allocation, case, conference, contact, plan, transfer, unit, worker,
+    AccessDenial, AccessRestriction, Allocation, BreakGlass, Case, Conference, Contact, Invitation, Plan, Referral,
+    Transfer, Unit, Worker, access, allocation, case, conference, contact, plan, transfer, unit, worker,
 };
 use crate::{
     db::{Snapshot, outbox, plans, reads, sittings},
@@ -18,7 +18,7 @@ use crate::{
             UnallocatedReason,
         },
         event::{ContactDetail, Detail, InvitationDetail},
-        ids::{AccessRestrictionId, ActionId, BreakGlassId, CaseId, GoalId, PlanId, UnitId, WorkerId},
+        ids::{AccessDenialId, AccessRestrictionId, ActionId, BreakGlassId, CaseId, GoalId, PlanId, UnitId, WorkerId},
     },
     error::{Error, Result},
     events,
@@ -732,7 +732,7 @@ impl PlanEvent {
 }
 
 event_type! {
-    /// A record was restricted, a restriction changed or was lifted, somebody broke the glass of a record, or that was
+    /// A record was restricted, a restriction changed or was lifted, a worker was kept from one by name, somebody broke the glass of a record, or that was
     /// reviewed. It refers to the record of it and says nothing of whom that is about.
     AccessEvent {
         /// Whether the record is restricted from now on; null for a break-glass.
@@ -741,6 +741,18 @@ event_type! {
                 Detail::Access { restricted, .. } => restricted,
                 _ => None,
             }
+        }
+        /// Whether a worker is kept from the record by name from now on; null for everything else.
+        async fn denied(&self) -> Option<bool> {
+            match self.0.event.data.detail {
+                Detail::Access { denied, .. } => denied,
+                _ => None,
+            }
+        }
+        /// The denial, as far as you may read it now.
+        async fn denial(&self) -> Nullable<AccessDenial> {
+            let of = |event: &Shared| (event.row.entity_type == AccessDenialId::KIND).then_some(event.row.entity_id);
+            nullable(access::denial(&self.0.item, "denial", of).await)
         }
         /// Why the glass was broken.
         async fn glass_reason(&self) -> Option<BreakGlassReason> {

@@ -23,8 +23,8 @@ use crate::{
     domain::{
         calendar::london_day,
         codes::{
-            AbuseCategory, CaseStatus, ConferenceDecision, ConferenceRecord, EventType, PlanChange, PlanKind,
-            PlanStatus, QuorumException, Severity, SittingOutcome,
+            AbuseCategory, ConferenceDecision, ConferenceRecord, EventType, PlanChange, PlanKind, PlanStatus,
+            QuorumException, Severity, SittingOutcome,
         },
         conference::{Step, decision_fault, exception_fault},
         event::{ConferenceDetail, Detail},
@@ -262,7 +262,7 @@ async fn carry_out(
     audience.extend(managers_of(one.case));
     let (kind, status) = match one.wanted.decision {
         ConferenceDecision::Plan => (PlanKind::ChildProtection, status.after_protection_plan()),
-        ConferenceDecision::End => (PlanKind::Cin, if status == CaseStatus::Cp { CaseStatus::Cin } else { status }),
+        ConferenceDecision::End => (PlanKind::Cin, status.after_protection_ends()),
         ConferenceDecision::Continue => {
             let Some(plan) = &one.open_plan else { return Ok(None) };
             let due = one.wanted.next_review_on.or(plan.review_due_on);

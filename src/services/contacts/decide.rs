@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::{
     Announcer, Audience, Entity, Outcome, Post, Services, Stamp, detail, informed, open_contact, optional_text,
-    record::{may_meet, told_already},
+    record::told_already,
+    referral::{Accepted, offered},
     text,
 };
 use crate::{
@@ -15,12 +16,14 @@ use crate::{
         Coded, ViewerTx, children,
         contacts::{self, ContactCore, ContactPersonCore, KnownChildRow, NewConsultation},
         referrals::{self, NewCase, NewReferral},
+        units::UnitRow,
         workers,
     },
     domain::{
+        Code,
         calendar::london_day,
         codes::{
-            CaseStatus, ContactDecision, ContactPersonKind, EventType, NotInformedReason, PrimaryNeed,
+            CaseStatus, ContactDecision, ContactPersonKind, ContactUrgency, EventType, NotInformedReason, PrimaryNeed,
             ReferralCategory, ReferralDecision, Severity, UnallocatedReason,
         },
         contact::{Who, goes_back, re_referred, referable},
@@ -113,41 +116,74 @@ struct Concerned {
     child: KnownChildRow,
 }
 
-/// Who of a contact is known: whom somebody matched, as far as they are still in sight.
+/// Who of a contact is known: whom somebody matched. Their open cases stay as they are until the change ends.
 async fn concerned(tx: &ViewerTx, people: &[ContactPersonCore]) -> Result<Vec<Concerned>> {
-    let mut found = Vec::new();
-    for person in people {
-        if let Some(child) = person.child_id
-            && let Some(child) = contacts::known(tx, person.id, child).await?
-        {
-            found.push(Concerned { person: person.id, child });
+    let read = async || {
+        let mut found = Vec::new();
+        for person in people {
+            if let Some(child) = person.child_id
+                && let Some(child) = contacts::known(tx, person.id, child).await?
+            {
+                found.push(Concerned { person: person.id, child });
+            }
         }
+        Ok(found)
+    };
+    let found: Vec<Concerned> = read().await?;
+    let cases: Vec<Uuid> = found.iter().filter_map(|one| one.child.open_case_id).collect();
+    if cases.is_empty() {
+        return Ok(found);
     }
-    Ok(found)
+    // Whoever allocates, moves or closes one of them meanwhile is waited for, and what is told goes to who holds it then.
+    contacts::hold_cases(tx, cases).await?;
+    read().await
 }
 
 async fn decide(tx: &ViewerTx, input: DecideContact, texts: Texts) -> Result<Outcome> {
     let (contact, announcer) =
         open_contact(tx, input.contact_id, Action::DecideContact, input.expected_version).await?;
     let informed = informed(&contact, input.informing.as_ref(), announcer.at)?;
+    tx.authorise(&[contact.id]).await?;
+    if !contacts::sees_every_child(tx, contact.id).await? {
+        return Err(Error::guard(
+            "EVERY_CHILD",
+            "You do not see every child of this contact: ask somebody of first response who does.",
+        ));
+    }
     let people = contacts::people(tx, contact.id).await?;
     let concerned = concerned(tx, &people).await?;
     let at = announcer.at;
     let mut outcome = Outcome { contact_id: Some(contact.id), ..Outcome::default() };
-    let (mut passed, mut referred): (Vec<&Concerned>, Vec<&Concerned>) = (Vec::new(), Vec::new());
-    match (input.decision, &input.referral) {
+    // Whoever works with one of the children hears of it, whatever is decided.
+    let told: Vec<&Concerned> = concerned.iter().filter(|one| one.child.open_case_id.is_some()).collect();
+    let mut referred = Vec::new();
+    let goes_to_cases = match (input.decision, &input.referral) {
         (ContactDecision::PassToOpenCase, _) => {
-            passed = concerned.iter().filter(|one| one.child.open_case_id.is_some()).collect();
-            if passed.is_empty() {
+            if told.is_empty() || told.len() < concerned.len() {
                 return Err(Error::guard(
                     "OPEN_CASE",
-                    "No child of this contact is known to have an open case: match the child first, or decide otherwise.",
+                    "Not every known child of this contact has an open case: match the child first, or make a referral, \
+                     which passes those who have one to it.",
                 ));
             }
+            true
         }
-        (_, Some(referral)) => (passed, referred) = whom_to_refer(&contact, &people, &concerned, referral)?,
-        _ => told_already(informed)?,
-    }
+        (decision, Some(referral)) => {
+            referred = whom_to_refer(&contact, &people, &concerned, referral)?;
+            if referred.is_empty() && decision == ContactDecision::ReferralStatutory {
+                return Err(Error::guard(
+                    "NO_OPEN_CASE",
+                    "Every child of this contact has an open case: decide PASS_TO_OPEN_CASE, and whoever holds it hears \
+                     at once.",
+                ));
+            }
+            true
+        }
+        _ => {
+            told_already(informed)?;
+            false
+        }
+    };
     if input.decision == ContactDecision::ImmediateProtection {
         qualified(tx).await?;
     }
@@ -167,7 +203,7 @@ async fn decide(tx: &ViewerTx, input: DecideContact, texts: Texts) -> Result<Out
             cases.push(case);
         }
     }
-    for one in &passed {
+    for one in told.iter().filter(|_| goes_to_cases) {
         if let Some(case) = one.child.open_case_id {
             contacts::went_to(tx, one.person, case).await?;
         }
@@ -178,8 +214,8 @@ async fn decide(tx: &ViewerTx, input: DecideContact, texts: Texts) -> Result<Out
     }
     let version = contacts::decide(tx, &contact, input.decision, texts.reason, informed, at).await?;
 
-    announce(tx, &announcer, (&contact, version), &input, &passed, &cases).await?;
-    tracing::info!(decision = crate::domain::Code::code(input.decision), "a contact was decided");
+    announce(tx, &announcer, (&contact, version), &input, &told, &cases).await?;
+    tracing::info!(decision = input.decision.code(), "a contact was decided");
     Ok(outcome)
 }
 
@@ -192,14 +228,14 @@ pub(super) async fn qualified(tx: &ViewerTx) -> Result<()> {
     }
 }
 
-/// Who goes to their open case, and for whom a case is opened: every child of the contact, or those who were named.
+/// For whom a case is opened: every child of the contact, or those who were named, who has none.
 fn whom_to_refer<'a>(
     contact: &ContactCore,
     people: &[ContactPersonCore],
     concerned: &'a [Concerned],
     referral: &ReferralInput,
-) -> Result<(Vec<&'a Concerned>, Vec<&'a Concerned>)> {
-    let wanted: Vec<Uuid> = match &referral.people {
+) -> Result<Vec<&'a Concerned>> {
+    let mut wanted: Vec<Uuid> = match &referral.people {
         Some(named) => {
             let is_child = |id: &Uuid| people.iter().any(|one| one.id == *id && one.kind.0 == ContactPersonKind::Child);
             if named.is_empty() || !named.iter().all(is_child) {
@@ -209,6 +245,8 @@ fn whom_to_refer<'a>(
         }
         None => people.iter().filter(|one| one.kind.0 == ContactPersonKind::Child).map(|one| one.id).collect(),
     };
+    wanted.sort_unstable();
+    wanted.dedup();
     let known: Vec<&Concerned> = concerned.iter().filter(|one| wanted.contains(&one.person)).collect();
     if known.is_empty() || known.len() < wanted.len() {
         return Err(Error::guard(
@@ -216,14 +254,7 @@ fn whom_to_refer<'a>(
             "A referral needs to be clear about who the child is: match every child with a known one, or register it.",
         ));
     }
-    let (passed, referred): (Vec<&Concerned>, Vec<&Concerned>) =
-        known.into_iter().partition(|one| one.child.open_case_id.is_some());
-    if referred.is_empty() {
-        return Err(Error::guard(
-            "NO_OPEN_CASE",
-            "Every child of this contact has an open case: decide PASS_TO_OPEN_CASE, and whoever holds it hears at once.",
-        ));
-    }
+    let referred: Vec<&Concerned> = known.into_iter().filter(|one| one.child.open_case_id.is_none()).collect();
     let received_on = london_day(contact.received_at);
     for one in &referred {
         let who = Who {
@@ -238,7 +269,7 @@ fn whom_to_refer<'a>(
             ));
         }
     }
-    Ok((passed, referred))
+    Ok(referred)
 }
 
 /// A case that a referral opened.
@@ -246,6 +277,9 @@ struct Opened {
     id: Uuid,
     referral_id: Uuid,
     stamp: Stamp,
+    /// The unit that it is offered to, when it is accepted already.
+    target: Option<UnitRow>,
+    re_referral: bool,
 }
 
 async fn refer(
@@ -261,13 +295,17 @@ async fn refer(
     let case = NewCase {
         id: CaseId::new().0,
         child_id: child.child_id,
-        opened_on: received_on,
+        // Cases of a child never overlap: one that closed since is over first.
+        opened_on: child.last_closed_on.map_or(received_on, |closed| closed.max(received_on)),
         status: Coded(CaseStatus::Referred),
         primary_need: Coded(referral.primary_need),
         referral_summary: texts.summary.clone(),
         created_at: at,
     };
     let decided = accepted.then_some(());
+    let previous = child.last_unit_id.filter(|_| goes_back(child.last_held_to, received_on));
+    let re_referral = re_referred(child.last_closed_on, received_on);
+    let target = if accepted { offered(tx, None, previous).await? } else { None };
     let new = NewReferral {
         id: ReferralId::new().0,
         contact_id: contact.id,
@@ -280,16 +318,17 @@ async fn refer(
         decision_reason: decided.map(|()| texts.reason.clone()),
         decided_by: decided.map(|()| me),
         decided_at: decided.map(|()| at),
-        target_unit_id: None,
-        re_referral: re_referred(child.last_closed_on, received_on),
-        previous_unit_id: child.last_unit_id.filter(|_| goes_back(child.last_held_to, received_on)),
+        target_unit_id: target.as_ref().map(|unit| unit.id),
+        re_referral,
+        previous_unit_id: previous,
         created_by: me,
         created_at: at,
     };
     let (id, referral_id) = (case.id, new.id);
     let case_no = referrals::open(tx, case, new).await?;
     let names = children::names(tx, child.child_id).await?;
-    Ok(Opened { id, referral_id, stamp: Stamp::of_new(id, case_no, child.child_id, &names) })
+    let stamp = Stamp::of_new(id, case_no, child.child_id, &names);
+    Ok(Opened { id, referral_id, stamp, target, re_referral })
 }
 
 async fn arrange(
@@ -299,7 +338,12 @@ async fn arrange(
     place: Option<String>,
     at: DateTime<Utc>,
 ) -> Result<Uuid> {
-    may_meet(tx, meeting.worker_id).await?;
+    if !contacts::may_meet(tx, contact.id, meeting.worker_id).await? {
+        return Err(Error::guard(
+            "QUALIFIED",
+            "They are invited to meet with a social worker: name another one, who is qualified and works in a unit.",
+        ));
+    }
     if meeting.scheduled_for <= at {
         return Err(Error::bad_input("scheduledFor", "must lie in the future"));
     }
@@ -319,30 +363,29 @@ async fn arrange(
     Ok(id)
 }
 
-/// Tells the front door; whoever holds a case that the contact went to; and of new cases whoever may allocate them.
+/// Tells the front door; whoever holds an open case of one of the children; and of new cases whoever may allocate them.
 async fn announce(
     tx: &ViewerTx,
     announcer: &Announcer,
     (contact, version): (&ContactCore, i32),
     input: &DecideContact,
-    passed: &[&Concerned],
+    told: &[&Concerned],
     opened: &[Opened],
 ) -> Result<()> {
     let said = || detail(contact, None, Some(input.decision));
     let entity = || Entity { kind: ContactId::KIND, id: contact.id, version };
-    let severity = match input.decision {
-        ContactDecision::ImmediateProtection => Severity::Urgent,
-        _ => Severity::Info,
-    };
+    let danger = input.decision == ContactDecision::ImmediateProtection
+        || contact.urgency.is_some_and(|urgency| urgency.0 == ContactUrgency::Red);
+    let severity = if danger { Severity::Urgent } else { Severity::Info };
     let mut front_door = vec![Audience::Post(Post::FrontDoor)];
     front_door.extend(input.consultation.iter().map(|meeting| Audience::Alone(meeting.worker_id)));
     announcer.announce(tx, EventType::ContactDecided, severity, entity(), None, said(), &front_door).await?;
-    for one in passed {
+    for one in told {
         let Some(stamp) = Stamp::of_known(&one.child) else { continue };
         let mut audience: Vec<Audience> = one.child.unit_ids.iter().copied().map(Audience::Unit).collect();
         audience.extend(one.child.area_id.map(Audience::Area));
-        if audience.is_empty() {
-            // Nobody holds it yet: it waits in the queue.
+        if one.child.held_by.is_none() {
+            // It waits in the queue.
             audience.extend([Audience::Post(Post::FrontDoor), Audience::Post(Post::Queue)]);
         }
         let severity = severity.max(Severity::Action);
@@ -356,6 +399,16 @@ async fn announce(
         announcer
             .announce(tx, EventType::CaseUnallocated, severity, entity, Some(&case.stamp), said, &audience)
             .await?;
+        if input.decision == ContactDecision::ImmediateProtection {
+            let of = Accepted {
+                referral_id: case.referral_id,
+                version: 1,
+                contact_id: contact.id,
+                decision: ReferralDecision::AcceptS47,
+                re_referral: case.re_referral,
+            };
+            of.announce(tx, announcer, &case.stamp, case.target.as_ref()).await?;
+        }
     }
     Ok(())
 }

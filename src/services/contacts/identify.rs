@@ -15,7 +15,7 @@ use crate::{
     domain::{
         Code,
         codes::{ContactPersonKind, EventType, MatchDifference, Severity, Sex},
-        contact::{Who, differences},
+        contact::{Who, differences, is_a_child, may_be_expected},
         ids::ChildId,
     },
     error::{Error, Result},
@@ -154,8 +154,14 @@ async fn register(tx: &ViewerTx, input: RegisterContactChild) -> Result<Outcome>
                 "or expectedDateOfBirth is needed, one of them: estimate it if nobody knows, and say so",
             ));
         }
-        (Some(born), None) if born > today => {
-            return Err(Error::bad_input("dateOfBirth", "must not lie in the future: use expectedDateOfBirth"));
+        (Some(born), None) if !is_a_child(born, today) => {
+            return Err(Error::bad_input(
+                "dateOfBirth",
+                "must be that of somebody under 18; of an unborn child use expectedDateOfBirth",
+            ));
+        }
+        (None, Some(expected)) if !may_be_expected(expected, today) => {
+            return Err(Error::bad_input("expectedDateOfBirth", "must be the day on which somebody may still be born"));
         }
         (Some(_), None) => match sex {
             Some(sex @ (Sex::F | Sex::M)) => sex,
@@ -165,7 +171,7 @@ async fn register(tx: &ViewerTx, input: RegisterContactChild) -> Result<Outcome>
     };
     let first = text("firstName", &first, 100)?;
     let last = text("lastName", &last, 100)?;
-    let alike = contacts::alike(tx, person.id).await?;
+    let alike = contacts::alike(tx, person.id, format!("{first} {last}"), born, expected).await?;
     let unnamed = alike.iter().filter(|child| !input.is_none_of.contains(child)).count();
     if unnamed > 0 {
         return Err(Error::guard(

@@ -14,15 +14,15 @@ use crate::{
         Coded, ViewerTx,
         contacts::{self, Informed, NewContact, NewContactPerson, NewNeed},
         outbox::{Audience, Post},
-        workers,
     },
     domain::{
         Code,
+        calendar::london_day,
         codes::{
             ConsentStatus, ConsultationState, ContactChannel, ContactPersonKind, ContactUrgency, EventType, NeedAnswer,
             NeedKind, ReferralSource, Severity, Sex,
         },
-        contact::unanswered,
+        contact::{may_be_expected, unanswered},
         ids::{ContactId, ContactPersonId, WorkerId},
     },
     error::{Error, Refusal, Result},
@@ -168,7 +168,7 @@ impl Taken {
         let id = ContactId::new().0;
         let (mut people, mut needs) = (Vec::new(), Vec::new());
         for (position, said) in (1..).zip(&input.people) {
-            let person = person(id, position, said)?;
+            let person = person(id, position, said, london_day(now))?;
             needs.extend(answers(&person, said, me, now)?);
             people.push(person);
         }
@@ -194,7 +194,7 @@ impl Taken {
     }
 }
 
-fn person(contact_id: Uuid, position: i32, said: &PersonInput) -> Result<NewContactPerson> {
+fn person(contact_id: Uuid, position: i32, said: &PersonInput, today: NaiveDate) -> Result<NewContactPerson> {
     let first_name = optional_text("firstName", said.first_name.as_deref(), 100)?;
     let last_name = optional_text("lastName", said.last_name.as_deref(), 100)?;
     let description = optional_text("description", said.description.as_deref(), 2_000)?;
@@ -203,6 +203,12 @@ fn person(contact_id: Uuid, position: i32, said: &PersonInput) -> Result<NewCont
     }
     if said.date_of_birth.is_some() && said.expected_date_of_birth.is_some() {
         return Err(Error::bad_input("expectedDateOfBirth", "must be left out of somebody who is born"));
+    }
+    if said.date_of_birth.is_some_and(|born| born > today) {
+        return Err(Error::bad_input("dateOfBirth", "must not lie in the future: use expectedDateOfBirth"));
+    }
+    if said.expected_date_of_birth.is_some_and(|expected| !may_be_expected(expected, today)) {
+        return Err(Error::bad_input("expectedDateOfBirth", "must be the day on which somebody may still be born"));
     }
     Ok(NewContactPerson {
         id: ContactPersonId::new().0,
@@ -357,16 +363,6 @@ async fn told_of_meeting(
     let audience = [Audience::Post(Post::FrontDoor), Audience::Alone(worker)];
     let said = detail(contact, None, None);
     announcer.announce(tx, EventType::ContactChanged, Severity::Info, entity, None, said, &audience).await
-}
-
-/// Somebody who may meet with a family: a qualified worker who works here.
-pub(super) async fn may_meet(tx: &ViewerTx, worker: Uuid) -> Result<()> {
-    let found = workers::get(tx, worker).await?.ok_or(Error::NotFound)?;
-    if found.qualified && found.active {
-        Ok(())
-    } else {
-        Err(Error::guard("QUALIFIED", "They are invited to meet with a social worker: name one who is qualified."))
-    }
 }
 
 /// A decision that ends at the front door needs the caller told, or a reason why not.

@@ -3,19 +3,19 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Announcer, Audience, Entity, Outcome, Post, Services, decide::qualified, stamp, text};
+use super::{Announcer, Audience, Entity, Outcome, Post, Services, Stamp, decide::qualified, stamp, text};
 use crate::{
     auth::{Viewer, policy, policy::Action},
-    db::{ViewerTx, cases, referrals, units, viewers},
+    db::{ViewerTx, cases, referrals, units::UnitRow, viewers},
     domain::{
         Code,
         calendar::london_day,
-        codes::{CaseStatus, EventType, ReferralDecision, Severity},
+        codes::{EventType, ReferralDecision, Severity},
         event::Detail,
         ids::ReferralId,
     },
     error::{Error, Refusal, Result},
-    services::allocations::active_unit,
+    services::allocations::{active_unit, permanence_plan, takes_permanence_only},
 };
 
 /// Accepts a referral, or closes it.
@@ -44,6 +44,56 @@ impl Services {
     }
 }
 
+/// The unit that a referral is offered to: the one that is named, or else the one that knew the child, if it takes cases.
+pub(super) async fn offered(tx: &ViewerTx, named: Option<Uuid>, previous: Option<Uuid>) -> Result<Option<UnitRow>> {
+    let unit = match (named, previous) {
+        (Some(named), _) => active_unit(tx, named).await?,
+        (None, Some(previous)) => match active_unit(tx, previous).await {
+            Ok(unit) if !takes_permanence_only(unit.service.0) => unit,
+            Ok(_) | Err(Error::Refused(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        },
+        (None, None) => return Ok(None),
+    };
+    if takes_permanence_only(unit.service.0) {
+        return Err(permanence_plan());
+    }
+    Ok(Some(unit))
+}
+
+/// What is told of a referral that was accepted.
+pub(super) struct Accepted {
+    pub(super) referral_id: Uuid,
+    pub(super) version: i32,
+    pub(super) contact_id: Uuid,
+    pub(super) decision: ReferralDecision,
+    pub(super) re_referral: bool,
+}
+
+impl Accepted {
+    /// Tells the front door, and the unit that it is offered to, with its managers.
+    pub(super) async fn announce(
+        self,
+        tx: &ViewerTx,
+        announcer: &Announcer,
+        stamp: &Stamp,
+        unit: Option<&UnitRow>,
+    ) -> Result<()> {
+        let detail = Detail::Referral {
+            contact_id: self.contact_id,
+            decision: self.decision,
+            target_unit_id: unit.map(|unit| unit.id),
+            target_unit_name: unit.map(|unit| unit.name.clone()),
+            re_referral: self.re_referral,
+        };
+        let entity = Entity { kind: ReferralId::KIND, id: self.referral_id, version: self.version };
+        let mut audience = vec![Audience::Post(Post::FrontDoor)];
+        audience.extend(unit.iter().flat_map(|unit| [Audience::Unit(unit.id), Audience::Area(unit.area_id)]));
+        let severity = if self.decision == ReferralDecision::AcceptS47 { Severity::Urgent } else { Severity::Action };
+        announcer.announce(tx, EventType::ReferralAccepted, severity, entity, Some(stamp), detail, &audience).await
+    }
+}
+
 async fn decide(tx: &ViewerTx, input: DecideReferral, reason: String) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let referral = referrals::get(tx, input.referral_id).await?;
@@ -54,60 +104,48 @@ async fn decide(tx: &ViewerTx, input: DecideReferral, reason: String) -> Result<
     let role = policy::require(&standing, me, &case.holding, Action::DecideReferral)?;
     case.expect_version(input.expected_version)?;
     if let Some(decided) = referral.decision {
-        let legal_next = if decided.0.accepts() { vec![CaseStatus::Assessment.code()] } else { Vec::new() };
-        return Err(Error::Refused(Refusal::IllegalTransition { from: decided.0.code(), legal_next }));
+        return Err(Error::Refused(Refusal::IllegalTransition { from: decided.0.code(), legal_next: Vec::new() }));
     }
     qualified(tx).await?;
     let at = case.moment(tx.viewer().at);
     let stamp = stamp(tx, &case.core).await?;
     let announcer = Announcer::new(&standing.name, role, at);
-    let entity = |version| Entity { kind: ReferralId::KIND, id: referral.id, version };
-    let said = |unit: Option<&units::UnitRow>| Detail::Referral {
-        contact_id: referral.contact_id,
-        decision: input.decision,
-        target_unit_id: unit.map(|unit| unit.id),
-        target_unit_name: unit.map(|unit| unit.name.clone()),
-        re_referral: referral.re_referral,
-    };
-    let mut audience = vec![Audience::Post(Post::FrontDoor)];
     if let Some(closes) = input.decision.closes() {
+        if !referrals::referrer_told(tx, referral.id).await? {
+            return Err(Error::guard(
+                "REFERRER_INFORMED",
+                "Tell who made the contact what becomes of it and record that, or why they cannot be told: afterwards nobody \
+                 works with the child who could.",
+            ));
+        }
         tx.authorise(&[case.core.child_id]).await?;
         let version = referrals::decide(tx, &referral, input.decision, reason.clone(), None, at).await?;
-        audience.push(Audience::Post(Post::Queue));
+        let detail = Detail::Referral {
+            contact_id: referral.contact_id,
+            decision: input.decision,
+            target_unit_id: None,
+            target_unit_name: None,
+            re_referral: referral.re_referral,
+        };
+        let entity = Entity { kind: ReferralId::KIND, id: referral.id, version };
+        let audience = [Audience::Post(Post::FrontDoor), Audience::Post(Post::Queue)];
         announcer
-            .announce(
-                tx,
-                EventType::ReferralClosed,
-                Severity::Info,
-                entity(version),
-                Some(&stamp),
-                said(None),
-                &audience,
-            )
+            .announce(tx, EventType::ReferralClosed, Severity::Info, entity, Some(&stamp), detail, &audience)
             .await?;
         referrals::close(tx, &case, closes, reason, london_day(at)).await?;
     } else {
-        let unit = match (input.target_unit_id, referral.previous_unit_id) {
-            (Some(wanted), _) => Some(active_unit(tx, wanted).await?),
-            (None, Some(previous)) => active_unit(tx, previous).await.ok(),
-            (None, None) => None,
-        };
+        let unit = offered(tx, input.target_unit_id, referral.previous_unit_id).await?;
         cases::authorise_and_touch(tx, &case, case.core.status.0).await?;
         let target = unit.as_ref().map(|unit| unit.id);
         let version = referrals::decide(tx, &referral, input.decision, reason, target, at).await?;
-        audience.extend(unit.iter().flat_map(|unit| [Audience::Unit(unit.id), Audience::Area(unit.area_id)]));
-        let severity = if input.decision == ReferralDecision::AcceptS47 { Severity::Urgent } else { Severity::Action };
-        announcer
-            .announce(
-                tx,
-                EventType::ReferralAccepted,
-                severity,
-                entity(version),
-                Some(&stamp),
-                said(unit.as_ref()),
-                &audience,
-            )
-            .await?;
+        let accepted = Accepted {
+            referral_id: referral.id,
+            version,
+            contact_id: referral.contact_id,
+            decision: input.decision,
+            re_referral: referral.re_referral,
+        };
+        accepted.announce(tx, &announcer, &stamp, unit.as_ref()).await?;
     }
     tracing::info!(decision = input.decision.code(), "a referral was decided");
     Ok(Outcome { case_id: Some(case.core.id), referral_id: Some(referral.id), ..Outcome::default() })
