@@ -61,6 +61,7 @@ const ONE_WAY: &[(&str, &str)] = &[
     ("Referral.targetUnit", "a unit hears of what is offered to it by an event, and finds it in its queue of cases"),
     ("Referral.child", "Child.cases leads to the case, and that to its referral"),
     ("Consultation.worker", "whom somebody is to meet stands in their own feed"),
+    ("Invitation.meeting", "whoever comes from outside reads which meeting theirs is to, and nothing else of it"),
     ("Conference.uninvitedParents", "who is missing from a conference has no part in it"),
 ];
 

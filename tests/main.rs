@@ -19,6 +19,7 @@ mod exact_fields;
 mod families;
 mod feeds;
 mod front_door;
+mod front_door_random;
 mod hostile;
 mod http;
 mod identity;

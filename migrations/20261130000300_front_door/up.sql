@@ -172,6 +172,7 @@ create policy of_children_in_sight on contact_people as restrictive for select t
     using (child_id is null or exists (select from sight s where s.subject_id = child_id));
 create policy of_people_in_sight on particular_needs as restrictive for select to hearth_app
     using (exists (select from contact_people p where p.id = contact_person_id));
+grant usage on sequence contacts_contact_no_seq to hearth_seed;
 grant insert on contacts, contact_people, particular_needs, consultations, referrals to hearth_app;
 grant update (status, urgency, triaged_by, triaged_at, decision, decision_reason, decided_by, decided_at,
               referrer_informed_at, referrer_not_informed, version) on contacts to hearth_app;

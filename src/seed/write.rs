@@ -16,11 +16,12 @@ pub(super) enum Way<'a> {
     Copy(&'a Transaction<'a>, Numbers),
 }
 
-/// The first number of the persons, and of the cases. Otherwise the database counts.
+/// The first number of the persons, of the cases and of the contacts. Otherwise the database counts.
 #[derive(Clone, Copy)]
 pub(super) struct Numbers {
     pub(super) person_no: i64,
     pub(super) case_no: i64,
+    pub(super) contact_no: i64,
 }
 
 impl Numbers {
@@ -29,6 +30,7 @@ impl Numbers {
         match table {
             "persons" => Some(("person_no", self.person_no)),
             "cases" => Some(("case_no", self.case_no)),
+            "contacts" => Some(("contact_no", self.contact_no)),
             _ => None,
         }
     }

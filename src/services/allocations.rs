@@ -192,8 +192,10 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
     let (case, referral, unit, standing) = (case?, referral?, unit?, standing?);
     // What a referral says of the first unit no longer matters once there was one.
     let was_held = match &referral {
-        Some(_) => allocations::was_held(tx, input.case_id).await?,
-        None => false,
+        Some(referral) if referral.target_unit_id.or(referral.previous_unit_id).is_some() => {
+            allocations::was_held(tx, input.case_id).await?
+        }
+        _ => false,
     };
     let holding = Holding {
         receiving: Some((UnitId(unit.id), AreaId(unit.area_id))),

@@ -155,6 +155,9 @@ impl Iterator for Bulk {
             self.missing = self.missing.saturating_sub(self.generator.out.children.len() - before);
             families += 1;
         }
-        (families > 0).then(|| std::mem::take(&mut self.generator.out))
+        (families > 0).then(|| {
+            self.generator.contacts();
+            std::mem::take(&mut self.generator.out)
+        })
     }
 }

@@ -69,13 +69,14 @@ async fn numbers(client: &impl GenericClient, rows: &Authority) -> Result<Number
     let row = client
         .query_one(
             "select (select min(nextval('persons_person_no_seq')) from generate_series(1, $1::bigint)),
-                    (select min(nextval('cases_case_no_seq')) from generate_series(1, $2::bigint))",
-            &[&count(rows.persons.len()), &count(rows.cases.len())],
+                    (select min(nextval('cases_case_no_seq')) from generate_series(1, $2::bigint)),
+                    (select min(nextval('contacts_contact_no_seq')) from generate_series(1, $3::bigint))",
+            &[&count(rows.persons.len()), &count(rows.cases.len()), &count(rows.contacts.len())],
         )
         .await?;
     // Null when there is no such row, and then nothing asks for its number.
     let number = |column| Ok::<i64, Error>(row.try_get::<_, Option<i64>>(column)?.unwrap_or_default());
-    Ok(Numbers { person_no: number(0)?, case_no: number(1)? })
+    Ok(Numbers { person_no: number(0)?, case_no: number(1)?, contact_no: number(2)? })
 }
 
 fn count(rows: usize) -> i64 {

@@ -98,9 +98,11 @@ const NEW: [(&str, Option<&str>); 6] = [
 ];
 
 impl Generator {
-    /// Contacts and referrals. With a generator of its own, so that the rest of the authority is as it was without them.
-    pub(super) fn contacts(&mut self) {
-        let mut front = FrontDoor { rng: Rng::with_seed(0x0066_726f_6e74), desk: self.first_response.clone() };
+    /// Contacts and referrals of what was made since. With a generator of its own, so that the rest of the authority is as it
+    /// was without them.
+    pub(in crate::seed) fn contacts(&mut self) {
+        let seed = 0x0066_726f_6e74 + u64::from(self.nhs);
+        let mut front = FrontDoor { rng: Rng::with_seed(seed), desk: self.first_response.clone() };
         let persons: std::collections::HashMap<Uuid, Person> =
             self.out.persons.iter().map(|person| (person.id, person.clone())).collect();
         let since = self.today - days(WEEKS);
@@ -123,6 +125,9 @@ impl Generator {
             of_unit = if of_unit.0 == unit { (unit, of_unit.1 + 1) } else { (unit, 0) };
             let Some(child) = persons.get(&child).filter(|_| of_unit.1 < 4) else { continue };
             front.about_known(self, case, child, of_unit.1);
+        }
+        if std::mem::replace(&mut self.strangers, true) {
+            return;
         }
         for (nth, told) in UNKNOWN.iter().enumerate() {
             front.ended(self, nth, told);

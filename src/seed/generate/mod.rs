@@ -104,6 +104,8 @@ pub(super) struct Generator {
     diary: HashSet<(usize, Moment)>,
     workers: usize,
     nhs: u32,
+    /// Whether there are contacts about nobody who is known.
+    strangers: bool,
     moved: usize,
     /// The fewest and the most goals of a plan.
     pub(super) goals: (usize, usize),
@@ -132,6 +134,7 @@ impl Generator {
             diary: HashSet::new(),
             workers: 0,
             nhs: 0,
+            strangers: false,
             moved: 0,
             goals: (2, 4),
             renewed: 30,
