@@ -803,7 +803,7 @@ async fn who_is_to_meet_a_family_is_told_and_records_what_came_of_it() {
     let mut mobile = server.socket("SOCIAL_WORKER").await;
     mobile
         .open_feed(
-            "subscription { myFeed { __typename cursor ... on ContactEvent { type contact { consultation { id place } } } } }",
+            "subscription { myFeed { __typename cursor ... on ContactEvent { type contact { consultations { id place } } } } }",
             json!({}),
         )
         .await;
@@ -812,7 +812,7 @@ async fn who_is_to_meet_a_family_is_told_and_records_what_came_of_it() {
     let consultation = payload["consultation"]["id"].as_str().unwrap();
     let event = mobile.item().await;
     assert_eq!(
-        (&event["type"], &event["contact"]["consultation"]["place"]),
+        (&event["type"], &event["contact"]["consultations"][0]["place"]),
         (&json!("CONTACT_DECIDED"), &json!("Room 4"))
     );
     // Nobody else of the unit sees it.
@@ -836,6 +836,71 @@ async fn who_is_to_meet_a_family_is_told_and_records_what_came_of_it() {
     again["expectedVersion"] = json!(2);
     let payload = server.mutate("FIRST_RESPONSE", "recordConsultation", "", again).await;
     assert_eq!((&payload["errors"][0]["from"], &payload["errors"][0]["legalNext"]), (&json!("HELD"), &json!([])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_did_not_come_to_a_meeting_is_invited_again_and_whoever_was_met_is_not() {
+    let server = Server::start().await;
+    let (told, _, version) = contact(&server, child("Una", "Vane", "2019-03-04", "F")).await;
+    let first = format!("Worker:{}", server.worker("SOCIAL_WORKER"));
+    let second = format!("Worker:{}", server.worker("CONSULTANT_SOCIAL_WORKER"));
+    let meeting = |who: &str, at: &str| json!({ "workerId": who, "scheduledFor": at, "online": true });
+    let again = |contact: &str, who: &str, at: &str, version: i64| json!({ "idempotencyKey": key(), "contactId": contact, "consultation": meeting(who, at), "expectedVersion": version });
+    let refused = async |input: Value| {
+        server.mutate("FIRST_RESPONSE", "arrangeConsultation", "", input).await["errors"][0].clone()
+    };
+
+    // Undecided, or decided otherwise.
+    let error = refused(again(&told, &second, "2026-11-20T10:00:00Z", version)).await;
+    assert_eq!(error["guard"], "CONSULTATION_MEETING", "{error}");
+    let (other, _, other_version) = contact(&server, child("Ola", "Brand", "2018-03-04", "M")).await;
+    let input = decide(&other, "SIGNPOST", other_version, json!({ "referrerNotInformed": "UNSAFE" }));
+    server.done("FIRST_RESPONSE", "decideContact", "", input).await;
+    let error = refused(again(&other, &second, "2026-11-20T10:00:00Z", other_version + 1)).await;
+    assert_eq!(error["guard"], "CONSULTATION_MEETING", "{error}");
+
+    let more = json!({ "referrerInformedAt": server.now(), "consultation": meeting(&first, "2026-11-19T10:00:00Z") });
+    let input = decide(&told, "CONSULTATION_MEETING", version, more);
+    let payload = server.done("FIRST_RESPONSE", "decideContact", "consultation { id }", input).await;
+    let missed = payload["consultation"]["id"].clone();
+    // One at a time.
+    let error = refused(again(&told, &second, "2026-11-20T10:00:00Z", version + 1)).await;
+    assert_eq!(error["guard"], "NOBODY_MET", "{error}");
+
+    server.later(chrono::Duration::hours(26));
+    let outcome = |id: &Value, state: &str| json!({ "idempotencyKey": key(), "consultationId": id, "state": state, "note": "x", "expectedVersion": 1 });
+    server.done("SOCIAL_WORKER", "recordConsultation", "", outcome(&missed, "NOT_ATTENDED")).await;
+
+    // Not by whoever was to meet them, not twice for one version, not in the past, not without who may meet them.
+    let document = support::document("arrangeConsultation", "contact { id }");
+    let next = again(&told, &second, "2026-11-24T10:00:00Z", version + 2);
+    assert_eq!(server.code("SOCIAL_WORKER", &document, json!({ "input": next })).await, "NOT_FOUND");
+    let error = refused(again(&told, &second, "2026-11-24T10:00:00Z", version + 1)).await;
+    assert_eq!(error["__typename"], "VersionConflict");
+    let past = again(&told, &second, "2026-11-18T10:00:00Z", version + 2);
+    assert_eq!(server.code("FIRST_RESPONSE", &document, json!({ "input": past })).await, "BAD_USER_INPUT");
+    let unqualified = format!("Worker:{}", server.worker("UNIT_COORDINATOR"));
+    let error = refused(again(&told, &unqualified, "2026-11-24T10:00:00Z", version + 2)).await;
+    assert_eq!(error["guard"], "QUALIFIED");
+
+    let mut mobile = server.socket("CONSULTANT_SOCIAL_WORKER").await;
+    let feed = "subscription { myFeed { __typename cursor ... on ContactEvent { type contact { consultations { id state } } } } }";
+    mobile.open_feed(feed, json!({})).await;
+    let payload =
+        server.done("FIRST_RESPONSE", "arrangeConsultation", "consultation { id } contact { version }", next).await;
+    assert_eq!(payload["contact"]["version"], version + 3);
+    let arranged = payload["consultation"]["id"].clone();
+    let event = mobile.item().await;
+    let both = json!([{ "id": missed, "state": "NOT_ATTENDED" }, { "id": arranged, "state": "ARRANGED" }]);
+    assert_eq!((&event["type"], &event["contact"]["consultations"]), (&json!("CONTACT_CHANGED"), &both));
+    // Whoever was to meet them before is out of it.
+    let node = "query($id: ID!) { node(id: $id) { id } }";
+    assert_eq!(server.data("SOCIAL_WORKER", node, json!({ "id": arranged })).await["node"], Value::Null);
+
+    server.later(chrono::Duration::days(6));
+    server.done("CONSULTANT_SOCIAL_WORKER", "recordConsultation", "", outcome(&arranged, "HELD")).await;
+    let error = refused(again(&told, &second, "2026-12-20T10:00:00Z", version + 4)).await;
+    assert_eq!(error["guard"], "NOBODY_MET", "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -103,7 +103,7 @@ create index on particular_needs (recorded_by);
 -- An invitation to meet with a social worker, where an immediate response is not required.
 create table consultations (
     id uuid primary key,
-    contact_id uuid not null unique references contacts (id),
+    contact_id uuid not null references contacts (id),
     worker_id uuid not null references workers (id),
     scheduled_for timestamptz not null,
     place text,
@@ -117,6 +117,9 @@ create table consultations (
     check (num_nonnulls(recorded_by, recorded_at) in (0, 2)),
     check (online or place is not null)
 );
+create index on consultations (contact_id);
+-- Another one is arranged only when nobody came, or it was cancelled.
+create unique index one_consultation_of_a_contact on consultations (contact_id) where state in ('ARRANGED', 'HELD');
 create index on consultations (worker_id);
 create index on consultations (recorded_by);
 
@@ -288,12 +291,14 @@ begin
     return true;
 end $$;
 
--- How a contact was told, and who it is about, changes only while it is undecided; a case is named with the decision.
+-- How a contact was told, and who it is about, changes only while it is undecided; a case is named with the decision. A meeting
+-- is arranged with the decision that there is to be one, or again.
 create function hearth.while_undecided() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
     if session_user = 'hearth_app'
-        and not exists (select from public.contacts c where c.id = new.contact_id and c.status = 'CONTACT') then
+        and not exists (select from public.contacts c where c.id = new.contact_id and (c.status = 'CONTACT'
+            or tg_table_name = 'consultations' and c.decision = 'CONSULTATION_MEETING')) then
         raise exception 'the contact is decided' using errcode = 'HE003';
     end if;
     return new;

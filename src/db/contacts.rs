@@ -354,10 +354,11 @@ pub async fn consultations_by_ids(snapshot: &Snapshot, ids: &[Uuid]) -> Result<V
     snapshot.load(query.select(ConsultationRow::as_select())).await
 }
 
-/// The consultation to which each of these contacts led.
-pub async fn consultation_of(snapshot: &Snapshot, contact_ids: &[Uuid]) -> Result<Vec<Placed<ConsultationRow>>> {
+/// The consultations to which each of these contacts led, in the order in which they were arranged.
+pub async fn consultations_of(snapshot: &Snapshot, contact_ids: &[Uuid]) -> Result<Vec<Placed<ConsultationRow>>> {
     let query = consultations::table
         .filter(consultations::contact_id.eq(lateral::parent_id()))
+        .order(consultations::id)
         .select(ConsultationRow::as_select());
     snapshot.load(lateral::for_each(contact_ids, query)).await
 }
@@ -747,6 +748,13 @@ pub async fn went_to(tx: &ViewerTx, person_id: Uuid, case_id: Uuid) -> Result<()
 pub async fn arrange(tx: &ViewerTx, new: NewConsultation) -> Result<()> {
     tx.run(diesel::insert_into(consultations::table).values(new)).await?;
     Ok(())
+}
+
+/// Where the consultations of a contact stand, inside a change.
+pub async fn consultation_states(tx: &ViewerTx, contact_id: Uuid) -> Result<Vec<ConsultationState>> {
+    let query = consultations::table.filter(consultations::contact_id.eq(contact_id)).select(consultations::state);
+    let states: Vec<Coded<ConsultationState>> = query.load(&mut tx.conn()?).await.map_err(failed)?;
+    Ok(states.into_iter().map(|state| state.0).collect())
 }
 
 /// A consultation in sight, inside a change.

@@ -246,6 +246,7 @@ pub const WHOLE: &[&str] = &[
     "Child.plans",
     "Conference.moves",
     "Conference.steps",
+    "Contact.consultations",
     "ContactPerson.knownChildren",
     "ContactPerson.needs",
     "Goal.actions",

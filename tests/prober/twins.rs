@@ -75,6 +75,9 @@ impl Plain<'_> {
                     && at < morning() + Duration::hours(2)
                 {
                     *text = "<now>".to_owned();
+                } else if text.strip_prefix('<').is_some_and(|rest| rest.trim_end_matches('>').parse::<u32>().is_ok()) {
+                    // The time in it is as long as its last digits need.
+                    *text = "<cursor>".to_owned();
                 }
             }
             _ => {}

@@ -18,8 +18,9 @@ use crate::{
         types::{Case, Consultation, Contact, ContactPerson, Referral},
     },
     services::contacts::{
-        ConsultationInput, DecideContact, DecideReferral, Informing, MatchContactChild, NeedInput, PersonInput,
-        RecordConsultation, RecordContact, RecordReferrerInformed, ReferralInput, RegisterContactChild, TriageContact,
+        ArrangeConsultation, ConsultationInput, DecideContact, DecideReferral, Informing, MatchContactChild, NeedInput,
+        PersonInput, RecordConsultation, RecordContact, RecordReferrerInformed, ReferralInput, RegisterContactChild,
+        TriageContact,
     },
 };
 
@@ -71,6 +72,15 @@ payload! {
     RecordReferrerInformedPayload {
         /// The contact.
         contact: Nullable<Contact>,
+    }
+}
+payload! {
+    /// Answer to arrangeConsultation.
+    ArrangeConsultationPayload {
+        /// The contact.
+        contact: Nullable<Contact>,
+        /// The meeting that was arranged.
+        consultation: Nullable<Consultation>,
     }
 }
 payload! {
@@ -270,6 +280,19 @@ pub struct RecordReferrerInformedInput {
     referrer_informed_at: Option<DateTime>,
     /// Why they are not told.
     referrer_not_informed: Option<NotInformedReason>,
+    /// The contact's version as you read it.
+    expected_version: i32,
+}
+
+/// Invites to another meeting, after one that nobody came to or that was cancelled.
+#[derive(InputObject)]
+pub struct ArrangeConsultationInput {
+    /// Makes asking again safe: a new key for each new change, the same key to ask again. At most 200 characters.
+    idempotency_key: String,
+    /// Global id of the contact.
+    contact_id: ID,
+    /// The meeting.
+    consultation: NewConsultationInput,
     /// The contact's version as you read it.
     expected_version: i32,
 }
@@ -488,6 +511,25 @@ impl ContactMutations {
                 contact_id: local("contactId", ContactId::KIND, &input.contact_id)?,
                 informing: informing(input.referrer_informed_at, input.referrer_not_informed)?
                     .ok_or_else(|| { Error::bad_input("referrerInformedAt", "or referrerNotInformed is needed") })?,
+                expected_version: input.expected_version,
+            }
+        )
+    }
+
+    /// Invites to another meeting with a social worker, after one that nobody came to or that was cancelled.
+    async fn arrange_consultation(
+        &self,
+        ctx: &Context<'_>,
+        input: ArrangeConsultationInput,
+    ) -> Nullable<ArrangeConsultationPayload> {
+        change!(
+            ctx,
+            input,
+            arrange_consultation,
+            ArrangeConsultationPayload,
+            ArrangeConsultation {
+                contact_id: local("contactId", ContactId::KIND, &input.contact_id)?,
+                consultation: consultation(&input.consultation)?,
                 expected_version: input.expected_version,
             }
         )

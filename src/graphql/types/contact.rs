@@ -141,11 +141,12 @@ impl Contact {
         Ok(found.into_iter().map(ContactPerson).collect())
     }
 
-    /// The meeting with a social worker to which somebody was invited.
-    async fn consultation(&self) -> Nullable<Consultation> {
-        let load = |snapshot: Instant, ids: Vec<_>| async move { contacts::consultation_of(&snapshot, &ids).await };
-        let found = self.0.first("consultation", String::new(), |row| row.core.id, load).await;
-        nullable(found.map(|one| one.map(Consultation)))
+    /// The meetings with a social worker to which somebody was invited, in the order in which they were arranged: another one
+    /// follows only when nobody came, or it was cancelled.
+    async fn consultations(&self) -> Answer<Vec<Consultation>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { contacts::consultations_of(&snapshot, &ids).await };
+        let found = self.0.many("consultations", String::new(), |row| row.core.id, load).await?;
+        Ok(found.into_iter().map(Consultation).collect())
     }
 
     /// The referrals to which it led, as far as you may see them: one for each child.

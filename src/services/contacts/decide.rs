@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::{
     Announcer, Audience, Entity, Outcome, Post, Services, Stamp, detail, informed, open_contact, optional_text,
-    record::told_already,
+    permitted,
+    record::{told_already, told_of_meeting},
     referral::{Accepted, offered},
     text,
 };
 use crate::{
-    auth::{Viewer, policy::Action},
+    auth::{Viewer, policy::Action, viewer::Holding},
     db::{
         Coded, ViewerTx, children,
         contacts::{self, ContactCore, ContactPersonCore, KnownChildRow, NewConsultation},
@@ -23,8 +24,8 @@ use crate::{
         Code,
         calendar::london_day,
         codes::{
-            CaseStatus, ContactDecision, ContactPersonKind, ContactUrgency, EventType, NotInformedReason, PrimaryNeed,
-            ReferralCategory, ReferralDecision, Severity, UnallocatedReason,
+            CaseStatus, ConsultationState, ContactDecision, ContactPersonKind, ContactUrgency, EventType,
+            NotInformedReason, PrimaryNeed, ReferralCategory, ReferralDecision, Severity, UnallocatedReason,
         },
         contact::{Who, goes_back, re_referred, referable},
         event::Detail,
@@ -75,6 +76,15 @@ pub struct DecideContact {
     pub expected_version: i32,
 }
 
+/// Invites to another meeting, after one that nobody came to or that was cancelled.
+#[derive(Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct ArrangeConsultation {
+    pub contact_id: Uuid,
+    pub consultation: ConsultationInput,
+    pub expected_version: i32,
+}
+
 /// The texts of a decision, cleaned.
 struct Texts {
     reason: String,
@@ -107,6 +117,14 @@ impl Services {
         }
         let wanted = input.clone();
         self.change(viewer, "decideContact", key, &input, move |tx| Box::pin(decide(tx, wanted, texts))).await
+    }
+
+    /// Of a contact about which was decided that they meet. Whom they are to meet sees it until then.
+    pub async fn arrange_consultation(&self, viewer: Viewer, key: &str, input: ArrangeConsultation) -> Result<Outcome> {
+        let place = optional_text("place", input.consultation.place.as_deref(), 500)?;
+        let wanted = input.clone();
+        self.change(viewer, "arrangeConsultation", key, &input, move |tx| Box::pin(arrange_again(tx, wanted, place)))
+            .await
     }
 }
 
@@ -329,6 +347,32 @@ async fn refer(
     let names = children::names(tx, child.child_id).await?;
     let stamp = Stamp::of_new(id, case_no, child.child_id, &names);
     Ok(Opened { id, referral_id, stamp, target, re_referral })
+}
+
+async fn arrange_again(tx: &ViewerTx, input: ArrangeConsultation, place: Option<String>) -> Result<Outcome> {
+    let contact = contacts::lock(tx, input.contact_id).await?;
+    let announcer = permitted(tx, &Holding::default(), Action::DecideContact).await?;
+    contact.expect_version(input.expected_version)?;
+    if contact.decision.is_none_or(|decision| decision.0 != ContactDecision::ConsultationMeeting) {
+        return Err(Error::guard(
+            "CONSULTATION_MEETING",
+            "They are invited to meet when that is what is decided about a contact: decide this one, or record what was told \
+             since as another one.",
+        ));
+    }
+    for state in contacts::consultation_states(tx, contact.id).await? {
+        let why = match state {
+            ConsultationState::Arranged => "A meeting is arranged: record first what became of it, or cancel it.",
+            ConsultationState::Held => "They have met: record what was told since as another contact.",
+            ConsultationState::NotAttended | ConsultationState::Cancelled => continue,
+        };
+        return Err(Error::guard("NOBODY_MET", why));
+    }
+    tx.authorise(&[contact.id]).await?;
+    let id = arrange(tx, &contact, &input.consultation, place, announcer.at).await?;
+    contacts::touch(tx, &contact).await?;
+    told_of_meeting(tx, &announcer, &contact, input.consultation.worker_id).await?;
+    Ok(Outcome { contact_id: Some(contact.id), consultation_id: Some(id), ..Outcome::default() })
 }
 
 async fn arrange(

@@ -7,7 +7,7 @@ mod referral;
 
 use chrono::{DateTime, Utc};
 
-pub use decide::{ConsultationInput, DecideContact, Informing, ReferralInput};
+pub use decide::{ArrangeConsultation, ConsultationInput, DecideContact, Informing, ReferralInput};
 pub use identify::{MatchContactChild, RegisterContactChild};
 pub use record::{NeedInput, PersonInput, RecordConsultation, RecordContact, RecordReferrerInformed, TriageContact};
 pub use referral::DecideReferral;

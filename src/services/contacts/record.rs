@@ -353,7 +353,7 @@ async fn conclude(tx: &ViewerTx, input: RecordConsultation, note: Option<String>
 }
 
 /// Tells the front door, and whom they are to meet.
-async fn told_of_meeting(
+pub(super) async fn told_of_meeting(
     tx: &ViewerTx,
     announcer: &Announcer,
     contact: &contacts::ContactCore,
