@@ -1019,6 +1019,31 @@ async fn matched(server: &Server, person: &str, known: Uuid, version: i64) -> i6
 const LOOK: &str = "query($id: ID!) { contact(id: $id) { concern people { firstName } } }";
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_record_is_not_restricted_from_everybody_who_may_say_what_came_of_a_meeting() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let known = people::held_child(&client, 7, "Zebedee", "Quarrington").await;
+    let (contact, person, version) = contact(&server, child("Zebedee", "Quarrington", "2018-05-05", "F")).await;
+    let version = matched(&server, &person, known, version).await;
+    let (manager, worker) = (staff(&server, "SM-2").await, server.worker("SOCIAL_WORKER"));
+    let meeting =
+        json!({ "workerId": format!("Worker:{worker}"), "scheduledFor": "2026-11-19T10:00:00Z", "online": true });
+    let more = json!({ "referrerInformedAt": server.now(), "consultation": meeting });
+    let input = decide(&contact, "CONSULTATION_MEETING", version, more);
+    server.done("FIRST_RESPONSE", "decideContact", "", input).await;
+    let document = support::document("restrictRecord", "restriction { id }");
+    let restrict = |allowed: &[Uuid]| {
+        let allowed: Vec<String> = allowed.iter().map(|worker| format!("Worker:{worker}")).collect();
+        json!({ "input": { "idempotencyKey": key(), "personId": format!("Child:{known}"), "reason": "STAFF_OR_RELATIVE",
+                           "allowedIds": allowed } })
+    };
+    let refused = server.answer_to(manager, &document, restrict(&[manager])).await;
+    assert_eq!(refused["data"]["restrictRecord"]["errors"][0]["guard"], "OPEN_CONTACT", "{refused}");
+    let made = server.answer_to(manager, &document, restrict(&[manager, worker])).await;
+    assert_eq!(made["data"]["restrictRecord"]["errors"], json!([]), "{made}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restriction_or_a_denial_after_the_match_takes_the_contact_and_its_events() {
     let server = Server::start().await;
     let client = support::connect("postgres", &server.database).await;
@@ -1088,9 +1113,32 @@ async fn nothing_is_decided_over_the_head_of_a_child_whom_the_decider_does_not_s
     let payload = server.mutate("FIRST_RESPONSE", "decideContact", "", input.clone()).await;
     assert_eq!(payload["errors"][0]["guard"], "EVERY_CHILD");
     let second = staff(&server, "FR-2").await;
-    let document = support::document("decideContact", "contact { id }");
+    let meeting = json!({ "workerId": format!("Worker:{}", server.worker("SOCIAL_WORKER")),
+                          "scheduledFor": "2026-11-19T10:00:00Z", "online": true });
+    let more = json!({ "referrerInformedAt": server.now(), "consultation": meeting });
+    let input = decide(contact, "CONSULTATION_MEETING", 3, more);
+    let document = support::document("decideContact", "consultation { id }");
     let decided = server.answer_to(second, &document, json!({ "input": input })).await;
     assert_eq!(decided["data"]["decideContact"]["errors"], json!([]), "{decided}");
+
+    // Nor is anybody let in by inviting again: whoever it is, and whenever.
+    let cancelled = json!({ "idempotencyKey": key(), "state": "CANCELLED", "expectedVersion": 1,
+                            "consultationId": decided["data"]["decideContact"]["consultation"]["id"] });
+    server.done("FIRST_RESPONSE", "recordConsultation", "", cancelled).await;
+    let again = |who: Uuid, at: &str| {
+        json!({ "idempotencyKey": key(), "contactId": contact, "expectedVersion": 5,
+        "consultation": { "workerId": format!("Worker:{who}"), "scheduledFor": at, "online": true } })
+    };
+    for who in [server.worker("SOCIAL_WORKER"), server.worker("UNIT_COORDINATOR")] {
+        for at in ["2026-11-01T10:00:00Z", "2026-11-20T10:00:00Z"] {
+            let payload = server.mutate("FIRST_RESPONSE", "arrangeConsultation", "", again(who, at)).await;
+            assert_eq!(payload["errors"][0]["guard"], "EVERY_CHILD");
+        }
+    }
+    let document = support::document("arrangeConsultation", "consultation { state }");
+    let input = again(server.worker("SOCIAL_WORKER"), "2026-11-20T10:00:00Z");
+    let made = server.answer_to(second, &document, json!({ "input": input })).await;
+    assert_eq!(made["data"]["arrangeConsultation"]["errors"], json!([]), "{made}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -382,14 +382,16 @@ begin
         where r.id = referral and num_nonnulls(c.referrer_informed_at, c.referrer_not_informed) > 0);
 end $$;
 
--- Whether a contact about this child waits for a decision, and none of these workers is first response: asked before a record
--- is restricted to them, by whoever sees it.
+-- Whether a contact about this child waits for a decision, or a meeting for somebody to say what came of it, and nobody who may
+-- is among these workers: asked before a record is restricted to them, by whoever sees it.
 create function hearth.leaves_contact(child uuid, listed uuid[]) returns boolean
     language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
     return hearth.sees(child) and exists (
         select from public.contact_people p join public.contacts c on c.id = p.contact_id
-        where p.child_id = child and c.status = 'CONTACT')
+        where p.child_id = child and (c.status = 'CONTACT' or exists (
+            select from public.consultations o
+            where o.contact_id = c.id and o.state = 'ARRANGED' and o.worker_id <> all (listed))))
       and not exists (
         select from public.worker_posts o where o.worker_id = any (listed) and o.post = 'FIRST_RESPONSE'
           and o.started_at <= hearth.at() and (o.ended_at is null or o.ended_at > hearth.at()));

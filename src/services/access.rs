@@ -208,8 +208,8 @@ async fn restrict(tx: &ViewerTx, input: RestrictRecord) -> Result<Outcome> {
     if contacts::leaves_contact(tx, input.person_id, allowed.clone()).await? {
         return Err(Error::guard(
             "OPEN_CONTACT",
-            "A contact about this child waits for a decision: have it decided first, or put somebody of first response on the \
-             list.",
+            "A contact about this child waits for a decision, or a meeting for its outcome: have that recorded first, or put \
+             somebody of first response on the list.",
         ));
     }
     tx.authorise(&[input.person_id]).await?;

@@ -190,7 +190,7 @@ pub struct Beside {
 pub struct ByDesign {
     viewer: &'static str,
     field: &'static str,
-    /// Whether it names the child or the case.
+    /// Whether it names the child: a case never.
     pub names: bool,
     #[allow(dead_code, reason = "for whoever reads it here")]
     why: &'static str,

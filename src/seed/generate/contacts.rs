@@ -120,11 +120,12 @@ impl Generator {
             .map(|row| (row.unit, row.case, row.child))
             .collect();
         held.sort_unstable();
-        let mut of_unit = (Uuid::nil(), 0);
         for (unit, case, child) in held {
-            of_unit = if of_unit.0 == unit { (unit, of_unit.1 + 1) } else { (unit, 0) };
-            let Some(child) = persons.get(&child).filter(|_| of_unit.1 < 4) else { continue };
-            front.about_known(self, case, child, of_unit.1);
+            let called = self.called.entry(unit).or_default();
+            let nth = *called;
+            let Some(child) = persons.get(&child).filter(|_| nth < 4) else { continue };
+            *called += 1;
+            front.about_known(self, case, child, nth);
         }
         if std::mem::replace(&mut self.strangers, true) {
             return;

@@ -106,6 +106,8 @@ pub(super) struct Generator {
     nhs: u32,
     /// Whether there are contacts about nobody who is known.
     strangers: bool,
+    /// How often somebody called about a child whom this unit holds.
+    called: HashMap<Uuid, usize>,
     moved: usize,
     /// The fewest and the most goals of a plan.
     pub(super) goals: (usize, usize),
@@ -135,6 +137,7 @@ impl Generator {
             workers: 0,
             nhs: 0,
             strangers: false,
+            called: HashMap::new(),
             moved: 0,
             goals: (2, 4),
             renewed: 30,

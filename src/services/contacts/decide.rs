@@ -119,7 +119,7 @@ impl Services {
         self.change(viewer, "decideContact", key, &input, move |tx| Box::pin(decide(tx, wanted, texts))).await
     }
 
-    /// Of a contact about which was decided that they meet. Whom they are to meet sees it until then.
+    /// Of a contact about which was decided that they meet. Whom they are to meet sees it until they recorded what came of it.
     pub async fn arrange_consultation(&self, viewer: Viewer, key: &str, input: ArrangeConsultation) -> Result<Outcome> {
         let place = optional_text("place", input.consultation.place.as_deref(), 500)?;
         let wanted = input.clone();
@@ -162,12 +162,7 @@ async fn decide(tx: &ViewerTx, input: DecideContact, texts: Texts) -> Result<Out
         open_contact(tx, input.contact_id, Action::DecideContact, input.expected_version).await?;
     let informed = informed(&contact, input.informing.as_ref(), announcer.at)?;
     tx.authorise(&[contact.id]).await?;
-    if !contacts::sees_every_child(tx, contact.id).await? {
-        return Err(Error::guard(
-            "EVERY_CHILD",
-            "You do not see every child of this contact: ask somebody of first response who does.",
-        ));
-    }
+    sees_every_child(tx, &contact).await?;
     let people = contacts::people(tx, contact.id).await?;
     let concerned = concerned(tx, &people).await?;
     let at = announcer.at;
@@ -349,6 +344,17 @@ async fn refer(
     Ok(Opened { id, referral_id, stamp, target, re_referral })
 }
 
+/// Nothing is decided, and nobody let in, over the head of a child whom the viewer does not see.
+async fn sees_every_child(tx: &ViewerTx, contact: &ContactCore) -> Result<()> {
+    if !contacts::sees_every_child(tx, contact.id).await? {
+        return Err(Error::guard(
+            "EVERY_CHILD",
+            "You do not see every child of this contact: ask somebody of first response who does.",
+        ));
+    }
+    Ok(())
+}
+
 async fn arrange_again(tx: &ViewerTx, input: ArrangeConsultation, place: Option<String>) -> Result<Outcome> {
     let contact = contacts::lock(tx, input.contact_id).await?;
     let announcer = permitted(tx, &Holding::default(), Action::DecideContact).await?;
@@ -369,6 +375,7 @@ async fn arrange_again(tx: &ViewerTx, input: ArrangeConsultation, place: Option<
         return Err(Error::guard("NOBODY_MET", why));
     }
     tx.authorise(&[contact.id]).await?;
+    sees_every_child(tx, &contact).await?;
     let id = arrange(tx, &contact, &input.consultation, place, announcer.at).await?;
     contacts::touch(tx, &contact).await?;
     told_of_meeting(tx, &announcer, &contact, input.consultation.worker_id).await?;
@@ -382,17 +389,17 @@ async fn arrange(
     place: Option<String>,
     at: DateTime<Utc>,
 ) -> Result<Uuid> {
-    if !contacts::may_meet(tx, contact.id, meeting.worker_id).await? {
-        return Err(Error::guard(
-            "QUALIFIED",
-            "They are invited to meet with a social worker: name another one, who is qualified and works in a unit.",
-        ));
-    }
     if meeting.scheduled_for <= at {
         return Err(Error::bad_input("scheduledFor", "must lie in the future"));
     }
     if !meeting.online && place.is_none() {
         return Err(Error::bad_input("place", "is needed of a meeting that is not online"));
+    }
+    if !contacts::may_meet(tx, contact.id, meeting.worker_id).await? {
+        return Err(Error::guard(
+            "QUALIFIED",
+            "They are invited to meet with a social worker: name another one, who is qualified and works in a unit.",
+        ));
     }
     let id = ConsultationId::new().0;
     let new = NewConsultation {
