@@ -354,7 +354,8 @@ impl Query {
     }
 
     /// How many open cases there are of each kind, for data analysts, service managers and the head of service. Restricted ones
-    /// count too. Numbers from one to four are withheld, others come rounded to the nearest five: do not add them up.
+    /// count too. Numbers from one to four are withheld, others come rounded to the nearest five: do not add them up. Where one
+    /// that is withheld could be reckoned from the others, the smallest of those is withheld too.
     async fn open_case_counts(
         &self,
         ctx: &Context<'_>,
