@@ -6,17 +6,17 @@ use uuid::Uuid;
 
 use super::{
     Outcome, Services,
-    announce::{Announcer, Entity},
+    announce::{Announcer, Entity, permitted},
     optional_text, text,
 };
 use crate::{
-    auth::{Viewer, policy, policy::Action, viewer::Holding},
+    auth::{Viewer, policy::Action, viewer::Holding},
     db::{
         Coded, ViewerTx,
         access::{self, NewDenial, NewRestriction, NewUse, RestrictionRow},
         contacts,
         outbox::Audience,
-        viewers, workers,
+        workers,
     },
     domain::{
         calendar::{london_day, next_weekday},
@@ -145,13 +145,6 @@ impl Services {
         let wanted = input.clone();
         self.change(viewer, "reviewBreakGlass", key, &input, move |tx| Box::pin(review(tx, wanted, note))).await
     }
-}
-
-/// Asks policy, and begins to tell of what was done.
-async fn permitted(tx: &ViewerTx, holding: &Holding, action: Action) -> Result<Announcer> {
-    let standing = viewers::standing(tx).await?;
-    let role = policy::require(&standing, tx.viewer().worker_id, holding, action)?;
-    Ok(Announcer::new(&standing.name, role, tx.viewer().at))
 }
 
 /// The same about a person's record, by who holds the open case. Nobody holds a record without one: not even the queue.

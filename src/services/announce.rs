@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
+    auth::{policy, policy::Action, viewer::Holding},
     db::{
         Coded, ViewerTx,
         cases::{CaseCore, Locked},
@@ -11,6 +12,7 @@ use crate::{
         contacts::KnownChildRow,
         involvements,
         outbox::{self, Audience, NewEvent},
+        viewers,
     },
     domain::{
         codes::{EventType, Role, Severity},
@@ -130,4 +132,11 @@ pub(super) fn units_of(case: &Locked) -> Vec<Audience> {
 /// The managers of the area of the unit that holds the case.
 pub(super) fn managers_of(case: &Locked) -> Vec<Audience> {
     case.holding.primary.iter().map(|(_, area)| Audience::Area(area.0)).collect()
+}
+
+/// Asks policy, and begins to tell of what was done.
+pub(super) async fn permitted(tx: &ViewerTx, holding: &Holding, action: Action) -> Result<Announcer> {
+    let standing = viewers::standing(tx).await?;
+    let role = policy::require(&standing, tx.viewer().worker_id, holding, action)?;
+    Ok(Announcer::new(&standing.name, role, tx.viewer().at))
 }

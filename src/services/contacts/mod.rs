@@ -14,16 +14,15 @@ pub use referral::DecideReferral;
 
 use super::{
     Outcome, Services,
-    announce::{Announcer, Entity, Stamp, stamp},
+    announce::{Announcer, Entity, Stamp, permitted, stamp},
     optional_text, text,
 };
 use crate::{
-    auth::{policy, policy::Action, viewer::Holding},
+    auth::{policy::Action, viewer::Holding},
     db::{
         ViewerTx,
         contacts::{self, ContactCore, Informed},
         outbox::{Audience, Post},
-        viewers,
     },
     domain::{
         Code,
@@ -48,13 +47,6 @@ fn detail(contact: &ContactCore, urgency: Option<ContactUrgency>, decision: Opti
         status: decision.map_or(contact.status.0, ContactDecision::leads_to),
         decision: decision.or(contact.decision.map(|one| one.0)),
     })
-}
-
-/// Asks policy, and begins to tell of what was done. No case is concerned.
-async fn permitted(tx: &ViewerTx, holding: &Holding, action: Action) -> Result<Announcer> {
-    let standing = viewers::standing(tx).await?;
-    let role = policy::require(&standing, tx.viewer().worker_id, holding, action)?;
-    Ok(Announcer::new(&standing.name, role, tx.viewer().at))
 }
 
 /// A contact in sight that the viewer may do this to, locked, in the version that they read and not decided yet.
