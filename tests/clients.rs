@@ -149,6 +149,7 @@ async fn main_job(server: &Server, clients: &mut Clients) {
         }
     }
     // The next conference change reaches only the third.
+    server.conference_called_for(&[&case]).await;
     let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": "INITIAL" });
     server.done("OTHER_UNIT", "requestConference", "", input).await;
     assert_eq!(clients.item("c").await["type"], "CONFERENCE_REQUESTED");

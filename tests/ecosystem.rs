@@ -65,7 +65,7 @@ impl Seen {
             .env("HEARTH_URL", server.graphql_url())
             .env("HEARTH_WS_URL", format!("ws://{}/graphql", server.address))
             .env("HEARTH_UNIT_ID", unit)
-            .env("HEARTH_OTHER_UNIT_ID", server.unit(7).await)
+            .env("HEARTH_OTHER_UNIT_ID", server.unit(2).await)
             .envs(variables.iter().copied());
         for person in ["CLINICIAN", "CONSULTANT_SOCIAL_WORKER", "FIRST_RESPONSE"] {
             command.env(format!("HEARTH_TOKEN_{person}"), server.token(person));

@@ -170,6 +170,16 @@ const HAPPENED: &str = "
             join conference_children k on k.conference_id = c.id where k.child_id in (select id from kids)
         union all select 'CONFERENCE_HELD', c.held_at::text, 'Conference:' || c.id from conferences c
             join conference_children k on k.conference_id = c.id where k.child_id in (select id from kids)
+        union all select 'ASSESSMENT_STARTED', started_on::text, 'Assessment:' || id from assessments
+            where child_id in (select id from kids)
+        union all select 'ASSESSMENT_AUTHORISED', authorised_at::text, 'Assessment:' || id from assessments
+            where child_id in (select id from kids)
+        union all select 'STRATEGY_HELD', held_at::text, 'StrategyDiscussion:' || id from strategy_discussions
+            where child_id in (select id from kids)
+        union all select 'ENQUIRY_STARTED', started_on::text, 'Section47Enquiry:' || id from section47_enquiries
+            where child_id in (select id from kids)
+        union all select 'ENQUIRY_CONCLUDED', outcome_on::text, 'Section47Enquiry:' || id from section47_enquiries
+            where child_id in (select id from kids) and status = 'CONCLUDED'
         union all select 'PLAN_STARTED', start_on::text, 'Plan:' || id from plans where child_id in (select id from kids) and status <> 'DRAFT'
         union all select 'PLAN_ENDED', end_on::text, 'Plan:' || id from plans where child_id in (select id from kids)
         union all select 'FAMILY_MEMBER_JOINED', from_on::text,
@@ -314,6 +324,11 @@ async fn the_unit_that_is_asked_reads_the_chronology_of_the_cases_core_only() {
         "TRANSFER_REJECTED",
         "TRANSFER_WITHDRAWN",
         "LEAD_PRACTITIONER_CHANGED",
+        "ASSESSMENT_STARTED",
+        "ASSESSMENT_AUTHORISED",
+        "STRATEGY_HELD",
+        "ENQUIRY_STARTED",
+        "ENQUIRY_CONCLUDED",
     ];
     for node in nodes {
         let child = &node["case"]["child"];

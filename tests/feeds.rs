@@ -83,6 +83,7 @@ async fn a_transfer_concerns_both_leads_and_then_only_the_new_one() {
     assert_eq!(old.types(1).await, ["TRANSFER_REQUESTED"]);
     assert_eq!(old.types(4).await, moved);
     assert_eq!(new.types(4).await, moved, "who leads it from now on");
+    server.conference_called_for(&[&case]).await;
     let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": "INITIAL" });
     server.done("OTHER_UNIT", "requestConference", "", input).await;
     assert_eq!(new.types(1).await, ["CONFERENCE_REQUESTED"]);

@@ -11,7 +11,7 @@ const SEQUENCES: usize = 100;
 const STEPS: usize = 30;
 
 /// `HEARTH_TEST_SEED`, or another one each time.
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     let seed = std::env::var("HEARTH_TEST_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("HEARTH_TEST_SEED={seed}");
     seed
@@ -39,7 +39,7 @@ struct Model {
 
 /// What a step should be answered with.
 #[derive(Debug, PartialEq)]
-enum Answer {
+pub enum Answer {
     Done,
     Illegal(&'static str),
     Guard(&'static str),
@@ -49,7 +49,7 @@ enum Answer {
 }
 
 impl Answer {
-    fn of(answer: &Value, mutation: &str) -> Self {
+    pub fn of(answer: &Value, mutation: &str) -> Self {
         if let Some(code) = answer["errors"][0]["extensions"]["code"].as_str() {
             assert_eq!(code, "NOT_FOUND", "{mutation}: {answer}");
             return Self::NotFound;

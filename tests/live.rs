@@ -59,6 +59,7 @@ async fn a_transfer_reaches_both_units_in_order_and_then_only_the_new_one() {
     assert!(correlations[1..5].windows(2).all(|pair| pair[0] == pair[1]), "one change, one correlation");
     assert_ne!(correlations[0], correlations[1]);
     // What happens from now on is the new unit's.
+    server.conference_called_for(&[&case]).await;
     let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": "INITIAL" });
     server.done("OTHER_UNIT", "requestConference", "", input).await;
     assert_eq!(taking.types(1).await, ["CONFERENCE_REQUESTED"]);
@@ -183,6 +184,7 @@ async fn only_the_types_that_are_asked_for_come() {
     socket.subscribe("feed", query, json!({ "unitId": three })).await;
     socket.item().await;
     let (case, _) = server.allocated_to(3).await;
+    server.conference_called_for(&[&case]).await;
     let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": "INITIAL" });
     server.done("SOCIAL_WORKER", "requestConference", "", input).await;
     assert_eq!(socket.types(1).await, ["CONFERENCE_REQUESTED"]);

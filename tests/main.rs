@@ -41,6 +41,8 @@ mod resilience;
 mod revocation;
 mod rights;
 mod roles;
+mod safeguarding;
+mod safeguarding_random;
 mod schema;
 mod search;
 mod seed;

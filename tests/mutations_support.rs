@@ -6,6 +6,7 @@ use crate::support::{Server, key};
 
 /// Asks for a transfer of unit 3's case; answers the transfer's id.
 pub async fn request_transfer(server: &Server, case: &str, to: u32, version: i64) -> String {
+    server.assessed(case).await;
     let input = json!({ "idempotencyKey": key(), "caseId": case, "toUnitId": server.unit(to).await, "kind": "TO_CIN",
                         "handoverSummary": "Ready to move on.", "expectedVersion": version });
     let payload = server.done("CONSULTANT_SOCIAL_WORKER", "requestTransfer", "transfer { id }", input).await;
@@ -98,6 +99,7 @@ pub async fn schedule(server: &Server, conference: &str) {
 
 /// Asks for a conference about unit 3's case; answers its id.
 pub async fn request_conference(server: &Server, case: &str) -> String {
+    server.conference_called_for(&[case]).await;
     let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": "INITIAL" });
     let payload = server.done("SOCIAL_WORKER", "requestConference", "conference { id }", input).await;
     payload["conference"]["id"].as_str().unwrap().to_owned()

@@ -8,7 +8,10 @@ use std::{
 use apollo_compiler::Schema;
 use hearth::domain::{
     Code,
-    codes::{CaseStatus, ConferenceState, ContactStatus, PlanStatus, ReferralDecision, Service, TransferKind},
+    codes::{
+        AssessmentOutcome, AssessmentStatus, CaseStatus, ConferenceState, ContactStatus, EnquiryOutcome, EnquiryStatus,
+        InformationStatus, PlanStatus, ReferralDecision, Service, TransferKind,
+    },
     conference, plan,
 };
 
@@ -34,12 +37,30 @@ fn machines() -> BTreeMap<&'static str, Edges> {
         next.extend(ReferralDecision::ALL.iter().map(|(decision, ..)| status.after_referral(*decision)));
         next.extend(Service::ALL.iter().map(|(service, ..)| status.after_allocation(*service)));
         next.extend(TransferKind::ALL.iter().map(|(kind, ..)| status.after_transfer(*kind)));
+        next.extend(AssessmentOutcome::ALL.iter().map(|(outcome, ..)| status.after_assessment(*outcome)));
+        next.extend(EnquiryOutcome::ALL.iter().map(|(outcome, ..)| status.after_enquiry(*outcome)));
+        // No plan: back to where the case stood when its enquiry called for a conference.
+        let called = |before: &CaseStatus| {
+            let pending = before.after_enquiry(EnquiryOutcome::InitialConference);
+            *before != CaseStatus::ConferencePending && pending == CaseStatus::ConferencePending
+        };
+        next.extend(
+            CaseStatus::ALL
+                .iter()
+                .map(|(before, ..)| *before)
+                .filter(called)
+                .map(|one| status.after_no_plan(Some(one))),
+        );
+        next.push(status.after_assessment_started());
         next
     };
     BTreeMap::from([
         ("contact", edges(ContactStatus::legal_next)),
         ("conference", edges(conference)),
         ("plan", edges::<PlanStatus>(plan::legal_next)),
+        ("assessment", edges(AssessmentStatus::legal_next)),
+        ("enquiry", edges(EnquiryStatus::legal_next)),
+        ("information", edges(InformationStatus::legal_next)),
         ("case", edges(case)),
     ])
 }

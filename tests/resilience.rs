@@ -207,6 +207,9 @@ async fn moving_a_case_about_at_once_leaves_one_primary_at_every_instant() {
     let three = server.unit(3).await;
     let seven = server.unit(7).await;
     // Allocating, asking for a transfer, accepting and ending, by everybody at once, over and over.
+    for case in &cases {
+        server.assessed(case).await;
+    }
     let storms = cases.iter().map(|case| {
         let (server, three, seven) = (&server, &three, &seven);
         async move {

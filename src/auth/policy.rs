@@ -134,11 +134,33 @@ pub enum Action {
     RecordConsultation,
     /// Accept a referral or close it.
     DecideReferral,
+    /// Begin an assessment.
+    StartAssessment,
+    /// Write an assessment, and hand it in.
+    ChangeAssessment,
+    /// Authorise an assessment, or give it back.
+    AuthoriseAssessment,
+    /// Record a strategy discussion.
+    HoldStrategyDiscussion,
+    /// Record how far a section 47 enquiry has come.
+    RecordEnquiryProgress,
+    /// Give an enquiry its outcome.
+    ConcludeEnquiry,
+    /// Countersign that there is no conference after an enquiry, or give its outcome back.
+    CountersignEnquiry,
+    /// Say who of other agencies takes part.
+    KeepAgencyParticipants,
+    /// Ask another agency for information, or withdraw what was asked.
+    AskForInformation,
+    /// Ask for an answer again.
+    ChaseInformation,
+    /// Record an answer or a refusal.
+    RecordInformation,
 }
 
 impl Action {
     /// Every action, for the printed table.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 71] = [
         Self::AllocateCase,
         Self::AllocateOverCapacity,
         Self::EndPrimaryAllocation,
@@ -199,6 +221,17 @@ impl Action {
         Self::InformReferrer,
         Self::RecordConsultation,
         Self::DecideReferral,
+        Self::StartAssessment,
+        Self::ChangeAssessment,
+        Self::AuthoriseAssessment,
+        Self::HoldStrategyDiscussion,
+        Self::RecordEnquiryProgress,
+        Self::ConcludeEnquiry,
+        Self::CountersignEnquiry,
+        Self::KeepAgencyParticipants,
+        Self::AskForInformation,
+        Self::ChaseInformation,
+        Self::RecordInformation,
     ];
 
     /// Whom to ask when it is not permitted.
@@ -258,6 +291,20 @@ impl Action {
                 "the holding unit's consultant social worker or the service manager"
             }
             Self::ExtendPlanAgain => "the service manager",
+            Self::StartAssessment
+            | Self::ChangeAssessment
+            | Self::RecordEnquiryProgress
+            | Self::AskForInformation
+            | Self::RecordInformation => "a social worker of the holding unit",
+            Self::AuthoriseAssessment => "the holding unit's consultant social worker or the service manager",
+            Self::HoldStrategyDiscussion => {
+                "a social worker of the holding unit, or first response while no unit holds the case"
+            }
+            Self::ConcludeEnquiry => "the holding unit's consultant social worker",
+            Self::CountersignEnquiry => "the service manager or the head of service",
+            Self::KeepAgencyParticipants | Self::ChaseInformation => {
+                "the holding unit's coordinator or a social worker of it"
+            }
             Self::RestrictRecord | Self::DenyAccess => {
                 "the service manager of the area that holds the case, or the head of service"
             }
@@ -369,6 +416,23 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
         ) => matches!(relation, Relation::Holding | Relation::Helping),
         (EscalatePlan | SettlePlanEscalation | ExtendPlanAgain, ServiceManager) => relation == Relation::Area,
 
+        (
+            StartAssessment
+            | ChangeAssessment
+            | HoldStrategyDiscussion
+            | RecordEnquiryProgress
+            | KeepAgencyParticipants
+            | AskForInformation
+            | ChaseInformation
+            | RecordInformation,
+            ConsultantSocialWorker | SocialWorker,
+        ) => relation == Relation::Holding,
+        (KeepAgencyParticipants | ChaseInformation, UnitCoordinator) => relation == Relation::Holding,
+        (AuthoriseAssessment | ConcludeEnquiry, ConsultantSocialWorker) => relation == Relation::Holding,
+        (AuthoriseAssessment | CountersignEnquiry, ServiceManager) => relation == Relation::Area,
+        (CountersignEnquiry, HeadOfService) => relation == Relation::Authority,
+        (HoldStrategyDiscussion, FirstResponse) => relation == Relation::Queue,
+
         (RestrictRecord | DenyAccess, ServiceManager) => relation == Relation::Area,
         (RestrictRecord | ChangeRestriction | DenyAccess, HeadOfService) => relation == Relation::Authority,
         (ChangeRestriction | ReviewBreakGlass, ServiceManager) => relation == Relation::Named,
@@ -456,14 +520,20 @@ pub fn reads(role: Role, class: FieldClass) -> bool {
 pub fn class_of(of: &str, field: &str) -> FieldClass {
     match (of, field) {
         ("Child", "nhsNo" | "disabilities" | "communicationNeeds") => FieldClass::Clinical,
-        ("Invitation", "exclusionReason") | ("Contact", "callerName" | "callerContact") => FieldClass::ThirdParty,
+        ("Invitation", "exclusionReason")
+        | ("Contact", "callerName" | "callerContact")
+        | ("StrategyDiscussion", "informationShared")
+        | ("InformationRequest", "response") => FieldClass::ThirdParty,
         ("Address", "line" | "postcode") | ("ContactPerson", "address") => FieldClass::ConfidentialAddress,
         (
             "Case" | "Allocation" | "Transfer" | "ConferenceChild" | "ConferenceSitting" | "ConferenceView"
-            | "ChangeEvidence" | "Plan" | "BreakGlass" | "Contact" | "Referral" | "Consultation",
-            "concern" | "decisionReason" | "note" | "referralSummary" | "closureRationale" | "summary"
-            | "handoverSummary" | "responseReason" | "outlinePlan" | "interimPlan" | "text" | "overallAim"
-            | "parentView" | "childView" | "explanation" | "reviewNote",
+            | "ChangeEvidence" | "Plan" | "BreakGlass" | "Contact" | "Referral" | "Consultation" | "Assessment"
+            | "StrategyDiscussion" | "Section47Enquiry" | "InformationRequest",
+            "analysis" | "wishesFeelings" | "notSeenReason" | "returnedReason" | "authorisedReason" | "factors"
+            | "immediateAction" | "absenceReason" | "actions" | "policeReference" | "findings" | "questions"
+            | "refusalReason" | "withdrawnReason" | "concern" | "decisionReason" | "note" | "referralSummary"
+            | "closureRationale" | "summary" | "handoverSummary" | "responseReason" | "outlinePlan" | "interimPlan"
+            | "text" | "overallAim" | "parentView" | "childView" | "explanation" | "reviewNote",
         ) => FieldClass::Narrative,
         _ => FieldClass::Core,
     }

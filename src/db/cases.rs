@@ -311,3 +311,25 @@ pub async fn touch(tx: &ViewerTx, case: &Locked, status: CaseStatus) -> Result<i
         .await?;
     if changed == 1 { Ok(version) } else { Err(Error::NotFound) }
 }
+
+/// Closes a case. Whoever sees it in the queue only does so last among a change's statements: it moves out of their sight.
+pub async fn close(
+    tx: &ViewerTx,
+    case: &Locked,
+    reason: ClosureReason,
+    rationale: String,
+    referral_nfa: bool,
+    on: NaiveDate,
+) -> Result<()> {
+    let changed = tx
+        .run(diesel::update(cases::table.find(case.core.id)).set((
+            cases::version.eq(case.core.version + 1),
+            cases::status.eq(Coded(CaseStatus::Closed)),
+            cases::referral_nfa.eq(referral_nfa),
+            cases::closed_on.eq(on),
+            cases::closure_reason.eq(Coded(reason)),
+            cases::closure_rationale.eq(rationale),
+        )))
+        .await?;
+    if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
+}

@@ -111,6 +111,14 @@ const INVOLVEMENT: &str = "x.id, k.id, k.id, x.case_id, 'Involvement', x.id, NUL
 const CONFERENCE: &str = "x.id, k.id, k.id, x.case_id, 'Conference', c.id, c.type, x.decision, NULL::uuid, NULL::uuid";
 const PLAN: &str = "x.id, k.id, k.id, x.case_id, 'Plan', x.id, x.kind, NULL, NULL::uuid, NULL::uuid";
 
+const ASSESSMENT: &str = "x.id, k.id, k.id, x.case_id, 'Assessment', x.id, NULL, x.outcome, NULL::uuid, NULL::uuid";
+const DISCUSSION: &str =
+    "x.id, k.id, k.id, x.case_id, 'StrategyDiscussion', x.id, NULL, x.decision, NULL::uuid, NULL::uuid";
+const ENQUIRY: &str =
+    "x.id, k.id, k.id, x.case_id, 'Section47Enquiry', x.id, x.mode, x.outcome, NULL::uuid, NULL::uuid";
+
+const ASSESSMENTS: &str = "kids k JOIN assessments x ON x.child_id = k.id";
+const ENQUIRIES: &str = "kids k JOIN section47_enquiries x ON x.child_id = k.id";
 const TRANSFERS: &str = "kids k JOIN case_transfers x ON x.child_id = k.id";
 const CONFERENCES: &str =
     "kids k JOIN conference_children x ON x.child_id = k.id JOIN conferences c ON c.id = x.conference_id";
@@ -165,6 +173,22 @@ const BRANCHES: &[Branch] = &[
         moment: "x.started_at",
         from: "kids k JOIN worker_involvements x ON x.child_id = k.id AND x.capacity = 'LEAD_PRACTITIONER'",
         columns: INVOLVEMENT,
+    },
+    Branch { kind: "ASSESSMENT_STARTED", moment: day!("x.started_on"), from: ASSESSMENTS, columns: ASSESSMENT },
+    Branch { kind: "ASSESSMENT_AUTHORISED", moment: "x.authorised_at", from: ASSESSMENTS, columns: ASSESSMENT },
+    Branch {
+        kind: "STRATEGY_HELD",
+        moment: "x.held_at",
+        from: "kids k JOIN strategy_discussions x ON x.child_id = k.id",
+        columns: DISCUSSION,
+    },
+    Branch { kind: "ENQUIRY_STARTED", moment: day!("x.started_on"), from: ENQUIRIES, columns: ENQUIRY },
+    Branch {
+        kind: "ENQUIRY_CONCLUDED",
+        moment: "CASE x.status WHEN 'CONCLUDED' THEN coalesce(x.countersigned_at, \
+                 (x.outcome_on::timestamp AT TIME ZONE 'Europe/London')) END",
+        from: ENQUIRIES,
+        columns: ENQUIRY,
     },
     Branch { kind: "CONFERENCE_REQUESTED", moment: "c.requested_at", from: CONFERENCES, columns: CONFERENCE },
     Branch { kind: "CONFERENCE_HELD", moment: "c.held_at", from: CONFERENCES, columns: CONFERENCE },

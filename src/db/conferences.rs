@@ -59,6 +59,7 @@ pub struct ConferenceChildCore {
     pub next_review_on: Option<NaiveDate>,
     pub plan_id: Option<Uuid>,
     pub participation: Option<Coded<Participation>>,
+    pub enquiry_id: Option<Uuid>,
 }
 
 /// One child's part in a conference with what was selected of it.
@@ -315,19 +316,20 @@ pub struct NewConference {
     pub requested_at: DateTime<Utc>,
 }
 
-/// Asks for a conference about these children: (row id, child, case).
-pub async fn request(tx: &ViewerTx, new: NewConference, about: &[(Uuid, Uuid, Uuid)]) -> Result<()> {
+/// Asks for a conference about these children: (row id, child, case, the enquiry that it follows).
+pub async fn request(tx: &ViewerTx, new: NewConference, about: &[(Uuid, Uuid, Uuid, Option<Uuid>)]) -> Result<()> {
     let conference = new.id;
     let mut conn = tx.conn()?;
     diesel::insert_into(conferences::table).values(new).execute(&mut conn).await.map_err(failed)?;
     let rows: Vec<_> = about
         .iter()
-        .map(|(id, child, case)| {
+        .map(|(id, child, case, enquiry)| {
             (
                 conference_children::id.eq(*id),
                 conference_children::conference_id.eq(conference),
                 conference_children::child_id.eq(*child),
                 conference_children::case_id.eq(*case),
+                conference_children::enquiry_id.eq(*enquiry),
             )
         })
         .collect();

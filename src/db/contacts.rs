@@ -15,13 +15,14 @@ use super::{
     columns::{choose, choose_class},
     failed, lateral,
     lateral::newest_first,
+    needs,
     page::placed,
-    schema::{children, consultations, contact_people, contacts, particular_needs, persons},
+    schema::{children, consultations, contact_people, contacts, persons},
 };
 use crate::{
     domain::codes::{
         ConsentStatus, ConsultationState, ContactChannel, ContactDecision, ContactPersonKind, ContactStatus,
-        ContactUrgency, FieldClass, NeedAnswer, NeedKind, NotInformedReason, ReferralSource, Sex,
+        ContactUrgency, FieldClass, NotInformedReason, ReferralSource, Sex,
     },
     error::{Error, Refusal, Result},
 };
@@ -277,61 +278,6 @@ pub async fn people_of(
     Ok(placed(rows, person(read)))
 }
 
-/// An answer to the question about needs.
-#[derive(Clone, Debug, Queryable)]
-#[allow(missing_docs)]
-pub struct NeedRow {
-    pub contact_id: Uuid,
-    pub kind: Coded<NeedKind>,
-    pub answer: Coded<NeedAnswer>,
-    /// None where it is about health and the viewer's role does not read such.
-    pub description: Option<Personal<String>>,
-    /// The same.
-    pub what_we_will_do: Option<Personal<String>>,
-    pub recorded_by: Uuid,
-    pub recorded_at: DateTime<Utc>,
-}
-
-macro_rules! need_columns {
-    () => {{
-        let (of, open) = ("particular_needs.contact_id", "particular_needs.kind <> 'DISABILITY'");
-        (
-            particular_needs::contact_id,
-            particular_needs::kind,
-            particular_needs::answer,
-            choose_class(true, particular_needs::description, "NULL", of, FieldClass::Clinical).unless(open),
-            choose_class(true, particular_needs::what_we_will_do, "NULL", of, FieldClass::Clinical).unless(open),
-            particular_needs::recorded_by,
-            particular_needs::recorded_at,
-        )
-    }};
-}
-
-/// What was answered for each of these people of contacts.
-pub async fn needs_of(snapshot: &Snapshot, person_ids: &[Uuid]) -> Result<Vec<Placed<NeedRow>>> {
-    let query = particular_needs::table
-        .filter(particular_needs::contact_person_id.eq(lateral::parent_id()))
-        .order(particular_needs::kind)
-        .select(need_columns!());
-    snapshot.load(lateral::for_each(person_ids, query)).await
-}
-
-/// What was answered for each of these children, of each kind: the last need, or the last answer when none is known.
-pub async fn needs_of_children(snapshot: &Snapshot, child_ids: &[Uuid]) -> Result<Vec<Placed<NeedRow>>> {
-    let query = particular_needs::table
-        .inner_join(contact_people::table)
-        .filter(contact_people::child_id.eq(lateral::parent_id().nullable()))
-        .distinct_on(particular_needs::kind)
-        .order((
-            particular_needs::kind,
-            particular_needs::answer.eq("NEED").desc(),
-            particular_needs::recorded_at.desc(),
-            particular_needs::id,
-        ))
-        .select(need_columns!());
-    snapshot.load(lateral::for_each(child_ids, query)).await
-}
-
 /// An invitation to meet with a social worker.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = consultations, check_for_backend(diesel::pg::Pg))]
@@ -562,22 +508,6 @@ pub struct NewContactPerson {
     pub description: Option<String>,
 }
 
-/// A new answer about a need.
-#[derive(Insertable)]
-#[diesel(table_name = particular_needs)]
-#[allow(missing_docs)]
-pub struct NewNeed {
-    pub id: Uuid,
-    pub contact_id: Uuid,
-    pub contact_person_id: Uuid,
-    pub kind: Coded<NeedKind>,
-    pub answer: Coded<NeedAnswer>,
-    pub description: Option<String>,
-    pub what_we_will_do: Option<String>,
-    pub recorded_by: Uuid,
-    pub recorded_at: DateTime<Utc>,
-}
-
 /// A new invitation to meet.
 #[derive(Insertable)]
 #[diesel(table_name = consultations)]
@@ -596,12 +526,11 @@ pub async fn record(
     tx: &ViewerTx,
     contact: NewContact,
     people: Vec<NewContactPerson>,
-    needs: Vec<NewNeed>,
+    needs: Vec<needs::NewNeed>,
 ) -> Result<()> {
     tx.run(diesel::insert_into(contacts::table).values(contact)).await?;
     tx.run(diesel::insert_into(contact_people::table).values(people)).await?;
-    tx.run(diesel::insert_into(particular_needs::table).values(needs)).await?;
-    Ok(())
+    needs::record(tx, needs).await
 }
 
 /// A contact in sight, locked: changes of one contact happen one after the other. Hidden or missing: NOT_FOUND. Before a

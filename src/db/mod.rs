@@ -19,18 +19,22 @@ mod unkept;
 
 pub mod access;
 pub mod allocations;
+pub mod assessments;
 pub mod audit;
 pub mod cases;
 pub mod children;
 pub mod chronology;
 pub mod conferences;
 pub mod contacts;
+pub mod enquiries;
 pub mod families;
 pub mod idempotency;
+pub mod information;
 pub mod invitations;
 pub mod involvements;
 pub mod logins;
 pub mod migrations;
+pub mod needs;
 pub mod outbox;
 pub mod plans;
 pub mod progress;
@@ -173,6 +177,12 @@ fn failed(error: DieselError) -> Error {
                 (_, Some("one_running_denial")) => Error::conflict("This worker is kept from the record already."),
                 (_, Some("one_of_a_contact_is_one_child")) => {
                     Error::conflict("Another one of this contact is said to be that child already: undo that first.")
+                }
+                (_, Some("one_open_assessment")) => {
+                    Error::conflict("An assessment of this case is not authorised yet: go on with that one.")
+                }
+                (_, Some("one_open_enquiry")) => {
+                    Error::conflict("A section 47 enquiry about this child is open already: go on with that one.")
                 }
                 (_, Some("cases_of_a_child_never_overlap")) => {
                     Error::conflict("The child has an open case: read the contact again, and pass it to that case.")

@@ -323,6 +323,12 @@ pub async fn open_of_case(tx: &ViewerTx, case_id: Uuid) -> Result<Option<PlanCor
         .map_err(failed)
 }
 
+/// Whether a case has or had a child protection plan.
+pub async fn had_protection(tx: &ViewerTx, case_id: Uuid) -> Result<bool> {
+    let had = plans::table.filter(plans::case_id.eq(case_id)).filter(plans::kind.eq("CHILD_PROTECTION"));
+    diesel::select(diesel::dsl::exists(had)).get_result(&mut tx.conn()?).await.map_err(failed)
+}
+
 /// How many child protection plans the child has had.
 pub async fn previous_protection_plans(tx: &ViewerTx, child_id: Uuid) -> Result<i64> {
     plans::table

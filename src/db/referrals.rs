@@ -13,7 +13,7 @@ use super::{
     schema::{cases, referrals},
 };
 use crate::{
-    domain::codes::{CaseStatus, ClosureReason, PrimaryNeed, ReferralCategory, ReferralDecision, ReferralSource},
+    domain::codes::{CaseStatus, PrimaryNeed, ReferralCategory, ReferralDecision, ReferralSource},
     error::{Error, Result},
 };
 
@@ -183,25 +183,4 @@ pub async fn decide(
         )))
         .await?;
     if changed == 1 { Ok(version) } else { Err(Error::NotFound) }
-}
-
-/// Closes a case that was referred and not accepted. Last among a change's statements: it moves out of sight.
-pub async fn close(
-    tx: &ViewerTx,
-    case: &super::cases::Locked,
-    reason: ClosureReason,
-    rationale: String,
-    on: NaiveDate,
-) -> Result<()> {
-    let changed = tx
-        .run(diesel::update(cases::table.find(case.core.id)).set((
-            cases::version.eq(case.core.version + 1),
-            cases::status.eq(Coded(CaseStatus::Closed)),
-            cases::referral_nfa.eq(true),
-            cases::closed_on.eq(on),
-            cases::closure_reason.eq(Coded(reason)),
-            cases::closure_rationale.eq(rationale),
-        )))
-        .await?;
-    if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
 }

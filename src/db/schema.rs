@@ -41,6 +41,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    agency_participants (id) {
+        id -> Uuid,
+        case_id -> Uuid,
+        child_id -> Uuid,
+        agency -> Text,
+        organisation -> Text,
+        name -> Nullable<Text>,
+        contact -> Nullable<Text>,
+        joined_on -> Date,
+        left_on -> Nullable<Date>,
+        added_by -> Uuid,
+        version -> Integer,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     allocations (id) {
         id -> Uuid,
         case_id -> Uuid,
@@ -65,6 +82,33 @@ diesel::table! {
         name -> Text,
         service_manager_id -> Nullable<Uuid>,
         version -> Integer,
+    }
+}
+
+diesel::table! {
+    assessments (id) {
+        id -> Uuid,
+        case_id -> Uuid,
+        child_id -> Uuid,
+        status -> Text,
+        started_on -> Date,
+        review_on -> Nullable<Date>,
+        author_id -> Uuid,
+        child_seen_on -> Nullable<Date>,
+        child_seen_alone -> Nullable<Bool>,
+        not_seen_reason -> Nullable<Text>,
+        wishes_feelings -> Nullable<Text>,
+        analysis -> Nullable<Text>,
+        factors -> Array<Text>,
+        outcome -> Nullable<Text>,
+        submitted_by -> Nullable<Uuid>,
+        submitted_at -> Nullable<Timestamptz>,
+        returned_reason -> Nullable<Text>,
+        authorised_by -> Nullable<Uuid>,
+        authorised_at -> Nullable<Timestamptz>,
+        authorised_reason -> Nullable<Text>,
+        version -> Integer,
+        created_at -> Timestamptz,
     }
 }
 
@@ -208,6 +252,7 @@ diesel::table! {
         next_review_on -> Nullable<Date>,
         plan_id -> Nullable<Uuid>,
         participation -> Nullable<Text>,
+        enquiry_id -> Nullable<Uuid>,
     }
 }
 
@@ -425,6 +470,42 @@ diesel::table! {
 }
 
 diesel::table! {
+    information_chases (id) {
+        id -> Uuid,
+        request_id -> Uuid,
+        child_id -> Uuid,
+        method -> Text,
+        note -> Nullable<Text>,
+        chased_by -> Uuid,
+        chased_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    information_requests (id) {
+        id -> Uuid,
+        case_id -> Uuid,
+        child_id -> Uuid,
+        participant_id -> Uuid,
+        enquiry_id -> Nullable<Uuid>,
+        duty -> Text,
+        questions -> Text,
+        asked_by -> Uuid,
+        asked_at -> Timestamptz,
+        due_at -> Timestamptz,
+        status -> Text,
+        received_at -> Nullable<Timestamptz>,
+        response -> Nullable<Text>,
+        refused_at -> Nullable<Timestamptz>,
+        refusal_reason -> Nullable<Text>,
+        escalated_to -> Nullable<Uuid>,
+        withdrawn_reason -> Nullable<Text>,
+        recorded_by -> Nullable<Uuid>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
     name_groups (name, leader) {
         name -> Text,
         leader -> Text,
@@ -475,14 +556,17 @@ diesel::table! {
 diesel::table! {
     particular_needs (id) {
         id -> Uuid,
-        contact_id -> Uuid,
-        contact_person_id -> Uuid,
+        contact_id -> Nullable<Uuid>,
+        contact_person_id -> Nullable<Uuid>,
         kind -> Text,
         answer -> Text,
         description -> Nullable<Text>,
         what_we_will_do -> Nullable<Text>,
         recorded_by -> Uuid,
         recorded_at -> Timestamptz,
+        assessment_id -> Nullable<Uuid>,
+        child_id -> Nullable<Uuid>,
+        subject_id -> Uuid,
     }
 }
 
@@ -694,6 +778,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    section47_enquiries (id) {
+        id -> Uuid,
+        case_id -> Uuid,
+        child_id -> Uuid,
+        discussion_id -> Uuid,
+        started_on -> Date,
+        mode -> Text,
+        lead_id -> Nullable<Uuid>,
+        police_reference -> Nullable<Text>,
+        child_seen_on -> Nullable<Date>,
+        child_seen_alone -> Nullable<Bool>,
+        interviewed -> Bool,
+        medical -> Bool,
+        status -> Text,
+        outcome -> Nullable<Text>,
+        outcome_on -> Nullable<Date>,
+        findings -> Nullable<Text>,
+        decided_by -> Nullable<Uuid>,
+        case_status_before -> Nullable<Text>,
+        returned_reason -> Nullable<Text>,
+        countersigned_by -> Nullable<Uuid>,
+        countersigned_at -> Nullable<Timestamptz>,
+        version -> Integer,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     sight (subject_id, holder_id, source_id, through_id) {
         subject_id -> Uuid,
         holder_id -> Uuid,
@@ -712,6 +824,38 @@ diesel::table! {
         child_id -> Uuid,
         subject_id -> Uuid,
         source_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    strategy_discussions (id) {
+        id -> Uuid,
+        meeting_id -> Uuid,
+        case_id -> Uuid,
+        child_id -> Uuid,
+        held_at -> Timestamptz,
+        information_shared -> Text,
+        decision -> Text,
+        decision_reason -> Text,
+        immediate_action -> Nullable<Text>,
+        actions -> Array<Text>,
+        absence_reason -> Nullable<Text>,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    strategy_participants (id) {
+        id -> Uuid,
+        discussion_id -> Uuid,
+        case_id -> Uuid,
+        child_id -> Uuid,
+        position -> Integer,
+        agency -> Text,
+        organisation -> Nullable<Text>,
+        name -> Text,
+        role -> Nullable<Text>,
     }
 }
 
@@ -797,6 +941,7 @@ diesel::table! {
 diesel::joinable!(access_denials -> persons (person_id));
 diesel::joinable!(access_restrictions -> persons (person_id));
 diesel::joinable!(addresses -> persons (person_id));
+diesel::joinable!(agency_participants -> workers (added_by));
 diesel::joinable!(allocations -> case_transfers (transfer_id));
 diesel::joinable!(allocations -> units (unit_id));
 diesel::joinable!(allocations -> workers (created_by));
@@ -831,6 +976,7 @@ diesel::joinable!(family_members -> persons (person_id));
 diesel::joinable!(feed_reads -> units (unit_id));
 diesel::joinable!(feed_reads -> workers (worker_id));
 diesel::joinable!(idempotency_keys -> workers (worker_id));
+diesel::joinable!(information_chases -> workers (chased_by));
 diesel::joinable!(outbox -> cases (case_id));
 diesel::joinable!(outbox -> workers (actor_id));
 diesel::joinable!(outbox_subjects -> children (child_id));
@@ -847,6 +993,7 @@ diesel::joinable!(plan_shares -> workers (shared_by));
 diesel::joinable!(plans -> conferences (conference_id));
 diesel::joinable!(referrals -> contacts (contact_id));
 diesel::joinable!(rights -> workers (worker_id));
+diesel::joinable!(strategy_discussions -> workers (recorded_by));
 diesel::joinable!(unit_memberships -> units (unit_id));
 diesel::joinable!(unit_memberships -> workers (worker_id));
 diesel::joinable!(units -> areas (area_id));
@@ -858,8 +1005,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     access_denials,
     access_restrictions,
     addresses,
+    agency_participants,
     allocations,
     areas,
+    assessments,
     audit_entries,
     audit_seals,
     break_glass_uses,
@@ -883,6 +1032,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     family_members,
     feed_reads,
     idempotency_keys,
+    information_chases,
+    information_requests,
     name_groups,
     outbox,
     outbox_audience,
@@ -901,8 +1052,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     relationships,
     relay_state,
     rights,
+    section47_enquiries,
     sight,
     sight_links,
+    strategy_discussions,
+    strategy_participants,
     unit_memberships,
     units,
     worker_involvements,

@@ -265,3 +265,21 @@ pub async fn leave(tx: &ViewerTx, membership: &MembershipRow, at: DateTime<Utc>,
         .await?;
     if ended == 1 { Ok(version) } else { Err(crate::error::Error::NotFound) }
 }
+
+/// The active units of a service, inside a change.
+pub async fn of_service(tx: &ViewerTx, service: Service, on: NaiveDate) -> Result<Vec<Uuid>> {
+    units::table
+        .filter(units::service.eq(Coded(service)))
+        .filter(units::active_from.le(on))
+        .filter(units::active_to.is_null().or(units::active_to.ge(on)))
+        .order(units::id)
+        .select(units::id)
+        .load(&mut tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// Who manages an area, inside a change.
+pub async fn manager_of(tx: &ViewerTx, area_id: Uuid) -> Result<Option<Uuid>> {
+    areas::table.find(area_id).select(areas::service_manager_id).first(&mut tx.conn()?).await.map_err(failed)
+}

@@ -33,6 +33,11 @@ pub fn title(kind: ChronologyKind, parts: Parts<'_>) -> String {
         Kind::TransferRejected => format!("transfer from {from} to {unit} rejected"),
         Kind::TransferWithdrawn => format!("transfer from {from} to {unit} withdrawn"),
         Kind::LeadPractitionerChanged => "new lead practitioner".to_owned(),
+        Kind::AssessmentStarted => "assessment started".to_owned(),
+        Kind::AssessmentAuthorised => format!("assessment authorised{}", found(parts.decision)),
+        Kind::StrategyHeld => format!("strategy discussion held{}", found(parts.decision)),
+        Kind::EnquiryStarted => format!("{detail} section 47 enquiry started"),
+        Kind::EnquiryConcluded => format!("{detail} section 47 enquiry concluded{}", found(parts.decision)),
         Kind::ConferenceRequested => format!("{detail} conference requested"),
         Kind::ConferenceHeld => match parts.decision {
             Some(decision) => format!("{detail} conference held, decided: {}", lower(decision)),
@@ -46,9 +51,17 @@ pub fn title(kind: ChronologyKind, parts: Parts<'_>) -> String {
     format!("{}: {what}", parts.initials)
 }
 
+fn found(decision: Option<&str>) -> String {
+    decision.map_or_else(String::new, |decision| format!(", {}", lower(decision)))
+}
+
 fn lower(code: &str) -> String {
     // The one code that is spoken as letters.
-    if code == "CIN" { "child in need".to_owned() } else { code.to_ascii_lowercase().replace('_', " ") }
+    match code {
+        "CIN" => "child in need".to_owned(),
+        "CIN_PLAN" => "child in need plan".to_owned(),
+        _ => code.to_ascii_lowercase().replace('_', " "),
+    }
 }
 
 #[cfg(test)]

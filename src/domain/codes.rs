@@ -517,6 +517,238 @@ codes! {
         ReferralClosed = "REFERRAL_CLOSED",
         /// No unit holds a case: it waits in the queue.
         CaseUnallocated = "CASE_UNALLOCATED",
+        /// A child and family assessment began.
+        AssessmentStarted = "ASSESSMENT_STARTED",
+        /// An assessment was handed in to be authorised, or given back.
+        AssessmentChanged = "ASSESSMENT_CHANGED",
+        /// An assessment was authorised.
+        AssessmentAuthorised = "ASSESSMENT_AUTHORISED",
+        /// A strategy discussion was held.
+        StrategyHeld = "STRATEGY_HELD",
+        /// A section 47 enquiry began.
+        S47Opened = "S47_OPENED",
+        /// Something about an enquiry changed: who leads it, the child was seen, its outcome was given back.
+        S47Changed = "S47_CHANGED",
+        /// An enquiry has its outcome: it waits to be countersigned, or it is over.
+        S47Outcome = "S47_OUTCOME",
+        /// Somebody of another agency takes part in a case, or does no longer.
+        AgencyParticipantChanged = "AGENCY_PARTICIPANT_CHANGED",
+        /// Somebody of another agency was asked for information.
+        InfoRequestSent = "INFO_REQUEST_SENT",
+        /// A request for information was chased or withdrawn.
+        InfoRequestChanged = "INFO_REQUEST_CHANGED",
+        /// A request for information was answered.
+        InfoRequestAnswered = "INFO_REQUEST_ANSWERED",
+        /// A request for information was refused. Of an enquiry the managers hear of it.
+        InfoRequestRefused = "INFO_REQUEST_REFUSED",
+    }
+
+    /// Where an assessment stands.
+    AssessmentStatus {
+        /// Being written.
+        InProgress = "IN_PROGRESS",
+        /// Handed in: another person authorises it or gives it back.
+        Submitted = "SUBMITTED",
+        /// Authorised. It stays as it is.
+        Authorised = "AUTHORISED",
+    }
+
+    /// What an assessment came to.
+    AssessmentOutcome {
+        /// No further action.
+        Nfa = "NFA",
+        /// Early help.
+        EarlyHelp = "EARLY_HELP",
+        /// The service stays involved for longer: a child in need plan.
+        CinPlan = "CIN_PLAN",
+        /// A strategy discussion: significant harm is suspected.
+        StrategyS47 = "STRATEGY_S47",
+        /// Something else.
+        Other = "OTHER",
+    }
+
+    /// What an assessment found (the children in need census code set).
+    AssessmentFactor {
+        /// Alcohol misuse by the child.
+        AlcoholChild = "1A",
+        /// Alcohol misuse by a parent or carer.
+        AlcoholParent = "1B",
+        /// Alcohol misuse by somebody else in the household.
+        AlcoholOther = "1C",
+        /// Drug misuse by the child.
+        DrugsChild = "2A",
+        /// Drug misuse by a parent or carer.
+        DrugsParent = "2B",
+        /// Drug misuse by somebody else in the household.
+        DrugsOther = "2C",
+        /// Domestic abuse of the child.
+        DomesticAbuseChild = "3A",
+        /// Domestic abuse of a parent or carer.
+        DomesticAbuseParent = "3B",
+        /// Domestic abuse of somebody else in the household.
+        DomesticAbuseOther = "3C",
+        /// Mental health of the child.
+        MentalHealthChild = "4A",
+        /// Mental health of a parent or carer.
+        MentalHealthParent = "4B",
+        /// Mental health of somebody else in the household.
+        MentalHealthOther = "4C",
+        /// Learning disability of the child.
+        LearningDisabilityChild = "5A",
+        /// Learning disability of a parent or carer.
+        LearningDisabilityParent = "5B",
+        /// Learning disability of somebody else in the household.
+        LearningDisabilityOther = "5C",
+        /// Physical disability or illness of the child.
+        PhysicalDisabilityChild = "6A",
+        /// Physical disability or illness of a parent or carer.
+        PhysicalDisabilityParent = "6B",
+        /// Physical disability or illness of somebody else in the household.
+        PhysicalDisabilityOther = "6C",
+        /// Young carer.
+        YoungCarer = "7A",
+        /// Private fostering: children from overseas who study here.
+        PrivateFosteringB = "8B",
+        /// Private fostering: children from overseas with a family here.
+        PrivateFosteringC = "8C",
+        /// Private fostering: a teenager estranged from the family.
+        PrivateFosteringD = "8D",
+        /// Private fostering: parents who study or work.
+        PrivateFosteringE = "8E",
+        /// Private fostering: other.
+        PrivateFosteringF = "8F",
+        /// Unaccompanied asylum-seeking child.
+        Unaccompanied = "9A",
+        /// Going missing.
+        Missing = "10A",
+        /// Child sexual exploitation.
+        SexualExploitation = "11A",
+        /// Trafficking.
+        Trafficking = "12A",
+        /// Gangs.
+        Gangs = "13A",
+        /// Socially unacceptable behaviour.
+        SociallyUnacceptableBehaviour = "14A",
+        /// Self-harm.
+        SelfHarm = "15A",
+        /// Neglect.
+        Neglect = "16A",
+        /// Emotional abuse.
+        EmotionalAbuse = "17A",
+        /// Physical abuse by another child.
+        PhysicalAbuseByChild = "18B",
+        /// Physical abuse by an adult.
+        PhysicalAbuseByAdult = "18C",
+        /// Sexual abuse by another child.
+        SexualAbuseByChild = "19B",
+        /// Sexual abuse by an adult.
+        SexualAbuseByAdult = "19C",
+        /// Another factor.
+        OtherFactor = "20",
+        /// No factor: alone.
+        NoFactor = "21",
+        /// Female genital mutilation.
+        Fgm = "22A",
+        /// Abuse linked to faith or belief.
+        FaithOrBelief = "23A",
+        /// Child criminal exploitation.
+        CriminalExploitation = "24A",
+    }
+
+    /// What a strategy discussion decided for a child.
+    StrategyDecision {
+        /// A section 47 enquiry by social care alone.
+        S47Single = "S47_SINGLE",
+        /// A section 47 enquiry jointly with the police's child abuse investigation team.
+        S47Joint = "S47_JOINT",
+        /// An investigation by the police alone.
+        PoliceOnly = "POLICE_ONLY",
+        /// A child and family assessment.
+        AssessS17 = "ASSESS_S17",
+        /// No further action.
+        Nfa = "NFA",
+    }
+
+    /// An agency that works with children.
+    Agency {
+        /// Children's social care.
+        SocialCare = "SOCIAL_CARE",
+        /// The police, and their child abuse investigation team.
+        PoliceCait = "POLICE_CAIT",
+        /// Health.
+        Health = "HEALTH",
+        /// A school.
+        School = "SCHOOL",
+        /// A nursery or another early years setting.
+        EarlyYears = "EARLY_YEARS",
+        /// Probation.
+        Probation = "PROBATION",
+        /// Housing.
+        Housing = "HOUSING",
+        /// Another one.
+        Other = "OTHER",
+    }
+
+    /// Who makes a section 47 enquiry.
+    EnquiryMode {
+        /// Social care alone.
+        Single = "SINGLE",
+        /// Jointly with the police.
+        Joint = "JOINT",
+    }
+
+    /// Where a section 47 enquiry stands.
+    EnquiryStatus {
+        /// Being made.
+        Open = "OPEN",
+        /// Its outcome is no conference: a service manager countersigns that or gives it back.
+        AwaitingCountersignature = "AWAITING_COUNTERSIGNATURE",
+        /// Over. It stays as it is.
+        Concluded = "CONCLUDED",
+    }
+
+    /// What a section 47 enquiry came to.
+    EnquiryOutcome {
+        /// An initial child protection conference: the child was harmed, or is likely to be.
+        InitialConference = "INITIAL_CONFERENCE",
+        /// Another agency keeps watch.
+        OtherAgencyMonitors = "OTHER_AGENCY_MONITORS",
+        /// The child and family assessment goes on.
+        ContinueAssessment = "CONTINUE_ASSESSMENT",
+        /// Legal action.
+        LegalAction = "LEGAL_ACTION",
+        /// Services for a child in need (section 17).
+        ServicesS17 = "SERVICES_S17",
+        /// A short break (section 17).
+        ShortBreakS17 = "SHORT_BREAK_S17",
+        /// No further action.
+        Nfa = "NFA",
+        /// Something else.
+        Other = "OTHER",
+    }
+
+    /// Why another agency is asked for information.
+    InformationDuty {
+        /// An enquiry: they are required to answer (Children Act 1989 s47(9) to (11)).
+        S47 = "S47",
+        /// An assessment, with the family's consent.
+        S17Consent = "S17_CONSENT",
+        /// A court has ordered it.
+        Court = "COURT",
+    }
+
+    /// Where a request for information stands.
+    InformationStatus {
+        /// Sent.
+        Sent = "SENT",
+        /// Sent, and asked for again.
+        Chased = "CHASED",
+        /// Answered.
+        Responded = "RESPONDED",
+        /// Refused; an answer may still come.
+        Refused = "REFUSED",
+        /// Withdrawn: it is not needed any more.
+        Withdrawn = "WITHDRAWN",
     }
 
     /// How a contact came in.
@@ -1079,6 +1311,16 @@ codes! {
         TransferWithdrawn = "TRANSFER_WITHDRAWN",
         /// A worker became lead practitioner.
         LeadPractitionerChanged = "LEAD_PRACTITIONER_CHANGED",
+        /// An assessment began.
+        AssessmentStarted = "ASSESSMENT_STARTED",
+        /// An assessment was authorised.
+        AssessmentAuthorised = "ASSESSMENT_AUTHORISED",
+        /// A strategy discussion was held.
+        StrategyHeld = "STRATEGY_HELD",
+        /// A section 47 enquiry began.
+        EnquiryStarted = "ENQUIRY_STARTED",
+        /// A section 47 enquiry had its outcome.
+        EnquiryConcluded = "ENQUIRY_CONCLUDED",
         /// A child protection conference was asked for.
         ConferenceRequested = "CONFERENCE_REQUESTED",
         /// A child protection conference was held.
@@ -1155,6 +1397,40 @@ impl CaseStatus {
         }
     }
 
+    /// The status after an assessment began: a case that a unit of another service took from the queue is in assessment too.
+    pub fn after_assessment_started(self) -> Self {
+        match self {
+            Self::Referred => Self::Assessment,
+            other => other,
+        }
+    }
+
+    /// The status after an assessment with this outcome was authorised. A case that goes on waits for the unit that takes it.
+    pub fn after_assessment(self, outcome: AssessmentOutcome) -> Self {
+        match (self, outcome) {
+            (Self::Assessment, AssessmentOutcome::Nfa | AssessmentOutcome::EarlyHelp) => Self::Closed,
+            (same, _) => same,
+        }
+    }
+
+    /// The status after an enquiry had this outcome. Who is on a protection plan or looked after stays that.
+    pub fn after_enquiry(self, outcome: EnquiryOutcome) -> Self {
+        match (self, outcome) {
+            (Self::Referred | Self::Assessment | Self::Cin, EnquiryOutcome::InitialConference) => {
+                Self::ConferencePending
+            }
+            (same, _) => same,
+        }
+    }
+
+    /// The status when no conference is to come any more and none made a plan: where the case stood before it was called for.
+    pub fn after_no_plan(self, before: Option<Self>) -> Self {
+        match self {
+            Self::ConferencePending => before.unwrap_or(Self::Assessment),
+            other => other,
+        }
+    }
+
     /// The status after a transfer of this kind.
     pub fn after_transfer(self, kind: TransferKind) -> Self {
         match (self, kind) {
@@ -1222,5 +1498,8 @@ mod tests {
         check::<BreakGlassReason>();
         check::<BreakGlassFinding>();
         check::<ConferenceState>();
+        check::<AssessmentFactor>();
+        check::<EnquiryOutcome>();
+        check::<InformationStatus>();
     }
 }

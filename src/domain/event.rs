@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::{
     Code,
     codes::{
-        AllocationKind, BreakGlassFinding, BreakGlassReason, Capacity, ChangeReason, ConferenceState, ConferenceType,
-        ContactChannel, ContactDecision, ContactStatus, ContactUrgency, EventType, Exclusion, InvitationCapacity,
-        InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority, ReferralDecision, ReferralSource, ReportStep,
-        Role, TransferKind, TransferState, UnallocatedReason,
+        Agency, AllocationKind, AssessmentOutcome, AssessmentStatus, BreakGlassFinding, BreakGlassReason, Capacity,
+        ChangeReason, ConferenceState, ConferenceType, ContactChannel, ContactDecision, ContactStatus, ContactUrgency,
+        EnquiryMode, EnquiryOutcome, EnquiryStatus, EventType, Exclusion, InformationDuty, InformationStatus,
+        InvitationCapacity, InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority, ReferralDecision,
+        ReferralSource, ReportStep, Role, StrategyDecision, TransferKind, TransferState, UnallocatedReason,
     },
     ids::ConferenceId,
 };
@@ -109,6 +110,18 @@ pub enum Detail {
         since: DateTime<Utc>,
         reason: UnallocatedReason,
     },
+    Assessment(AssessmentDetail),
+    Strategy {
+        held_at: DateTime<Utc>,
+        decision: StrategyDecision,
+        joint_with_police: bool,
+    },
+    Enquiry(EnquiryDetail),
+    Participant {
+        agency: Agency,
+        left_on: Option<NaiveDate>,
+    },
+    Information(InformationDetail),
     /// A restriction, or a break-glass. Never whose record.
     Access {
         /// Whether the record is restricted from now on.
@@ -133,6 +146,39 @@ pub struct ContactDetail {
     pub urgency: Option<ContactUrgency>,
     pub status: ContactStatus,
     pub decision: Option<ContactDecision>,
+}
+
+/// The fields of an event about an assessment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct AssessmentDetail {
+    pub status: AssessmentStatus,
+    pub started_on: NaiveDate,
+    pub review_on: Option<NaiveDate>,
+    pub outcome: Option<AssessmentOutcome>,
+    /// How many factors it names, once it is authorised.
+    pub factors_count: Option<i32>,
+}
+
+/// The fields of an event about a section 47 enquiry.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct EnquiryDetail {
+    pub mode: EnquiryMode,
+    pub status: EnquiryStatus,
+    pub started_on: NaiveDate,
+    pub lead_practitioner_id: Option<Uuid>,
+    pub outcome: Option<EnquiryOutcome>,
+}
+
+/// The fields of an event about a request for information. Never what was asked or said.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct InformationDetail {
+    pub agency: Agency,
+    pub duty: InformationDuty,
+    pub status: InformationStatus,
+    pub due_at: DateTime<Utc>,
 }
 
 /// The fields of an event about a conference.
@@ -216,6 +262,25 @@ impl EventData {
                 format!("referral: {}{offered}", lower(decision.code()))
             }
             (Detail::Unallocated { reason, .. }, _) => format!("held by no unit: {}", lower(reason.code())),
+            (Detail::Assessment(assessment), _) => {
+                let outcome =
+                    assessment.outcome.map_or_else(String::new, |outcome| format!(", {}", lower(outcome.code())));
+                format!("assessment {}{outcome}", lower(assessment.status.code()))
+            }
+            (Detail::Strategy { decision, .. }, _) => format!("strategy discussion: {}", lower(decision.code())),
+            (Detail::Enquiry(enquiry), EventType::S47Opened) => {
+                format!("section 47 enquiry opened, {}", lower(enquiry.mode.code()))
+            }
+            (Detail::Enquiry(enquiry), _) => {
+                let outcome =
+                    enquiry.outcome.map_or_else(String::new, |outcome| format!(", {}", lower(outcome.code())));
+                format!("section 47 enquiry {}{outcome}", lower(enquiry.status.code()))
+            }
+            (Detail::Participant { agency, left_on: None }, _) => format!("{} takes part", lower(agency.code())),
+            (Detail::Participant { agency, .. }, _) => format!("{} takes part no longer", lower(agency.code())),
+            (Detail::Information(asked), _) => {
+                format!("information from {}: {}", lower(asked.agency.code()), lower(asked.status.code()))
+            }
             (Detail::Access { denied: Some(true), .. }, _) => "a worker was kept from a record by name".to_owned(),
             (Detail::Access { denied: Some(false), .. }, _) => "a worker is let to a record again".to_owned(),
             (Detail::Access { restricted: Some(false), .. }, _) => "a restriction was lifted".to_owned(),

@@ -92,4 +92,14 @@ ids! {
     ConsultationId;
     /// What opened a case.
     ReferralId;
+    /// A child and family assessment.
+    AssessmentId;
+    /// A strategy discussion about one child.
+    StrategyDiscussionId;
+    /// A section 47 enquiry.
+    Section47EnquiryId;
+    /// Somebody of another agency who takes part.
+    AgencyParticipantId;
+    /// A request for information to another agency.
+    InformationRequestId;
 }

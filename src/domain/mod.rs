@@ -10,6 +10,7 @@ pub mod contact;
 pub mod event;
 pub mod ids;
 pub mod plan;
+pub mod safeguarding;
 pub mod statistics;
 pub mod text;
 pub mod transfer;

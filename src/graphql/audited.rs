@@ -10,15 +10,19 @@ use crate::{
         Coded, Seen, Snapshot,
         access::{DenialRow, GlassRow, RestrictionRow},
         allocations::AllocationRow,
+        assessments::AssessmentRow,
         audit::{EntryRow, NewEntry},
         cases::CaseRow,
         children::{AddressRow, PersonRow},
         chronology::EntryRow as ChronologyRow,
         conferences::{ConferenceChildRow, ConferenceRow, MoveRow},
-        contacts::{ConsultationRow, ContactPersonRow, ContactRow, KnownChildRow, NeedRow},
+        contacts::{ConsultationRow, ContactPersonRow, ContactRow, KnownChildRow},
+        enquiries::{DiscussionRow, EnquiryRow, ParticipantRow},
         families::{FamilyGroupRow, FamilyMemberRow, RelationshipRow, SiblingRow},
+        information::{AgencyParticipantRow, ChaseRow, RequestRow},
         invitations::{InvitationRow, MeetingRow},
         involvements::InvolvementRow,
+        needs::NeedRow,
         plans::{ActionShown, GoalRow, PlanRow},
         progress::{EscalationRow, EvidenceRow, ReviewRow, ShareRow},
         reads::SeenRow,
@@ -100,6 +104,8 @@ about! {
     ContactPersonRow: |one| one.core.id; one.core.child_id.into_iter().chain([one.core.contact_id]); NONE; one.address().is_ok().then_some(FieldClass::ConfidentialAddress);
     ConsultationRow: |one| one.id; [one.contact_id]; NONE; Some(FieldClass::Narrative);
     ReferralRow: |one| one.core.id; [one.core.child_id]; [one.core.case_id]; one.decision_reason().is_ok().then_some(FieldClass::Narrative);
+    AssessmentRow: |one| one.core.id; [one.core.child_id]; [one.core.id]; one.analysis().is_ok().then_some(FieldClass::Narrative);
+    AgencyParticipantRow: |one| one.id; [one.child_id]; [one.case_id]; None;
     KnownChildRow: |one| one.child_id; [one.child_id]; NONE; None;
 }
 
@@ -125,6 +131,8 @@ within! {
     ShareRow: |_one| None;
     ReviewRow: |_one| Some(FieldClass::Narrative);
     EscalationRow: |_one| Some(FieldClass::Narrative);
+    ParticipantRow: |_one| None;
+    ChaseRow: |_one| Some(FieldClass::Narrative);
 }
 
 /// The directory: nobody's record.
@@ -161,10 +169,45 @@ impl Audited for ContactRow {
     }
 }
 
+impl Audited for DiscussionRow {
+    fn note(&self, seen: &mut Seen) {
+        seen.own.push(self.core.id);
+        seen.subjects.push(self.core.child_id);
+        seen.records.push(self.core.id);
+        let classes = [
+            self.decision_reason().is_ok().then_some(FieldClass::Narrative),
+            self.information_shared().is_ok().then_some(FieldClass::ThirdParty),
+        ];
+        classes.into_iter().flatten().for_each(|class| seen.class(class));
+    }
+}
+
+impl Audited for EnquiryRow {
+    fn note(&self, seen: &mut Seen) {
+        seen.own.push(self.core.id);
+        seen.subjects.push(self.core.child_id);
+        seen.records.push(self.core.id);
+        self.findings().is_ok().then_some(FieldClass::Narrative).into_iter().for_each(|class| seen.class(class));
+    }
+}
+
+impl Audited for RequestRow {
+    fn note(&self, seen: &mut Seen) {
+        seen.own.push(self.core.id);
+        seen.subjects.push(self.core.child_id);
+        seen.records.push(self.core.id);
+        let classes = [
+            self.questions().is_ok().then_some(FieldClass::Narrative),
+            self.response().is_ok().then_some(FieldClass::ThirdParty),
+        ];
+        classes.into_iter().flatten().for_each(|class| seen.class(class));
+    }
+}
+
 impl Audited for NeedRow {
     // Whose need it is was shown with the person, or with the child.
     fn note(&self, seen: &mut Seen) {
-        seen.subjects.push(self.contact_id);
+        seen.subjects.push(self.subject_id);
         if self.kind.0 == NeedKind::Disability && self.description.is_some() {
             seen.class(FieldClass::Clinical);
         }

@@ -35,6 +35,32 @@ pub const CONTACT: Groups = &[
 ];
 pub const CONTACT_PERSON: Groups = &[("address", Columns::ADDRESS)];
 pub const REFERRAL: Groups = &[("decisionReason", Columns::NARRATIVE)];
+pub const ASSESSMENT: Groups = &[
+    ("factors", Columns::NARRATIVE),
+    ("analysis", Columns::NARRATIVE),
+    ("wishesFeelings", Columns::NARRATIVE),
+    ("notSeenReason", Columns::NARRATIVE),
+    ("returnedReason", Columns::NARRATIVE),
+    ("authorisedReason", Columns::NARRATIVE),
+];
+pub const DISCUSSION: Groups = &[
+    ("informationShared", Columns::THIRD_PARTY),
+    ("decisionReason", Columns::NARRATIVE),
+    ("immediateAction", Columns::NARRATIVE),
+    ("absenceReason", Columns::NARRATIVE),
+    ("actions", Columns::NARRATIVE),
+];
+pub const ENQUIRY: Groups = &[
+    ("policeReference", Columns::NARRATIVE),
+    ("findings", Columns::NARRATIVE),
+    ("returnedReason", Columns::NARRATIVE),
+];
+pub const INFORMATION: Groups = &[
+    ("response", Columns::THIRD_PARTY),
+    ("questions", Columns::NARRATIVE),
+    ("refusalReason", Columns::NARRATIVE),
+    ("withdrawnReason", Columns::NARRATIVE),
+];
 pub const ACTION: Groups = &[("ownerWorker", Columns::OWNER)];
 pub const PLAN: Groups =
     &[("overallAim", Columns::NARRATIVE), ("parentView", Columns::NARRATIVE), ("childView", Columns::NARRATIVE)];

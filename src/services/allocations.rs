@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, managers_of, stamp, units_of},
-    involvements::{end_parts, lead_in},
+    involvements::{BESIDE_LEAD, end_parts, lead_in},
     optional_text, text,
 };
 use crate::{
@@ -424,7 +424,7 @@ async fn end(tx: &ViewerTx, input: EndAllocation, reason: String) -> Result<Outc
             .await?;
     }
     let stay: Vec<Uuid> = case.units().into_iter().map(|held| held.0).filter(|held| *held != unit.id).collect();
-    end_parts(tx, &announcer, case.core.id, &stamp, &stay, ChangeReason::Others, &audience).await?;
+    end_parts(tx, &announcer, case.core.id, &stamp, (&BESIDE_LEAD, &stay), ChangeReason::Others, &audience).await?;
     if primary && !case.core.status.0.is_closed() {
         let detail = Detail::Unallocated { since: at, reason: UnallocatedReason::AllocationEnded };
         let entity = Entity { kind: CaseId::KIND, id: case.core.id, version: case.core.version + 1 };

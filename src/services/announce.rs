@@ -88,6 +88,12 @@ impl Announcer {
         Self { actor_name: actor_name.to_owned(), actor_role, at, correlation_id: Uuid::now_v7() }
     }
 
+    /// Of a change of this case: never before what it changes began.
+    pub(super) fn with(mut self, case: &Locked) -> Self {
+        self.at = case.moment(self.at);
+        self
+    }
+
     /// Appends one event for these units, workers and managers, and for the case's lead practitioner. An event about
     /// several cases has none: its audience must name their leads.
     // One argument for each part of the envelope that differs between a change's events.

@@ -58,18 +58,20 @@ pub(super) async fn lead_in(tx: &ViewerTx, unit_id: Uuid, wanted: Option<Uuid>) 
     }
 }
 
-/// Parts inside a unit that stops holding the case end with it; who leads is the caller's to say.
+/// The parts that end with the unit that they are inside of.
+pub(super) const BESIDE_LEAD: [Capacity; 2] = [Capacity::CoWorker, Capacity::Clinical];
+
+/// Parts with these capacities of whoever is in none of the units that stay end; who leads is the caller's to say.
 pub(super) async fn end_parts(
     tx: &ViewerTx,
     announcer: &Announcer,
     case_id: Uuid,
     stamp: &Stamp,
-    units_that_stay: &[Uuid],
+    (capacities, units_that_stay): (&[Capacity], &[Uuid]),
     reason: ChangeReason,
     audience: &[Audience],
 ) -> Result<()> {
-    let capacities = [Capacity::CoWorker, Capacity::Clinical];
-    for part in involvements::parts_without_unit(tx, case_id, &capacities, None, units_that_stay).await? {
+    for part in involvements::parts_without_unit(tx, case_id, capacities, None, units_that_stay).await? {
         involvements::end(tx, part.id, announcer.at.max(part.started_at), reason).await?;
         let mut audience = audience.to_vec();
         audience.push(Audience::Worker(part.worker_id));

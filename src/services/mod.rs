@@ -6,13 +6,18 @@
 //! Inputs hold what people wrote, and are not `Debug`: nothing can print them by mistake.
 
 mod announce;
+mod close;
 
 pub mod access;
 pub mod allocations;
+pub mod assessments;
 pub mod conferences;
 pub mod contacts;
+pub mod enquiries;
+pub mod information;
 pub mod involvements;
 pub mod memberships;
+pub mod needs;
 pub mod plans;
 pub mod reads;
 pub mod transfers;
@@ -75,6 +80,16 @@ pub struct Outcome {
     pub consultation_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub referral_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assessment_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enquiry_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub participant_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub discussion_ids: Vec<Uuid>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub referral_ids: Vec<Uuid>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -106,8 +121,12 @@ impl Outcome {
             self.contact_person_id,
             self.consultation_id,
             self.referral_id,
+            self.assessment_id,
+            self.enquiry_id,
+            self.participant_id,
+            self.request_id,
         ];
-        let several = self.plan_ids.iter().chain(&self.referral_ids).copied();
+        let several = self.plan_ids.iter().chain(&self.referral_ids).chain(&self.discussion_ids).copied();
         each.into_iter().flatten().chain(several).collect()
     }
 }

@@ -8,7 +8,7 @@ use super::{
     Outcome, Services,
     allocations::{active_unit, check_capacity, end_help},
     announce::{Announcer, Entity, managers_of, stamp, units_of},
-    involvements::{end_parts, lead_in},
+    involvements::{BESIDE_LEAD, end_parts, lead_in},
     text,
 };
 use crate::{
@@ -16,7 +16,9 @@ use crate::{
     db::{
         Coded, ViewerTx,
         allocations::{self, NewAllocation},
-        cases, involvements,
+        assessments, cases,
+        cases::Locked,
+        involvements,
         outbox::Audience,
         transfers::{self, NewTransfer, TransferCore},
         units, viewers,
@@ -24,7 +26,10 @@ use crate::{
     domain::{
         Code,
         calendar::london_day,
-        codes::{AllocationKind, Capacity, ChangeReason, EventType, Priority, Severity, TransferKind, TransferState},
+        codes::{
+            AllocationKind, Capacity, CaseStatus, ChangeReason, EventType, Priority, Severity, TransferKind,
+            TransferState,
+        },
         event::Detail,
         ids::{AllocationId, AreaId, InvolvementId, TransferId, UnitId},
         transfer::guard,
@@ -100,6 +105,23 @@ impl Services {
     }
 }
 
+/// The children in need service takes a case from assessment when that found that the service stays involved.
+async fn assessed(tx: &ViewerTx, case: &Locked, kind: TransferKind) -> Result<()> {
+    if kind != TransferKind::ToCin || !matches!(case.core.status.0, CaseStatus::Referred | CaseStatus::Assessment) {
+        return Ok(());
+    }
+    if assessments::is_open(tx, case.core.id).await?
+        || !matches!(assessments::last_outcome(tx, case.core.id).await?, Some(outcome) if outcome.goes_on())
+    {
+        return Err(Error::guard(
+            "ASSESSMENT_AUTHORISED",
+            "The children in need service takes a case when its assessment is authorised and found that the service stays \
+             involved: hand it in with CIN_PLAN, and have it authorised.",
+        ));
+    }
+    Ok(())
+}
+
 async fn request(tx: &ViewerTx, input: RequestTransfer, handover_summary: String) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
     let case = cases::lock(tx, input.case_id).await?;
@@ -118,6 +140,7 @@ async fn request(tx: &ViewerTx, input: RequestTransfer, handover_summary: String
     }
     let from = units::get(tx, primary.unit_id).await?.ok_or(Error::NotFound)?;
     guard(input.kind, from.service.0, to.service.0).map_err(|(name, why)| Error::guard(name, why))?;
+    assessed(tx, &case, input.kind).await?;
     let at = case.moment(tx.viewer().at);
     if input.joint_meeting_on.is_some_and(|day| day < london_day(at)) {
         return Err(Error::bad_input("jointMeetingOn", "must not lie in the past"));
@@ -183,6 +206,7 @@ async fn accept(tx: &ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     let to = active_unit(tx, to.id).await?;
     let from = units::get(tx, primary.unit_id).await?.ok_or(Error::NotFound)?;
     guard(transfer.kind.0, from.service.0, to.service.0).map_err(|(name, why)| Error::guard(name, why))?;
+    assessed(tx, &case, transfer.kind.0).await?;
     let held = units::count_held(tx, to.id).await?;
     let instead = "ask its service manager to accept it, or reject the transfer";
     check_capacity((&to, held), &standing, me, &holding, instead)?;
@@ -284,7 +308,7 @@ async fn accept(tx: &ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     }
     let mut stay: Vec<Uuid> = case.helping.iter().map(|open| open.unit_id).collect();
     stay.push(to.id);
-    end_parts(tx, &announcer, case.core.id, &stamp, &stay, ChangeReason::Tsproc, &audience).await?;
+    end_parts(tx, &announcer, case.core.id, &stamp, (&BESIDE_LEAD, &stay), ChangeReason::Tsproc, &audience).await?;
     let completed = Detail::Transfer {
         from_unit_id: from.id,
         from_unit_name: from.name,

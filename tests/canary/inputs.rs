@@ -16,6 +16,9 @@ const KINDS: &[(&str, &str)] = &[
     ("isNoneOf", "Child"),
     ("denialId", "AccessDenial"),
     ("restrictionId", "AccessRestriction"),
+    ("enquiryId", "Section47Enquiry"),
+    ("participantId", "AgencyParticipant"),
+    ("requestId", "InformationRequest"),
 ];
 
 /// What only one of can be named: the other ones are left out.
@@ -62,8 +65,14 @@ impl Inputs {
         let mut all: Vec<(String, String)> = fields
             .map(|field| (field.name.to_string(), field.arguments[0].ty.inner_named_type().to_string()))
             .collect();
-        const LAST: &[&str] =
-            &["acceptTransfer", "changeMembershipRole", "endAllocation", "endMembership", "restrictRecord"];
+        const LAST: &[&str] = &[
+            "acceptTransfer",
+            "authoriseAssessment",
+            "changeMembershipRole",
+            "endAllocation",
+            "endMembership",
+            "restrictRecord",
+        ];
         const FIRST: &[&str] =
             &["recordAttendance", "recordConferenceView", "recordChangeEvidence", "recordPlanReview", "sharePlan"];
         all.sort_by_key(|(name, _)| (!FIRST.contains(&name.as_str()), LAST.contains(&name.as_str())));
@@ -143,7 +152,9 @@ impl Inputs {
                 ExtendedType::Enum(_) if wrong == Wrong::Codes => own("code"),
                 ExtendedType::Enum(of) => {
                     const FURTHER: &[(&str, &str, &str)] = &[
+                        ("AddAgencyParticipantInput", "agency", "SCHOOL"),
                         ("ChildDecisionInput", "decision", "NO_PLAN"),
+                        ("ChildDiscussedInput", "decision", "S47_JOINT"),
                         ("DraftPlanInput", "kind", "CIN"),
                         ("ExcludeFromConferenceInput", "capacity", "PARENT"),
                         ("NewInvitationInput", "capacity", "SCHOOL"),
@@ -162,6 +173,7 @@ impl Inputs {
 }
 
 fn day(name: &str) -> chrono::DateTime<chrono::Utc> {
-    let coming = ["dueOn", "nextReviewOn", "newChangeBy", "reviewDueOn", "agreedChangeBy", "scheduledFor", "until"];
+    let coming =
+        ["dueAt", "dueOn", "nextReviewOn", "newChangeBy", "reviewDueOn", "agreedChangeBy", "scheduledFor", "until"];
     chrono::Utc::now() + chrono::Duration::days(if coming.contains(&name) { 14 } else { 0 })
 }

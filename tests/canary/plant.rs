@@ -10,6 +10,7 @@ use super::scan::{NHS_NO, UPN, word};
 /// is too.
 const OPEN: &[&str] = &[
     "areas.name",
+    "assessments.factors",
     "conference_steps.state_after",
     "conference_steps.state_before",
     "conference_steps.step",

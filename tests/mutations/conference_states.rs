@@ -114,6 +114,9 @@ impl Meeting {
         let data =
             server.data("CLINICIAN", "query($id: ID!) { case(id: $id) { child { id } } }", json!({ "id": case })).await;
         let child = data["case"]["child"]["id"].as_str().unwrap().to_owned();
+        if kind == "INITIAL" {
+            server.conference_called_for(&[&case]).await;
+        }
         let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": kind });
         let payload = server.done("SOCIAL_WORKER", "requestConference", "conference { id }", input).await;
         let conference = payload["conference"]["id"].as_str().unwrap().to_owned();
@@ -368,6 +371,7 @@ async fn an_initial_conference_is_not_opened_while_a_parent_has_neither_invitati
     let server = Server::start().await;
     let client = support::connect("postgres", &server.database).await;
     let (case, _) = server.allocated_to(3).await;
+    server.conference_called_for(&[&case]).await;
     let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": "INITIAL" });
     let payload = server.done("SOCIAL_WORKER", "requestConference", "conference { id }", input).await;
     let conference = payload["conference"]["id"].as_str().unwrap().to_owned();
@@ -834,6 +838,7 @@ async fn the_unit_hears_of_every_step_of_a_conference() {
     let mut socket: Socket = server.socket("CLINICIAN").await;
     socket.feed(&unit, None).await;
     let (case, _) = server.allocated_to(3).await;
+    server.conference_called_for(&[&case]).await;
     let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": "INITIAL" });
     let payload = server.done("SOCIAL_WORKER", "requestConference", "conference { id }", input).await;
     let conference = payload["conference"]["id"].as_str().unwrap().to_owned();

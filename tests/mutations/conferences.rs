@@ -13,6 +13,7 @@ async fn requested(server: &Server) -> (String, String, String) {
     let data =
         server.data("CLINICIAN", "query($id: ID!) { case(id: $id) { child { id } } }", json!({ "id": case })).await;
     let child = data["case"]["child"]["id"].as_str().unwrap().to_owned();
+    server.conference_called_for(&[&case]).await;
     let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": "INITIAL" });
     let refused = server.code("CLINICIAN", &document("requestConference", ""), json!({ "input": input })).await;
     assert_eq!(refused, "FORBIDDEN");
@@ -286,6 +287,7 @@ async fn a_decision_for_one_child_leaves_the_other_without_a_plan() {
     assert_eq!(rows.len(), 2);
     let cases: Vec<String> = rows.iter().map(|row| format!("Case:{}", row.get::<_, uuid::Uuid>(0))).collect();
     let children: Vec<String> = rows.iter().map(|row| format!("Child:{}", row.get::<_, uuid::Uuid>(1))).collect();
+    server.conference_called_for(&cases.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let input = json!({ "idempotencyKey": key(), "caseIds": cases, "type": "INITIAL" });
     let payload =
         server.done("OTHER_UNIT", "requestConference", "conference { id children { child { id } } }", input).await;

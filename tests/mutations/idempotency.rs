@@ -84,6 +84,7 @@ async fn concurrent_doubles_change_once() {
 async fn a_known_key_shows_nothing_that_its_owner_may_not_see_any_more() {
     let server = Server::start().await;
     let (case, version) = server.allocated_to(3).await;
+    server.assessed(&case).await;
     let seven = server.unit(7).await;
     let transfer = server
         .done(

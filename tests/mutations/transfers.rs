@@ -17,6 +17,7 @@ const CASE: &str = "query($id: ID!) { case(id: $id) { version status primaryAllo
 async fn a_case_moves_at_once_when_the_receiving_unit_accepts() {
     let server = Server::start().await;
     let (case, version) = server.allocated_to(3).await;
+    server.assessed(&case).await;
     let seven = server.unit(7).await;
     let input = request(&case, &seven, "TO_CIN", version);
     assert_eq!(
@@ -72,6 +73,7 @@ async fn a_case_moves_at_once_when_the_receiving_unit_accepts() {
 async fn the_looked_after_and_adoption_services_are_refused_until_their_guards_can_be_met() {
     let server = Server::start().await;
     let (case, version) = server.allocated_to(3).await;
+    server.assessed(&case).await;
     for (unit, kind, guard) in [
         (9, "TO_LAC", "PERMANENCE_PLAN_AGREED"),
         (9, "WITHIN_SERVICE", "PERMANENCE_PLAN_AGREED"),
@@ -90,6 +92,7 @@ async fn the_looked_after_and_adoption_services_are_refused_until_their_guards_c
 async fn a_case_has_one_transfer_that_waits_and_its_allocation_stays_meanwhile() {
     let server = Server::start().await;
     let (case, version) = server.allocated_to(3).await;
+    server.assessed(&case).await;
     let input = request(&case, &server.unit(7).await, "TO_CIN", version);
     let payload = server
         .done("CONSULTANT_SOCIAL_WORKER", "requestTransfer", "case { version primaryAllocation { id } }", input)
@@ -108,6 +111,7 @@ async fn a_case_has_one_transfer_that_waits_and_its_allocation_stays_meanwhile()
 async fn a_helping_unit_that_takes_a_case_over_helps_no_longer() {
     let server = Server::start().await;
     let (case, version) = server.allocated_to(3).await;
+    server.assessed(&case).await;
     let seven = server.unit(7).await;
     let joint =
         json!({ "idempotencyKey": key(), "caseId": case, "unitId": seven, "reason": "x", "expectedVersion": version });
@@ -143,6 +147,7 @@ async fn a_unit_takes_its_last_place_once_and_what_is_beyond_only_by_its_manager
     let mut transfers = Vec::new();
     for _ in 0..2 {
         let (case, version) = server.allocated_to(3).await;
+        server.assessed(&case).await;
         transfers.push(request_transfer(&server, &case, 7, version).await);
     }
     let accept = async |person: &str, transfer: &str| {
@@ -199,6 +204,7 @@ async fn everybodys_part_in_the_leaving_unit_ends_with_the_transfer() {
 async fn the_unit_that_is_asked_reads_nothing_sensitive_of_the_child() {
     let server = Server::start().await;
     let (case, version) = server.allocated_to(3).await;
+    server.assessed(&case).await;
     let client = crate::support::connect("postgres", &server.database).await;
     client
         .execute(

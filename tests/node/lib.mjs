@@ -106,7 +106,7 @@ export function transfer(caseId, expectedVersion) {
     idempotencyKey: key(),
     caseId,
     toUnitId: otherUnitId,
-    kind: 'TO_CIN',
+    kind: 'WITHIN_SERVICE',
     handoverSummary: 'Ready to move on.',
     expectedVersion,
   };

@@ -203,6 +203,14 @@ const RECORDS: &[(&str, &str)] = &[
         "select r.id, c.version, coalesce(r.decision, '') from referrals r join cases c on c.id = r.case_id
          where r.child_id in (select id from chosen)",
     ),
+    ("Assessment", "select id, version, status from assessments where child_id in (select id from chosen)"),
+    ("StrategyDiscussion", "select id, 1, decision from strategy_discussions where child_id in (select id from chosen)"),
+    ("Section47Enquiry", "select id, version, status from section47_enquiries where child_id in (select id from chosen)"),
+    (
+        "AgencyParticipant",
+        "select id, version, (left_on is null)::text from agency_participants where child_id in (select id from chosen)",
+    ),
+    ("InformationRequest", "select id, version, status from information_requests where child_id in (select id from chosen)"),
 ];
 
 /// `hiding`: whether what is chosen is hidden.
@@ -321,6 +329,7 @@ pub async fn prepare(client: &Client, kept: bool) {
         let in_sight = in_sight(client).await;
         keep(client, &in_sight[0]).await;
     }
+    safeguarding(client).await;
 }
 
 /// Of every child of units 7 and 11 and of the queue a contact that ended with a meeting, of every open case there a referral;
@@ -366,6 +375,60 @@ async fn contacts(client: &Client) {
                          insert into contact_people (id, contact_id, position, kind, first_name, child_id, matched_by, matched_at)
                              values (gen_random_uuid(), contact, 1, 'CHILD', 'Told', one.child_id, desk, '2026-11-17 09:10Z');
                      end if;
+                 end loop;
+             end $$",
+        )
+        .await
+        .unwrap();
+}
+
+/// Of every child of units 7 and 11 and of the queue an assessment, an enquiry that runs with the discussion before it, and somebody of another
+/// agency who was asked.
+async fn safeguarding(client: &Client) {
+    client
+        .batch_execute(
+            "do $$
+             declare
+                 one record; member uuid; discussion uuid; enquiry uuid; participant uuid; request uuid;
+             begin
+                 select id into member from workers where staff_no = 'U07-CSW';
+                 for one in
+                     select c.id as case_id, c.child_id, c.opened_on
+                     from cases c left join allocations a on a.case_id = c.id and a.kind = 'PRIMARY' and a.ended_at is null
+                     left join units u on u.id = a.unit_id
+                     where c.closed_on is null and (u.id is null or u.name ~ ' Unit (7|11)$') order by c.id
+                 loop
+                     discussion := gen_random_uuid(); enquiry := gen_random_uuid(); participant := gen_random_uuid();
+                     request := gen_random_uuid();
+                     insert into assessments (id, case_id, child_id, started_on, author_id, not_seen_reason, wishes_feelings,
+                             analysis, factors, returned_reason)
+                         values (gen_random_uuid(), one.case_id, one.child_id, one.opened_on, member, 'Words.', 'Words.', 'Words.',
+                                 '{16A}', 'Words.')
+                         on conflict do nothing;
+                     insert into strategy_discussions (id, meeting_id, case_id, child_id, held_at, information_shared, decision,
+                             decision_reason, immediate_action, actions, absence_reason, recorded_by, recorded_at)
+                         values (discussion, discussion, one.case_id, one.child_id, '2026-11-16 09:00Z', 'Words.', 'S47_JOINT',
+                                 'Words.', 'Words.', '{Words.}', 'Words.', member, '2026-11-16 10:00Z');
+                     insert into strategy_participants (id, discussion_id, case_id, child_id, position, agency, organisation, name, role)
+                         values (gen_random_uuid(), discussion, one.case_id, one.child_id, 1, 'HEALTH', 'Surgery', 'Dr Told', 'GP');
+                     if not exists (select from section47_enquiries e where e.case_id = one.case_id and e.status <> 'CONCLUDED') then
+                         insert into section47_enquiries (id, case_id, child_id, discussion_id, started_on, mode, lead_id, police_reference)
+                             values (enquiry, one.case_id, one.child_id, discussion, '2026-11-16', 'JOINT', member, 'Reference');
+                     else
+                         select e.id into enquiry from section47_enquiries e where e.case_id = one.case_id and e.status <> 'CONCLUDED';
+                     end if;
+                     insert into agency_participants (id, case_id, child_id, agency, organisation, name, contact, joined_on, added_by)
+                         values (participant, one.case_id, one.child_id, 'HEALTH', 'Surgery', 'Dr Told', '1234', '2026-11-16', member);
+                     insert into information_requests (id, case_id, child_id, participant_id, enquiry_id, duty, questions, asked_by,
+                             asked_at, due_at, status)
+                         values (request, one.case_id, one.child_id, participant, enquiry, 'S47', 'Words.', member,
+                                 '2026-11-16 11:00Z', '2026-11-20 11:00Z', 'CHASED');
+                     insert into information_requests (id, case_id, child_id, participant_id, enquiry_id, duty, questions, asked_by,
+                             asked_at, due_at, status, refused_at, refusal_reason, recorded_by)
+                         values (gen_random_uuid(), one.case_id, one.child_id, participant, enquiry, 'S47', 'Words.', member,
+                                 '2026-11-16 11:00Z', '2026-11-20 11:00Z', 'REFUSED', '2026-11-17 11:00Z', 'Words.', member);
+                     insert into information_chases (id, request_id, child_id, method, note, chased_by, chased_at)
+                         values (gen_random_uuid(), request, one.child_id, 'PHONE', 'Words.', member, '2026-11-17 11:00Z');
                  end loop;
              end $$",
         )

@@ -2,19 +2,33 @@
 
 /// Texts, by the argument's name.
 pub const TEXTS: &[(&str, &str)] = &[
+    ("absenceReason", "Words."),
+    ("actions", "Words."),
     ("after", "not-a-cursor"),
     ("agencyName", "Probe School"),
+    ("analysis", "Words."),
     ("cursor", "not-a-cursor"),
     ("decisions", "Goes on."),
     ("address", "12 Probe Street"),
     ("callerContact", "020 7946 0999"),
     ("callerName", "Probe Caller"),
     ("concern", "A child cries."),
+    ("contact", "020 7946 0999"),
+    ("decisionReason", "Words."),
     ("description", "Words."),
     ("explanation", "The child is at the door."),
+    ("findings", "Words."),
     ("firstName", "Probe"),
+    ("immediateAction", "Words."),
+    ("informationShared", "Words."),
     ("lastName", "Prober"),
+    ("name", "Probe"),
+    ("notSeenReason", "Words."),
+    ("organisation", "Probe School"),
     ("place", "Room 4"),
+    ("policeReference", "1"),
+    ("questions", "Words."),
+    ("role", "Words."),
     ("handoverSummary", "Ready to move on."),
     ("idempotencyKey", "probe"),
     ("interimPlan", "Seen every day."),
@@ -26,22 +40,30 @@ pub const TEXTS: &[(&str, &str)] = &[
     ("search", "ma"),
     ("text", "Words."),
     ("whatNeedsToChange", "The nights."),
+    ("wishesFeelings", "Words."),
 ];
 
 /// Days and moments, by the argument's name; the others lie on the morning on which the tests play.
-pub const TIMES: &[(&str, &str)] =
-    &[("nextReviewOn", "2026-12-02"), ("newChangeBy", "2026-12-02"), ("scheduledFor", "2026-12-02T10:00:00Z")];
+pub const TIMES: &[(&str, &str)] = &[
+    ("dueAt", "2026-12-02T10:00:00Z"),
+    ("nextReviewOn", "2026-12-02"),
+    ("newChangeBy", "2026-12-02"),
+    ("scheduledFor", "2026-12-02T10:00:00Z"),
+];
 pub const DAY: &str = "2026-11-18";
 pub const MOMENT: &str = "2026-11-18T09:30:00Z";
 
 /// Codes that go further than the first one of their set: (input, field, code).
 pub const CODES: &[(&str, &str, &str)] = &[
+    ("AddAgencyParticipantInput", "agency", "SCHOOL"),
     ("ChildDecisionInput", "decision", "NO_PLAN"),
+    ("ChildDiscussedInput", "decision", "S47_JOINT"),
     ("DecideContactInput", "decision", "NO_FURTHER_ACTION"),
     ("DraftPlanInput", "kind", "CIN"),
     ("ExcludeFromConferenceInput", "capacity", "PARENT"),
     ("NewInvitationInput", "capacity", "PARENT"),
     ("RequestTransferInput", "kind", "WITHIN_SERVICE"),
+    ("StrategyParticipantInput", "agency", "SOCIAL_CARE"),
 ];
 
 /// Inputs that name one of several, and which is named when it is not an id.
@@ -56,6 +78,18 @@ pub const ONE_OF: &[(&str, &[&str], &str)] = &[
 /// The owner is an input, or a type and its field.
 pub const KINDS: &[(&str, &str, &str)] = &[
     ("AcceptTransferInput", "leadPractitionerId", "Worker"),
+    ("ChaseInformationInput", "requestId", "InformationRequest"),
+    ("ChildDiscussedInput", "leadPractitionerId", "Worker"),
+    ("ConcludeSection47Input", "enquiryId", "Section47Enquiry"),
+    ("CountersignSection47Input", "enquiryId", "Section47Enquiry"),
+    ("EndAgencyParticipantInput", "participantId", "AgencyParticipant"),
+    ("RecordInformationAnswerInput", "requestId", "InformationRequest"),
+    ("RecordInformationRefusalInput", "requestId", "InformationRequest"),
+    ("RecordSection47ProgressInput", "enquiryId", "Section47Enquiry"),
+    ("RecordSection47ProgressInput", "leadPractitionerId", "Worker"),
+    ("RequestInformationInput", "participantId", "AgencyParticipant"),
+    ("ReturnSection47Input", "enquiryId", "Section47Enquiry"),
+    ("WithdrawInformationRequestInput", "requestId", "InformationRequest"),
     ("AllocateCaseInput", "leadPractitionerId", "Worker"),
     ("AppointConferenceChairInput", "chairId", "Worker"),
     ("ChangeMembershipRoleInput", "leadsPassToId", "Worker"),

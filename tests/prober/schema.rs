@@ -17,7 +17,7 @@ use super::samples::{AUDIT, AUDITED, CODES, DAY, KINDS, MOMENT, ONE_OF, OPEN, TE
 /// The type of ids that name a record of any type.
 pub const ANY: &str = "Node";
 /// How many fields with an alias one request has.
-const TOGETHER: usize = 40;
+const TOGETHER: usize = 30;
 
 /// Where an id stands in an input or in arguments, and of which type the record is that it names.
 #[derive(Clone, Debug)]
@@ -504,6 +504,13 @@ impl Walk {
             }
             None => ids.iter().find(|field| !field.ty.is_list()).or_else(|| ids.first()),
         };
+        // Of several at once, each with its version.
+        if ids.is_empty() {
+            let nested = self.places(input).into_iter().find(|place| !OPEN.contains(&place.kind.as_str()));
+            if let Some(nested) = nested {
+                return Some(nested.path);
+            }
+        }
         assert!(
             main.is_some() || self.places(input).iter().all(|place| OPEN.contains(&place.kind.as_str())),
             "{input}: which record is it about?"

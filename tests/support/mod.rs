@@ -429,6 +429,16 @@ impl Server {
         EventStream::open(&self.graphql_url(), &self.token(person), query, variables).await
     }
 
+    /// The assessment of a case was authorised: the children in need service may take it.
+    pub async fn assessed(&self, case: &str) {
+        people::assessed(&connect("postgres", &self.database).await, case).await;
+    }
+
+    /// An enquiry in each of these cases called for a conference.
+    pub async fn conference_called_for(&self, cases: &[&str]) {
+        people::conference_called_for(&connect("postgres", &self.database).await, cases).await;
+    }
+
     /// The child of a case in the sight of a person.
     pub async fn child_of(&self, person: &str, case: &str) -> String {
         let query = "query($id: ID!) { case(id: $id) { child { id } } }";

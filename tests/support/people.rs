@@ -127,3 +127,49 @@ pub async fn involve(client: &Client, case: Uuid, worker: Uuid, capacity: &str) 
         .unwrap();
     id
 }
+
+/// An assessment of this case (as a global id) that somebody else than its author has authorised: the service stays involved.
+pub async fn assessed(client: &Client, case: &str) {
+    let made = client
+        .execute(
+            "with open as (
+                 update assessments a set status = 'AUTHORISED', analysis = 'x', factors = '{16A}', outcome = 'CIN_PLAN',
+                        not_seen_reason = 'x', submitted_by = a.author_id, submitted_at = '2026-11-18 08:00Z', authorised_by = h.id,
+                        authorised_at = '2026-11-18 09:00Z', authorised_reason = 'x'
+                 from workers h where 'Case:' || a.case_id = $1 and h.staff_no = 'HS-1' and a.status <> 'AUTHORISED'
+                 returning a.id)
+             insert into assessments (id, case_id, child_id, status, started_on, author_id, not_seen_reason, analysis, factors,
+                                      outcome, submitted_by, submitted_at, authorised_by, authorised_at, authorised_reason)
+             select gen_random_uuid(), c.id, c.child_id, 'AUTHORISED', c.opened_on, w.id, 'x', 'x', '{16A}', 'CIN_PLAN', w.id,
+                    '2026-11-18 09:30Z', h.id, '2026-11-18 09:40Z', 'x'
+             from cases c, workers w, workers h where 'Case:' || c.id = $1 and w.staff_no = 'U03-SW' and h.staff_no = 'HS-1'
+               and (select count(*) from open) >= 0",
+            &[&case],
+        )
+        .await
+        .unwrap();
+    assert_eq!(made, 1, "no case {case}");
+}
+
+/// An enquiry in each of these cases (as global ids) that called for a conference which nobody has asked for yet.
+pub async fn conference_called_for(client: &Client, cases: &[&str]) {
+    let made = client
+        .execute(
+            "with discussed as (
+                 insert into strategy_discussions (id, meeting_id, case_id, child_id, held_at, information_shared, decision,
+                                                   decision_reason, recorded_by, recorded_at)
+                 select gen_random_uuid(), gen_random_uuid(), c.id, c.child_id, '2026-11-18 09:30Z', 'x', 'S47_SINGLE', 'x', w.id,
+                        '2026-11-18 09:40Z'
+                 from cases c, workers w where 'Case:' || c.id = any ($1) and w.staff_no = 'U03-CSW'
+                 returning id, case_id, child_id, recorded_by)
+             insert into section47_enquiries (id, case_id, child_id, discussion_id, started_on, mode, lead_id, status, outcome,
+                                              outcome_on, findings, decided_by)
+             select gen_random_uuid(), case_id, child_id, id, '2026-11-18', 'SINGLE', recorded_by, 'CONCLUDED',
+                    'INITIAL_CONFERENCE', '2026-11-18', 'x', recorded_by
+             from discussed",
+            &[&cases],
+        )
+        .await
+        .unwrap();
+    assert_eq!(made, cases.len() as u64, "not all of {cases:?}");
+}

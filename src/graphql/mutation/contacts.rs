@@ -18,10 +18,11 @@ use crate::{
         types::{Case, Consultation, Contact, ContactPerson, Referral},
     },
     services::contacts::{
-        ArrangeConsultation, ConsultationInput, DecideContact, DecideReferral, Informing, MatchContactChild, NeedInput,
+        ArrangeConsultation, ConsultationInput, DecideContact, DecideReferral, Informing, MatchContactChild,
         PersonInput, RecordConsultation, RecordContact, RecordReferrerInformed, ReferralInput, RegisterContactChild,
         TriageContact,
     },
+    services::needs::NeedInput,
 };
 
 payload! {
@@ -339,14 +340,19 @@ fn informing(at: Option<DateTime>, never: Option<NotInformedReason>) -> Result<O
     }
 }
 
-impl From<ContactPersonInput> for PersonInput {
-    fn from(said: ContactPersonInput) -> Self {
-        let need = |need: ParticularNeedInput| NeedInput {
+impl From<ParticularNeedInput> for NeedInput {
+    fn from(need: ParticularNeedInput) -> Self {
+        Self {
             kind: need.kind,
             answer: need.answer,
             description: need.description,
             what_we_will_do: need.what_we_will_do,
-        };
+        }
+    }
+}
+
+impl From<ContactPersonInput> for PersonInput {
+    fn from(said: ContactPersonInput) -> Self {
         Self {
             kind: said.kind,
             first_name: said.first_name,
@@ -356,7 +362,7 @@ impl From<ContactPersonInput> for PersonInput {
             sex: said.sex,
             address: said.address,
             description: said.description,
-            needs: said.needs.into_iter().map(need).collect(),
+            needs: said.needs.into_iter().map(NeedInput::from).collect(),
         }
     }
 }

@@ -17,14 +17,16 @@ use super::{
     scalars::local,
     selection,
     types::{
-        AccessDenial, AccessRestriction, Action, Allocation, BreakGlass, Case, Conference, Consultation, Contact,
-        ContactPerson, Goal, Invitation, Involvement, Plan, Referral, Transfer, Unit, unit::Membership,
+        AccessDenial, AccessRestriction, Action, AgencyParticipant, Allocation, Assessment, BreakGlass, Case,
+        Conference, Consultation, Contact, ContactPerson, Goal, InformationRequest, Invitation, Involvement, Plan,
+        Referral, Section47Enquiry, StrategyDiscussion, Transfer, Unit, unit::Membership,
     },
 };
 use crate::{
     db::{
-        access as access_rows, allocations as allocation_rows, cases, conferences as conference_rows,
-        contacts as contact_rows, invitations, involvements, plans as plan_rows, referrals as referral_rows,
+        access as access_rows, allocations as allocation_rows, assessments as assessment_rows, cases,
+        conferences as conference_rows, contacts as contact_rows, enquiries as enquiry_rows,
+        information as information_rows, invitations, involvements, plans as plan_rows, referrals as referral_rows,
         transfers as transfer_rows, units,
     },
     domain::ids::{ChildId, PersonId},
@@ -259,6 +261,41 @@ impl Changed {
         Ok(generation(Arc::clone(snapshot), rows).into_iter().map(Referral).collect())
     }
 
+    async fn assessment(&self, ctx: &Context<'_>) -> Nullable<Assessment> {
+        let read = selection::of(ctx, selection::ASSESSMENT);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { assessment_rows::by_ids(&snapshot, &ids, read).await };
+        self.read(self.outcome.assessment_id, load).await
+    }
+
+    async fn enquiry(&self, ctx: &Context<'_>) -> Nullable<Section47Enquiry> {
+        let read = selection::of(ctx, selection::ENQUIRY);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { enquiry_rows::by_ids(&snapshot, &ids, read).await };
+        self.read(self.outcome.enquiry_id, load).await
+    }
+
+    async fn discussions(&self, ctx: &Context<'_>) -> std::result::Result<Vec<StrategyDiscussion>, Fault> {
+        let Some(snapshot) = &self.snapshot else { return Ok(Vec::new()) };
+        let read = selection::of(ctx, selection::DISCUSSION);
+        let rows = enquiry_rows::discussions_by_ids(snapshot, &self.outcome.discussion_ids, read).await?;
+        Ok(generation(Arc::clone(snapshot), rows).into_iter().map(StrategyDiscussion).collect())
+    }
+
+    async fn participant(&self, _: &Context<'_>) -> Nullable<AgencyParticipant> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move {
+            information_rows::participants_by_ids(&snapshot, &ids).await
+        };
+        self.read(self.outcome.participant_id, load).await
+    }
+
+    async fn request(&self, ctx: &Context<'_>) -> Nullable<InformationRequest> {
+        let read = selection::of(ctx, selection::INFORMATION);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { information_rows::by_ids(&snapshot, &ids, read).await };
+        self.read(self.outcome.request_id, load).await
+    }
+
     async fn plans(&self, ctx: &Context<'_>) -> std::result::Result<Vec<Plan>, Fault> {
         let Some(snapshot) = &self.snapshot else { return Ok(Vec::new()) };
         let read = selection::of(ctx, selection::PLAN);
@@ -305,8 +342,11 @@ macro_rules! payload {
 
 mod access;
 mod allocations;
+mod assessments;
 mod conferences;
 mod contacts;
+mod enquiries;
+mod information;
 mod memberships;
 mod plans;
 mod reads;
@@ -328,6 +368,9 @@ pub struct Mutation(
     reads::ReadMutations,
     access::AccessMutations,
     contacts::ContactMutations,
+    assessments::AssessmentMutations,
+    enquiries::EnquiryMutations,
+    information::InformationMutations,
 );
 
 /// A person's id; a child is a person too.

@@ -1,19 +1,25 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
-    Allocation, Child, Conference, Contact, Involvement, Plan, Referral, Transfer, child, conference::ConferenceChild,
-    contact,
+    AgencyParticipant, Allocation, Assessment, Child, Conference, Contact, InformationRequest, Involvement, Plan,
+    Referral, Section47Enquiry, StrategyDiscussion, Transfer, child, conference::ConferenceChild, contact,
 };
 use crate::{
     db::{
         Columns, allocations,
         allocations::AllocationRow,
+        assessments,
+        assessments::AssessmentRow,
         cases,
         cases::CaseRow,
         conferences,
         conferences::{ConferenceChildRow, ConferenceRow},
         contacts,
         contacts::ContactRow,
+        enquiries,
+        enquiries::{DiscussionRow, EnquiryRow},
+        information,
+        information::RequestRow,
         involvements, plans,
         plans::PlanRow,
         transfers,
@@ -217,6 +223,110 @@ impl Case {
             |row: &PlanRow| row.core.id,
             move |snapshot, ids, page| async move { plans::of_cases(&snapshot, &ids, &page, read).await },
             move |snapshot, ids| async move { plans::count_of_cases(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// All assessments of the case, latest first.
+    async fn assessments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Assessment>> {
+        let read = selection::of_nodes(ctx, selection::ASSESSMENT);
+        let list = Listing::new(ctx, &self.0, |case| case.core.id, "Case.assessments", first, after).reading(read);
+        list.page(
+            |row: &AssessmentRow| (row.core.started_on, row.core.id),
+            move |snapshot, ids, page| async move { assessments::of_cases(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { assessments::count_of_cases(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// The assessment that is being written or waits to be authorised.
+    async fn current_assessment(&self, ctx: &Context<'_>) -> Nullable<Assessment> {
+        let read = selection::of(ctx, selection::ASSESSMENT);
+        let load = move |snapshot: Instant, ids: Vec<_>| async move {
+            assessments::open_of_cases(&snapshot, &ids, read).await
+        };
+        let found = self.0.first("currentAssessment", format!("{read:?}"), |case| case.core.id, load).await;
+        nullable(found.map(|one| one.map(Assessment)))
+    }
+
+    /// All strategy discussions about the child in this case, latest first.
+    async fn strategy_discussions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<StrategyDiscussion>> {
+        let read = selection::of_nodes(ctx, selection::DISCUSSION);
+        let list =
+            Listing::new(ctx, &self.0, |case| case.core.id, "Case.strategyDiscussions", first, after).reading(read);
+        list.page(
+            |row: &DiscussionRow| (row.core.held_at, row.core.id),
+            move |snapshot, ids, page| async move { enquiries::discussions_of_cases(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { enquiries::count_discussions_of_cases(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// All section 47 enquiries in this case, latest first.
+    async fn section47_enquiries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Section47Enquiry>> {
+        let read = selection::of_nodes(ctx, selection::ENQUIRY);
+        let list =
+            Listing::new(ctx, &self.0, |case| case.core.id, "Case.section47Enquiries", first, after).reading(read);
+        list.page(
+            |row: &EnquiryRow| (row.core.started_on, row.core.id),
+            move |snapshot, ids, page| async move { enquiries::of_cases(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { enquiries::count_of_cases(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// The section 47 enquiry that is not over.
+    async fn current_enquiry(&self, ctx: &Context<'_>) -> Nullable<Section47Enquiry> {
+        let read = selection::of(ctx, selection::ENQUIRY);
+        let load =
+            move |snapshot: Instant, ids: Vec<_>| async move { enquiries::open_of_cases(&snapshot, &ids, read).await };
+        let found = self.0.first("currentEnquiry", format!("{read:?}"), |case| case.core.id, load).await;
+        nullable(found.map(|one| one.map(Section47Enquiry)))
+    }
+
+    /// Who of other agencies takes part, first one first, at most 100.
+    async fn agency_participants(
+        &self,
+        #[graphql(desc = "Only those who take part now.", default)] current: bool,
+    ) -> Answer<Vec<AgencyParticipant>> {
+        let load = move |snapshot: Instant, ids: Vec<_>| async move {
+            information::participants_of_cases(&snapshot, &ids, current).await
+        };
+        let found = self.0.many("agencyParticipants", format!("{current}"), |case| case.core.id, load).await?;
+        Ok(found.into_iter().map(AgencyParticipant).collect())
+    }
+
+    /// What others were asked for, latest first.
+    async fn information_requests(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only what waits for an answer.", default)] open: bool,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<InformationRequest>> {
+        let read = selection::of_nodes(ctx, selection::INFORMATION);
+        let list = Listing::new(ctx, &self.0, |case| case.core.id, "Case.informationRequests", first, after)
+            .narrowed(open)
+            .reading(read);
+        list.page(
+            |row: &RequestRow| (row.core.asked_at, row.core.id),
+            move |snapshot, ids, page| async move { information::of_cases(&snapshot, &ids, open, &page, read).await },
+            move |snapshot, ids| async move { information::count_of_cases(&snapshot, &ids, open).await },
         )
         .await
     }

@@ -1,8 +1,8 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
-    AccessDenial, AccessRestriction, Action, AuditEntry, BreakGlass, Case, Conference, Contact, FamilyGroup, Plan,
-    access, chronology,
+    AccessDenial, AccessRestriction, Action, Assessment, AuditEntry, BreakGlass, Case, Conference, Contact,
+    FamilyGroup, Plan, Section47Enquiry, StrategyDiscussion, access, chronology,
     chronology::ChronologyEntry,
     conference::{ConferenceChild, Invitation},
     contact::ParticularNeed,
@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     db::{
-        Columns, Page, Personal, access as access_rows, audit, cases,
+        Columns, Page, Personal, access as access_rows, assessments,
+        assessments::AssessmentRow,
+        audit, cases,
         cases::CaseRow,
         children,
         children::PersonRow,
@@ -21,9 +23,11 @@ use crate::{
         conferences::{ConferenceChildRow, ConferenceRow},
         contacts,
         contacts::ContactRow,
+        enquiries,
+        enquiries::{DiscussionRow, EnquiryRow},
         families, invitations,
         invitations::InvitationRow,
-        plans,
+        needs, plans,
         plans::{ActionShown, PlanRow},
         progress,
     },
@@ -280,9 +284,62 @@ impl Child {
 
     /// What was last answered about the child's particular needs, of each kind that was asked.
     async fn particular_needs(&self) -> Answer<Vec<ParticularNeed>> {
-        let load = |snapshot: Instant, ids: Vec<_>| async move { contacts::needs_of_children(&snapshot, &ids).await };
+        let load = |snapshot: Instant, ids: Vec<_>| async move { needs::of_children(&snapshot, &ids).await };
         let found = self.0.many("particularNeeds", String::new(), |child| child.core.id, load).await?;
         Ok(found.into_iter().map(ParticularNeed).collect())
+    }
+
+    /// All assessments of the child, latest first.
+    async fn assessments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Assessment>> {
+        let read = selection::of_nodes(ctx, selection::ASSESSMENT);
+        let list = Listing::new(ctx, &self.0, |child| child.core.id, "Child.assessments", first, after).reading(read);
+        list.page(
+            |row: &AssessmentRow| (row.core.started_on, row.core.id),
+            move |snapshot, ids, page| async move { assessments::of_children(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { assessments::count_of_children(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// All strategy discussions about the child, latest first.
+    async fn strategy_discussions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<StrategyDiscussion>> {
+        let read = selection::of_nodes(ctx, selection::DISCUSSION);
+        let list =
+            Listing::new(ctx, &self.0, |child| child.core.id, "Child.strategyDiscussions", first, after).reading(read);
+        list.page(
+            |row: &DiscussionRow| (row.core.held_at, row.core.id),
+            move |snapshot, ids, page| async move { enquiries::discussions_of_children(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { enquiries::count_discussions_of_children(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// All section 47 enquiries about the child, latest first.
+    async fn section47_enquiries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Section47Enquiry>> {
+        let read = selection::of_nodes(ctx, selection::ENQUIRY);
+        let list =
+            Listing::new(ctx, &self.0, |child| child.core.id, "Child.section47Enquiries", first, after).reading(read);
+        list.page(
+            |row: &EnquiryRow| (row.core.started_on, row.core.id),
+            move |snapshot, ids, page| async move { enquiries::of_children(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { enquiries::count_of_children(&snapshot, &ids).await },
+        )
+        .await
     }
 
     /// All plans of the child, latest first.

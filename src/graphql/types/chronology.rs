@@ -1,6 +1,9 @@
 use async_graphql::{Context, Object};
 
-use super::{Case, Child, Node, allocation, case, child, conference, family, involvement, plan, transfer, unit};
+use super::{
+    Case, Child, Node, allocation, assessment, case, child, conference, enquiry, family, involvement, plan, transfer,
+    unit,
+};
 use crate::{
     db::{
         Columns, chronology,
@@ -73,7 +76,8 @@ impl ChronologyEntry {
         nullable(case::one(&self.0, "case", |entry| entry.case_id, read).await)
     }
 
-    /// The record that says so: a case, an allocation, an involvement, a transfer, a conference, a plan; for a family's
+    /// The record that says so: a case, an allocation, an involvement, a transfer, an assessment, a
+    /// strategy discussion, an enquiry, a conference, a plan; for a family's
     /// members the person, and in a child's own chronology the family.
     async fn node(&self, ctx: &Context<'_>) -> Nullable<Node> {
         nullable(self.record(ctx).await)
@@ -102,6 +106,19 @@ impl ChronologyEntry {
             TransferId::KIND => found!(Transfer, TransferId, transfer::one, "node.transfer", of(selection::TRANSFER)),
             InvolvementId::KIND => found!(Involvement, InvolvementId, involvement::one, "node.involvement"),
             ConferenceId::KIND => found!(Conference, ConferenceId, conference::one, "node.conference"),
+            AssessmentId::KIND => {
+                found!(Assessment, AssessmentId, assessment::one, "node.assessment", of(selection::ASSESSMENT))
+            }
+            StrategyDiscussionId::KIND => found!(
+                StrategyDiscussion,
+                StrategyDiscussionId,
+                enquiry::discussion,
+                "node.discussion",
+                of(selection::DISCUSSION)
+            ),
+            Section47EnquiryId::KIND => {
+                found!(Section47Enquiry, Section47EnquiryId, enquiry::one, "node.enquiry", of(selection::ENQUIRY))
+            }
             PlanId::KIND => found!(Plan, PlanId, plan::one, "node.plan", of(selection::PLAN)),
             PersonId::KIND => found!(Person, PersonId, child::one_person, "node.person", of(selection::PERSON)),
             FamilyGroupId::KIND => found!(FamilyGroup, FamilyGroupId, family::one, "node.family"),

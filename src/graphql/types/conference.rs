@@ -1,6 +1,9 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::{Case, Child, FamilyGroup, Person, Plan, Worker, case, child, plan, plan::PlanReview, worker};
+use super::{
+    Case, Child, FamilyGroup, Person, Plan, Section47Enquiry, Worker, case, child, enquiry, plan, plan::PlanReview,
+    worker,
+};
 use crate::{
     db::{
         Columns, Personal, access, conferences,
@@ -249,6 +252,12 @@ impl ConferenceChild {
     async fn plan(&self, ctx: &Context<'_>) -> Nullable<Plan> {
         let read = selection::of(ctx, selection::PLAN);
         nullable(plan::one(&self.0, "plan", |one| one.core.plan_id, read).await)
+    }
+
+    /// The section 47 enquiry that the initial conference follows.
+    async fn enquiry(&self, ctx: &Context<'_>) -> Nullable<Section47Enquiry> {
+        let read = selection::of(ctx, selection::ENQUIRY);
+        nullable(enquiry::one(&self.0, "enquiry", |part| part.core.enquiry_id, read).await)
     }
 
     /// The conference.

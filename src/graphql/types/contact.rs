@@ -1,10 +1,12 @@
 use async_graphql::{Context, ID, Object};
 
-use super::{Case, Child, Unit, Worker, case, child, unit, worker};
+use super::{Assessment, Case, Child, Unit, Worker, assessment, case, child, unit, worker};
 use crate::{
     db::{
         Columns, Personal, access, contacts,
-        contacts::{ConsultationRow, ContactPersonRow, ContactRow, KnownChildRow, NeedRow},
+        contacts::{ConsultationRow, ContactPersonRow, ContactRow, KnownChildRow},
+        needs,
+        needs::NeedRow,
         referrals,
         referrals::ReferralRow,
     },
@@ -174,7 +176,7 @@ impl Contact {
     }
 }
 
-async fn withheld<R: Send + Sync + 'static>(
+pub(in crate::graphql) async fn withheld<R: Send + Sync + 'static>(
     item: &Item<R>,
     own: fn(&R) -> uuid::Uuid,
     of: &'static [FieldClass],
@@ -243,7 +245,7 @@ impl ContactPerson {
 
     /// What was answered to the question about particular needs.
     async fn needs(&self) -> Answer<Vec<ParticularNeed>> {
-        let load = |snapshot: Instant, ids: Vec<_>| async move { contacts::needs_of(&snapshot, &ids).await };
+        let load = |snapshot: Instant, ids: Vec<_>| async move { needs::of_contact_people(&snapshot, &ids).await };
         let found = self.0.many("needs", String::new(), |row| row.core.id, load).await?;
         Ok(found.into_iter().map(ParticularNeed).collect())
     }
@@ -397,10 +399,16 @@ impl ParticularNeed {
         nullable(worker::one(&self.0, "recordedBy", |row| Some(row.recorded_by)).await)
     }
 
-    /// The contact in which it was asked.
+    /// The contact in which it was asked; null where it was asked in an assessment.
     async fn contact(&self, ctx: &Context<'_>) -> Nullable<Contact> {
         let read = selection::of(ctx, selection::CONTACT);
-        nullable(one(&self.0, "contact", |row| Some(row.contact_id), read).await)
+        nullable(one(&self.0, "contact", |row| row.contact_id, read).await)
+    }
+
+    /// The assessment in which it was asked; null where it was asked in a contact.
+    async fn assessment(&self, ctx: &Context<'_>) -> Nullable<Assessment> {
+        let read = selection::of(ctx, selection::ASSESSMENT);
+        nullable(assessment::one(&self.0, "assessment", |row| row.assessment_id, read).await)
     }
 }
 

@@ -4,20 +4,22 @@ use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::{
-    AccessDenial, AccessRestriction, Allocation, BreakGlass, Case, Conference, Contact, Invitation, Plan, Referral,
-    Transfer, Unit, Worker, access, allocation, case, conference, contact, plan, transfer, unit, worker,
+    AccessDenial, AccessRestriction, AgencyParticipant, Allocation, Assessment, BreakGlass, Case, Conference, Contact,
+    InformationRequest, Invitation, Plan, Referral, Section47Enquiry, StrategyDiscussion, Transfer, Unit, Worker,
+    access, allocation, assessment, case, conference, contact, enquiry, information, plan, transfer, unit, worker,
 };
 use crate::{
     db::{Snapshot, outbox, plans, reads, sittings},
     domain::{
         codes::{
-            AccessEndReason, AllocationKind, BreakGlassFinding, BreakGlassReason, Capacity, ChangeReason,
-            ConferenceState, ConferenceType, ContactChannel, ContactDecision, ContactStatus, ContactUrgency, EventType,
-            Exclusion, InvitationCapacity, InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority,
-            ReferralDecision, ReferralSource, ReportStep, Role, Severity, TransferKind, TransferState,
-            UnallocatedReason,
+            AccessEndReason, Agency, AllocationKind, AssessmentOutcome, AssessmentStatus, BreakGlassFinding,
+            BreakGlassReason, Capacity, ChangeReason, ConferenceState, ConferenceType, ContactChannel, ContactDecision,
+            ContactStatus, ContactUrgency, EnquiryMode, EnquiryOutcome, EnquiryStatus, EventType, Exclusion,
+            InformationDuty, InformationStatus, InvitationCapacity, InvitationResponse, PlanChange, PlanKind,
+            PlanStatus, Priority, ReferralDecision, ReferralSource, ReportStep, Role, Severity, StrategyDecision,
+            TransferKind, TransferState, UnallocatedReason,
         },
-        event::{ContactDetail, Detail, InvitationDetail},
+        event::{AssessmentDetail, ContactDetail, Detail, EnquiryDetail, InformationDetail, InvitationDetail},
         ids::{AccessDenialId, AccessRestrictionId, ActionId, BreakGlassId, CaseId, GoalId, PlanId, UnitId, WorkerId},
     },
     error::{Error, Result},
@@ -898,6 +900,181 @@ event_type! {
     }
 }
 
+event_type! {
+    /// A child and family assessment began, changed, or was authorised.
+    AssessmentEvent {
+        /// Where it stood after the event.
+        async fn assessment_status(&self) -> Answer<AssessmentStatus> {
+            Ok(self.assessment_detail()?.status)
+        }
+        /// Its first day.
+        async fn started_on(&self) -> Answer<Date> {
+            Ok(Date(self.assessment_detail()?.started_on))
+        }
+        /// When the unit looks at it together.
+        async fn review_on(&self) -> Answer<Option<Date>> {
+            Ok(self.assessment_detail()?.review_on.map(Date))
+        }
+        /// What it came to, once it was handed in.
+        async fn assessment_outcome(&self) -> Answer<Option<AssessmentOutcome>> {
+            Ok(self.assessment_detail()?.outcome)
+        }
+        /// How many factors it names, once it was authorised.
+        async fn factors_count(&self) -> Answer<Option<i32>> {
+            Ok(self.assessment_detail()?.factors_count)
+        }
+        /// The assessment as it is now; null when you may not see it any more.
+        async fn assessment(&self, ctx: &Context<'_>) -> Nullable<Assessment> {
+            let of = |event: &Shared| matches!(event.data.detail, Detail::Assessment(_)).then_some(event.row.entity_id);
+            nullable(assessment::one(&self.0.item, "assessment", of, selection::of(ctx, selection::ASSESSMENT)).await)
+        }
+    }
+}
+
+impl AssessmentEvent {
+    fn assessment_detail(&self) -> Result<&AssessmentDetail> {
+        match &self.0.event.data.detail {
+            Detail::Assessment(detail) => Ok(detail),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+event_type! {
+    /// A strategy discussion was held about a child.
+    StrategyEvent {
+        /// When it was held.
+        async fn held_at(&self) -> Answer<DateTime> {
+            match &self.0.event.data.detail {
+                Detail::Strategy { held_at, .. } => Ok(DateTime(*held_at)),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// What was decided.
+        async fn strategy_decision(&self) -> Answer<StrategyDecision> {
+            match &self.0.event.data.detail {
+                Detail::Strategy { decision, .. } => Ok(*decision),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// Whether an enquiry jointly with the police follows.
+        async fn joint_with_police(&self) -> Answer<bool> {
+            match &self.0.event.data.detail {
+                Detail::Strategy { joint_with_police, .. } => Ok(*joint_with_police),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// The discussion; null when you may not see it any more.
+        async fn discussion(&self, ctx: &Context<'_>) -> Nullable<StrategyDiscussion> {
+            let of =
+                |event: &Shared| matches!(event.data.detail, Detail::Strategy { .. }).then_some(event.row.entity_id);
+            nullable(enquiry::discussion(&self.0.item, "discussion", of, selection::of(ctx, selection::DISCUSSION)).await)
+        }
+    }
+}
+
+event_type! {
+    /// A section 47 enquiry began, changed, or had its outcome.
+    Section47Event {
+        /// By social care alone, or jointly with the police.
+        async fn enquiry_mode(&self) -> Answer<EnquiryMode> {
+            Ok(self.enquiry_detail()?.mode)
+        }
+        /// Where it stood after the event.
+        async fn enquiry_status(&self) -> Answer<EnquiryStatus> {
+            Ok(self.enquiry_detail()?.status)
+        }
+        /// Its first day.
+        async fn started_on(&self) -> Answer<Date> {
+            Ok(Date(self.enquiry_detail()?.started_on))
+        }
+        /// What it came to.
+        async fn enquiry_outcome(&self) -> Answer<Option<EnquiryOutcome>> {
+            Ok(self.enquiry_detail()?.outcome)
+        }
+        /// Global id of who leads it.
+        async fn lead_practitioner_id(&self) -> Answer<Option<ID>> {
+            Ok(self.enquiry_detail()?.lead_practitioner_id.map(|id| global(WorkerId::KIND, id)))
+        }
+        /// The enquiry as it is now; null when you may not see it.
+        async fn enquiry(&self, ctx: &Context<'_>) -> Nullable<Section47Enquiry> {
+            let of = |event: &Shared| matches!(event.data.detail, Detail::Enquiry(_)).then_some(event.row.entity_id);
+            nullable(enquiry::one(&self.0.item, "enquiry", of, selection::of(ctx, selection::ENQUIRY)).await)
+        }
+    }
+}
+
+impl Section47Event {
+    fn enquiry_detail(&self) -> Result<&EnquiryDetail> {
+        match &self.0.event.data.detail {
+            Detail::Enquiry(detail) => Ok(detail),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+event_type! {
+    /// Somebody of another agency takes part in a case, or does no longer.
+    AgencyParticipantEvent {
+        /// The agency.
+        async fn agency(&self) -> Answer<Agency> {
+            match &self.0.event.data.detail {
+                Detail::Participant { agency, .. } => Ok(*agency),
+                _ => Err(wrong().into()),
+            }
+        }
+        /// Until when, of who takes part no longer.
+        async fn left_on(&self) -> Option<Date> {
+            match &self.0.event.data.detail {
+                Detail::Participant { left_on, .. } => left_on.map(Date),
+                _ => None,
+            }
+        }
+        /// Who it is; null when you may not see that any more.
+        async fn participant(&self) -> Nullable<AgencyParticipant> {
+            let of =
+                |event: &Shared| matches!(event.data.detail, Detail::Participant { .. }).then_some(event.row.entity_id);
+            nullable(information::participant(&self.0.item, "participant", of).await)
+        }
+    }
+}
+
+event_type! {
+    /// Somebody of another agency was asked for information, asked again, answered or refused. Never what was asked or said.
+    InformationEvent {
+        /// The agency.
+        async fn agency(&self) -> Answer<Agency> {
+            Ok(self.information_detail()?.agency)
+        }
+        /// Why they are asked.
+        async fn duty(&self) -> Answer<InformationDuty> {
+            Ok(self.information_detail()?.duty)
+        }
+        /// Where the request stood after the event.
+        async fn information_status(&self) -> Answer<InformationStatus> {
+            Ok(self.information_detail()?.status)
+        }
+        /// When the answer is due.
+        async fn due_at(&self) -> Answer<DateTime> {
+            Ok(DateTime(self.information_detail()?.due_at))
+        }
+        /// The request as it is now; null when you may not see it any more.
+        async fn request(&self, ctx: &Context<'_>) -> Nullable<InformationRequest> {
+            let of = |event: &Shared| matches!(event.data.detail, Detail::Information(_)).then_some(event.row.entity_id);
+            nullable(information::one(&self.0.item, "request", of, selection::of(ctx, selection::INFORMATION)).await)
+        }
+    }
+}
+
+impl InformationEvent {
+    fn information_detail(&self) -> Result<&InformationDetail> {
+        match &self.0.event.data.detail {
+            Detail::Information(detail) => Ok(detail),
+            _ => Err(wrong()),
+        }
+    }
+}
+
 fn wrong() -> Error {
     Error::internal("an event has the fields of another kind")
 }
@@ -932,6 +1109,16 @@ pub enum FeedItem {
     ReferralEvent(ReferralEvent),
     /// No unit holds a case.
     UnallocatedEvent(UnallocatedEvent),
+    /// An assessment began, changed or was authorised.
+    AssessmentEvent(AssessmentEvent),
+    /// A strategy discussion was held.
+    StrategyEvent(StrategyEvent),
+    /// A section 47 enquiry began, changed or had its outcome.
+    Section47Event(Section47Event),
+    /// Who of other agencies takes part changed.
+    AgencyParticipantEvent(AgencyParticipantEvent),
+    /// Another agency was asked, asked again, answered or refused.
+    InformationEvent(InformationEvent),
 }
 
 /// Something that happened to a case, a conference or a plan: the envelope that all events share.
@@ -981,6 +1168,16 @@ pub enum Event {
     ReferralEvent(ReferralEvent),
     /// No unit holds a case.
     UnallocatedEvent(UnallocatedEvent),
+    /// An assessment began, changed or was authorised.
+    AssessmentEvent(AssessmentEvent),
+    /// A strategy discussion was held.
+    StrategyEvent(StrategyEvent),
+    /// A section 47 enquiry began, changed or had its outcome.
+    Section47Event(Section47Event),
+    /// Who of other agencies takes part changed.
+    AgencyParticipantEvent(AgencyParticipantEvent),
+    /// Another agency was asked, asked again, answered or refused.
+    InformationEvent(InformationEvent),
 }
 
 impl From<Item<Shared>> for Event {
@@ -998,6 +1195,11 @@ impl From<Item<Shared>> for Event {
             Detail::Contact(_) => Self::ContactEvent(ContactEvent(pushed)),
             Detail::Referral { .. } => Self::ReferralEvent(ReferralEvent(pushed)),
             Detail::Unallocated { .. } => Self::UnallocatedEvent(UnallocatedEvent(pushed)),
+            Detail::Assessment(_) => Self::AssessmentEvent(AssessmentEvent(pushed)),
+            Detail::Strategy { .. } => Self::StrategyEvent(StrategyEvent(pushed)),
+            Detail::Enquiry(_) => Self::Section47Event(Section47Event(pushed)),
+            Detail::Participant { .. } => Self::AgencyParticipantEvent(AgencyParticipantEvent(pushed)),
+            Detail::Information(_) => Self::InformationEvent(InformationEvent(pushed)),
         }
     }
 }
@@ -1017,6 +1219,11 @@ impl FeedItem {
             Event::ContactEvent(event) => Self::ContactEvent(event),
             Event::ReferralEvent(event) => Self::ReferralEvent(event),
             Event::UnallocatedEvent(event) => Self::UnallocatedEvent(event),
+            Event::AssessmentEvent(event) => Self::AssessmentEvent(event),
+            Event::StrategyEvent(event) => Self::StrategyEvent(event),
+            Event::Section47Event(event) => Self::Section47Event(event),
+            Event::AgencyParticipantEvent(event) => Self::AgencyParticipantEvent(event),
+            Event::InformationEvent(event) => Self::InformationEvent(event),
         })
     }
 }

@@ -4,14 +4,14 @@ use async_graphql::{Context, ID, Interface};
 use uuid::Uuid;
 
 use super::{
-    AccessDenial, AccessRestriction, Action, Allocation, Area, BreakGlass, Case, Child, Conference, Consultation,
-    Contact, ContactPerson, FamilyGroup, Goal, Invitation, Involvement, Person, Plan, Referral, Transfer, Unit, Worker,
-    unit::Membership,
+    AccessDenial, AccessRestriction, Action, AgencyParticipant, Allocation, Area, Assessment, BreakGlass, Case, Child,
+    Conference, Consultation, Contact, ContactPerson, FamilyGroup, Goal, InformationRequest, Invitation, Involvement,
+    Person, Plan, Referral, Section47Enquiry, StrategyDiscussion, Transfer, Unit, Worker, unit::Membership,
 };
 use crate::{
     db::{
-        Snapshot, access, allocations, cases, children, conferences, contacts, families, invitations, involvements,
-        plans, referrals, transfers, units, workers,
+        Snapshot, access, allocations, assessments, cases, children, conferences, contacts, enquiries, families,
+        information, invitations, involvements, plans, referrals, transfers, units, workers,
     },
     domain::ids::*,
     error::Result,
@@ -68,6 +68,16 @@ pub enum Node {
     Consultation(Consultation),
     /// A referral.
     Referral(Referral),
+    /// An assessment.
+    Assessment(Assessment),
+    /// A strategy discussion.
+    StrategyDiscussion(StrategyDiscussion),
+    /// A section 47 enquiry.
+    Section47Enquiry(Section47Enquiry),
+    /// Somebody of another agency.
+    AgencyParticipant(AgencyParticipant),
+    /// A request for information.
+    InformationRequest(InformationRequest),
 }
 
 /// The records of one kind with these ids, as far as the viewer sees them, in one statement. An unknown kind has
@@ -158,6 +168,26 @@ pub(in crate::graphql) async fn load(
         ReferralId::KIND => {
             let rows = referrals::by_ids(snapshot, ids, of(selection::REFERRAL));
             found!(rows, |row: &referrals::ReferralRow| row.core.id, Referral)
+        }
+        AssessmentId::KIND => {
+            let rows = assessments::by_ids(snapshot, ids, of(selection::ASSESSMENT));
+            found!(rows, |row: &assessments::AssessmentRow| row.core.id, Assessment)
+        }
+        StrategyDiscussionId::KIND => {
+            let rows = enquiries::discussions_by_ids(snapshot, ids, of(selection::DISCUSSION));
+            found!(rows, |row: &enquiries::DiscussionRow| row.core.id, StrategyDiscussion)
+        }
+        Section47EnquiryId::KIND => {
+            let rows = enquiries::by_ids(snapshot, ids, of(selection::ENQUIRY));
+            found!(rows, |row: &enquiries::EnquiryRow| row.core.id, Section47Enquiry)
+        }
+        AgencyParticipantId::KIND => {
+            let rows = information::participants_by_ids(snapshot, ids);
+            found!(rows, |row: &information::AgencyParticipantRow| row.id, AgencyParticipant)
+        }
+        InformationRequestId::KIND => {
+            let rows = information::by_ids(snapshot, ids, of(selection::INFORMATION));
+            found!(rows, |row: &information::RequestRow| row.core.id, InformationRequest)
         }
         _ => Vec::new(),
     })

@@ -1,14 +1,20 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
-    Action, Area, Conference, Involvement, Transfer,
+    Action, Area, Assessment, Conference, InformationRequest, Involvement, Section47Enquiry, Transfer,
     conference::{ConferenceMove, Invitation},
     unit::Membership,
 };
 use crate::{
     db::{
-        Coded, conferences,
+        Coded, assessments,
+        assessments::AssessmentRow,
+        conferences,
         conferences::{ConferenceRow, MoveRow},
+        enquiries,
+        enquiries::EnquiryRow,
+        information,
+        information::RequestRow,
         invitations,
         invitations::InvitationRow,
         involvements, plans,
@@ -171,6 +177,60 @@ impl Worker {
             |row: &ActionShown| row.id,
             move |snapshot, ids, page| async move { plans::owned_by_workers(&snapshot, &ids, open, &page, read).await },
             move |snapshot, ids| async move { plans::count_owned_by_workers(&snapshot, &ids, open).await },
+        )
+        .await
+    }
+
+    /// Assessments that the worker began, as far as you may see them, latest first.
+    async fn assessments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Assessment>> {
+        let read = selection::of_nodes(ctx, selection::ASSESSMENT);
+        let list = Listing::new(ctx, &self.0, |worker| worker.id, "Worker.assessments", first, after).reading(read);
+        list.page(
+            |row: &AssessmentRow| (row.core.started_on, row.core.id),
+            move |snapshot, ids, page| async move { assessments::of_authors(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { assessments::count_of_authors(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// Section 47 enquiries that the worker leads or led, as far as you may see them, latest first.
+    async fn led_enquiries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<Section47Enquiry>> {
+        let read = selection::of_nodes(ctx, selection::ENQUIRY);
+        let list = Listing::new(ctx, &self.0, |worker| worker.id, "Worker.ledEnquiries", first, after).reading(read);
+        list.page(
+            |row: &EnquiryRow| (row.core.started_on, row.core.id),
+            move |snapshot, ids, page| async move { enquiries::of_leads(&snapshot, &ids, &page, read).await },
+            move |snapshot, ids| async move { enquiries::count_of_leads(&snapshot, &ids).await },
+        )
+        .await
+    }
+
+    /// What the worker asked other agencies for, as far as you may see it, latest first.
+    async fn information_requests(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only what waits for an answer.", default)] open: bool,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<InformationRequest>> {
+        let read = selection::of_nodes(ctx, selection::INFORMATION);
+        let list = Listing::new(ctx, &self.0, |worker| worker.id, "Worker.informationRequests", first, after)
+            .narrowed(open)
+            .reading(read);
+        list.page(
+            |row: &RequestRow| (row.core.asked_at, row.core.id),
+            move |snapshot, ids, page| async move { information::of_askers(&snapshot, &ids, open, &page, read).await },
+            move |snapshot, ids| async move { information::count_of_askers(&snapshot, &ids, open).await },
         )
         .await
     }

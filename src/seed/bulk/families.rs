@@ -157,6 +157,7 @@ impl Iterator for Bulk {
         }
         (families > 0).then(|| {
             self.generator.contacts();
+            self.generator.safeguarding();
             std::mem::take(&mut self.generator.out)
         })
     }

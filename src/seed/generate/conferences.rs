@@ -396,6 +396,7 @@ impl Generator {
             outline_plan: decision.outline.map(|text| home.fill(text, kid, day)),
             next_review_on: decision.next,
             plan: decision.plan,
+            enquiry: None,
         });
     }
 
@@ -412,6 +413,7 @@ impl Generator {
             outline_plan: None,
             next_review_on: None,
             plan: None,
+            enquiry: None,
         });
     }
 }

@@ -237,8 +237,9 @@ impl FrontDoor {
             };
             let need = Need {
                 id: self.id(contact.received_at),
-                contact: contact.id,
-                person: id,
+                contact: Some(contact.id),
+                person: Some(id),
+                assessment: None,
                 kind,
                 answer,
                 description,

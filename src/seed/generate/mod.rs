@@ -14,6 +14,7 @@ mod organisation;
 mod people;
 mod plans;
 mod rows;
+mod safeguarding;
 #[cfg(test)]
 mod tests;
 
@@ -86,6 +87,13 @@ pub(super) struct Authority {
     pub(super) needs: Vec<Need>,
     pub(super) consultations: Vec<Consultation>,
     pub(super) referrals: Vec<Referral>,
+    pub(super) assessments: Vec<Assessment>,
+    pub(super) strategy_discussions: Vec<StrategyDiscussion>,
+    pub(super) strategy_participants: Vec<StrategyParticipant>,
+    pub(super) enquiries: Vec<Enquiry>,
+    pub(super) agency_participants: Vec<AgencyParticipant>,
+    pub(super) information_requests: Vec<InformationRequest>,
+    pub(super) information_chases: Vec<Chase>,
 }
 
 pub(super) struct Generator {
@@ -95,6 +103,8 @@ pub(super) struct Generator {
     /// What was made and not yet taken away.
     pub(super) out: Authority,
     areas: Vec<Uuid>,
+    /// Who manages each of them.
+    managers: Vec<Uuid>,
     pub(super) staff: Vec<Staff>,
     chairs: Vec<Uuid>,
     first_response: Vec<Uuid>,
@@ -129,6 +139,7 @@ impl Generator {
             rng: Rng::with_seed(0x0048_6561_7274_6800),
             out: Authority::default(),
             areas: Vec::new(),
+            managers: Vec::new(),
             staff: Vec::new(),
             chairs: Vec::new(),
             first_response: Vec::new(),
@@ -145,6 +156,7 @@ impl Generator {
         generator.organisation(0);
         generator.families();
         generator.contacts();
+        generator.safeguarding();
         generator
     }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::seed::names::{self, BACKGROUNDS};
 
 const AREA_NAMES: [&str; 3] = ["Access and Assessment", "Children in Need", "Care and Support"];
-const AREA_UNITS: usize = 4;
+pub(super) const AREA_UNITS: usize = 4;
 
 /// The people of a unit, with the time of their membership.
 #[derive(Default)]
@@ -103,6 +103,7 @@ impl Generator {
             let name = format!("{} (area {})", AREA_NAMES[area % AREA_NAMES.len()], area + 1);
             self.out.areas.push(Area { id, name, manager });
             self.areas.push(id);
+            self.managers.push(manager);
         }
         for unit in first..self.sizes.units {
             self.unit(unit, founded, at);

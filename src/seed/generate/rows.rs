@@ -77,7 +77,7 @@ rows! {
     ConferenceChild {
         id: Uuid, conference: Uuid, child: Uuid, case: Uuid, decision: Option<&'static str>,
         category: Option<&'static str>, outline_plan: Option<String>, next_review_on: Option<NaiveDate>,
-        plan: Option<Uuid>,
+        plan: Option<Uuid>, enquiry: Option<Uuid>,
     }
     Invitation {
         id: Uuid, conference: Uuid, person: Option<Uuid>, worker: Option<Uuid>, agency: Option<String>,
@@ -109,7 +109,8 @@ rows! {
         case: Option<Uuid>,
     }
     Need {
-        id: Uuid, contact: Uuid, person: Uuid, kind: &'static str, answer: &'static str,
+        id: Uuid, contact: Option<Uuid>, person: Option<Uuid>, assessment: Option<(Uuid, Uuid)>, kind: &'static str,
+        answer: &'static str,
         description: Option<&'static str>, what_we_will_do: Option<&'static str>, recorded_by: Uuid,
         recorded_at: Moment,
     }
@@ -117,6 +118,44 @@ rows! {
         id: Uuid, contact: Uuid, worker: Uuid, scheduled_for: Moment, place: Option<&'static str>, online: bool,
         state: &'static str, note: Option<&'static str>, recorded_by: Option<Uuid>, recorded_at: Option<Moment>,
         version: i32,
+    }
+    Assessment {
+        id: Uuid, case: Uuid, child: Uuid, status: &'static str, started_on: NaiveDate, review_on: Option<NaiveDate>,
+        author: Uuid, child_seen_on: Option<NaiveDate>, child_seen_alone: Option<bool>,
+        not_seen_reason: Option<&'static str>, wishes_feelings: Option<&'static str>, analysis: Option<&'static str>,
+        factors: Vec<&'static str>, outcome: Option<&'static str>, submitted_by: Option<Uuid>,
+        submitted_at: Option<Moment>, authorised_by: Option<Uuid>, authorised_at: Option<Moment>,
+        authorised_reason: Option<&'static str>, version: i32, created_at: Moment,
+    }
+    StrategyDiscussion {
+        id: Uuid, meeting: Uuid, case: Uuid, child: Uuid, held_at: Moment, information_shared: &'static str,
+        decision: &'static str, decision_reason: &'static str, immediate_action: &'static str,
+        actions: Vec<&'static str>, recorded_by: Uuid, recorded_at: Moment,
+    }
+    StrategyParticipant {
+        id: Uuid, discussion: Uuid, case: Uuid, child: Uuid, position: i32, agency: &'static str,
+        organisation: Option<&'static str>, name: &'static str,
+    }
+    Enquiry {
+        id: Uuid, case: Uuid, child: Uuid, discussion: Uuid, started_on: NaiveDate, mode: &'static str, lead: Uuid,
+        police_reference: Option<&'static str>, child_seen_on: Option<NaiveDate>, child_seen_alone: Option<bool>,
+        interviewed: bool, medical: bool, status: &'static str, outcome: Option<&'static str>,
+        outcome_on: Option<NaiveDate>, findings: Option<&'static str>, decided_by: Option<Uuid>,
+        case_status_before: Option<&'static str>, version: i32, created_at: Moment,
+    }
+    AgencyParticipant {
+        id: Uuid, case: Uuid, child: Uuid, agency: &'static str, organisation: &'static str,
+        name: Option<&'static str>, contact: Option<&'static str>, joined_on: NaiveDate, added_by: Uuid,
+        created_at: Moment,
+    }
+    InformationRequest {
+        id: Uuid, case: Uuid, child: Uuid, participant: Uuid, enquiry: Uuid, duty: &'static str, questions: &'static str, asked_by: Uuid,
+        asked_at: Moment, due_at: Moment, status: &'static str, received_at: Option<Moment>,
+        response: Option<&'static str>, refused_at: Option<Moment>, refusal_reason: Option<&'static str>,
+        escalated_to: Option<Uuid>, recorded_by: Option<Uuid>, version: i32,
+    }
+    Chase {
+        id: Uuid, request: Uuid, child: Uuid, method: &'static str, note: Option<&'static str>, by: Uuid, at: Moment,
     }
     Referral {
         id: Uuid, contact: Uuid, case: Uuid, child: Uuid, received_on: NaiveDate, source: &'static str,

@@ -16,6 +16,7 @@ use crate::{
         cases::Locked,
         children,
         conferences::{self, ConferenceChange, ConferenceChildCore, DecisionChange},
+        enquiries,
         plans::{self, NewPlan, PlanCore},
         progress::{self, NewReview},
         sittings::{self, Ending},
@@ -23,8 +24,8 @@ use crate::{
     domain::{
         calendar::london_day,
         codes::{
-            AbuseCategory, ConferenceDecision, ConferenceRecord, EventType, PlanChange, PlanKind, PlanStatus,
-            QuorumException, Severity, SittingOutcome,
+            AbuseCategory, CaseStatus, ConferenceDecision, ConferenceRecord, EventType, PlanChange, PlanKind,
+            PlanStatus, QuorumException, Severity, SittingOutcome,
         },
         conference::{Step, decision_fault, exception_fault},
         event::{ConferenceDetail, Detail},
@@ -249,6 +250,16 @@ async fn decide(tx: &ViewerTx, input: DecideConference, outlines: Vec<Option<Str
     Ok(Outcome { plan_ids, ..taking.outcome() })
 }
 
+/// A case that waited for a conference goes back to where it stood before.
+pub(super) async fn no_plan(tx: &ViewerTx, case: &Locked) -> Result<()> {
+    let status = case.core.status.0;
+    if status == CaseStatus::ConferencePending {
+        let before = enquiries::case_status_before(tx, case.core.id).await?;
+        cases::touch(tx, case, status.after_no_plan(before)).await?;
+    }
+    Ok(())
+}
+
 /// What follows from a child's decision: plans end and begin, the case moves. Returns the plan that it leads to.
 async fn carry_out(
     tx: &ViewerTx,
@@ -291,7 +302,11 @@ async fn carry_out(
                 .await?;
             return Ok(Some(plan.id));
         }
-        ConferenceDecision::NoPlan | ConferenceDecision::Defer => return Ok(None),
+        ConferenceDecision::NoPlan => {
+            no_plan(tx, one.case).await?;
+            return Ok(None);
+        }
+        ConferenceDecision::Defer => return Ok(None),
     };
     cases::touch(tx, one.case, status).await?;
     let previous = plans::previous_protection_plans(tx, one.case.core.child_id).await?;

@@ -3,13 +3,14 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Announcer, Entity, Outcome, Services, Taking, text, units_of};
+use super::{Announcer, Entity, Outcome, Services, Taking, decide::no_plan, text, units_of};
 use crate::{
     auth::{Viewer, policy, policy::Action},
     db::{
         Coded, ViewerTx, cases,
+        cases::Locked,
         conferences::{self, ConferenceChange, NewConference},
-        families, involvements,
+        enquiries, families, involvements,
         outbox::Audience,
         plans, viewers,
     },
@@ -167,14 +168,34 @@ async fn request(tx: &ViewerTx, input: RequestConference) -> Result<Outcome> {
             ));
         }
     }
+    // An initial conference follows an enquiry about each of its children.
+    let mut enquiries = Vec::with_capacity(locked.len());
+    for case in &locked {
+        let enquiry = match input.kind {
+            ConferenceType::Initial => {
+                let found = enquiries::calls_for_conference(tx, case.core.id).await?;
+                Some(found.ok_or_else(|| {
+                    Error::guard(
+                        "ENQUIRY_CALLS",
+                        "An initial conference follows a section 47 enquiry about each child with that outcome: conclude it \
+                         first, with concludeSection47.",
+                    )
+                })?)
+            }
+            _ => None,
+        };
+        enquiries.push(enquiry);
+    }
     let at = locked.iter().fold(tx.viewer().at, |at, case| case.moment(at));
 
     let conference_id = ConferenceId::new().0;
     let mut subjects = child_ids.clone();
     subjects.push(conference_id);
     tx.authorise(&subjects).await?;
-    let about: Vec<_> =
-        locked.iter().map(|case| (ConferenceChildId::new().0, case.core.child_id, case.core.id)).collect();
+    let part = |(case, enquiry): (&Locked, Option<Uuid>)| {
+        (ConferenceChildId::new().0, case.core.child_id, case.core.id, enquiry)
+    };
+    let about: Vec<_> = locked.iter().zip(enquiries).map(part).collect();
     conferences::request(
         tx,
         NewConference {
@@ -248,6 +269,9 @@ async fn cancel(tx: &ViewerTx, taking: &Taking, reason: String) -> Result<Outcom
     let mut audience = taking.about.audience_with_managers();
     audience.extend(taking.about.conference.chair_id.map(Audience::Leaving));
     taking.take(tx, taking.change(), Some(reason)).await?;
+    for case in &taking.about.cases {
+        no_plan(tx, case).await?;
+    }
     taking.tell(tx, EventType::ConferenceCancelled, Severity::Action, taking.detail(), &audience).await?;
     Ok(taking.outcome())
 }

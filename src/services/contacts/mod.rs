@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 pub use decide::{ArrangeConsultation, ConsultationInput, DecideContact, Informing, ReferralInput};
 pub use identify::{MatchContactChild, RegisterContactChild};
-pub use record::{NeedInput, PersonInput, RecordConsultation, RecordContact, RecordReferrerInformed, TriageContact};
+pub use record::{PersonInput, RecordConsultation, RecordContact, RecordReferrerInformed, TriageContact};
 pub use referral::DecideReferral;
 
 use super::{

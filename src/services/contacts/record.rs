@@ -12,20 +12,22 @@ use crate::{
     auth::{Viewer, policy::Action, viewer::Holding},
     db::{
         Coded, ViewerTx,
-        contacts::{self, Informed, NewContact, NewContactPerson, NewNeed},
+        contacts::{self, Informed, NewContact, NewContactPerson},
+        needs::NewNeed,
         outbox::{Audience, Post},
     },
     domain::{
         Code,
         calendar::london_day,
         codes::{
-            ConsentStatus, ConsultationState, ContactChannel, ContactPersonKind, ContactUrgency, EventType, NeedAnswer,
-            NeedKind, ReferralSource, Severity, Sex,
+            ConsentStatus, ConsultationState, ContactChannel, ContactPersonKind, ContactUrgency, EventType,
+            ReferralSource, Severity, Sex,
         },
         contact::{may_be_expected, unanswered},
         ids::{ContactId, ContactPersonId, WorkerId},
     },
     error::{Error, Refusal, Result},
+    services::needs::{self, NeedInput, NeedsOf},
 };
 
 /// Most people of one contact.
@@ -59,16 +61,6 @@ pub struct PersonInput {
     pub address: Option<String>,
     pub description: Option<String>,
     pub needs: Vec<NeedInput>,
-}
-
-/// What was answered to the question about a need.
-#[derive(Clone, Serialize)]
-#[allow(missing_docs)]
-pub struct NeedInput {
-    pub kind: NeedKind,
-    pub answer: NeedAnswer,
-    pub description: Option<String>,
-    pub what_we_will_do: Option<String>,
 }
 
 /// Says how urgent a contact is.
@@ -227,13 +219,7 @@ fn person(contact_id: Uuid, position: i32, said: &PersonInput, today: NaiveDate)
 
 /// What was answered for somebody: of every child each of religion, culture and disability.
 fn answers(person: &NewContactPerson, said: &PersonInput, me: Uuid, now: DateTime<Utc>) -> Result<Vec<NewNeed>> {
-    let kinds: Vec<NeedKind> = said.needs.iter().map(|need| need.kind).collect();
-    let mut once = kinds.clone();
-    once.sort_unstable();
-    once.dedup();
-    if once.len() < kinds.len() {
-        return Err(Error::bad_input("needs", "must not answer for one kind twice"));
-    }
+    let kinds = needs::kinds(&said.needs)?;
     let missing = unanswered(&kinds);
     if person.kind.0 == ContactPersonKind::Child && !missing.is_empty() {
         let missing: Vec<&str> = missing.into_iter().map(Code::code).collect();
@@ -246,32 +232,8 @@ fn answers(person: &NewContactPerson, said: &PersonInput, me: Uuid, now: DateTim
             ),
         ));
     }
-    let need = |need: &NeedInput| {
-        let description = optional_text("description", need.description.as_deref(), 2_000)?;
-        let what_we_will_do = optional_text("whatWeWillDo", need.what_we_will_do.as_deref(), 2_000)?;
-        let is_need = need.answer == NeedAnswer::Need;
-        if is_need != description.is_some() {
-            return Err(Error::bad_input(
-                "description",
-                if is_need { "is needed of a need" } else { "must be left out where there is no need" },
-            ));
-        }
-        if !is_need && what_we_will_do.is_some() {
-            return Err(Error::bad_input("whatWeWillDo", "must be left out where there is no need"));
-        }
-        Ok(NewNeed {
-            id: Uuid::now_v7(),
-            contact_id: person.contact_id,
-            contact_person_id: person.id,
-            kind: Coded(need.kind),
-            answer: Coded(need.answer),
-            description,
-            what_we_will_do,
-            recorded_by: me,
-            recorded_at: now,
-        })
-    };
-    said.needs.iter().map(need).collect()
+    let of = NeedsOf::ContactPerson { contact_id: person.contact_id, id: person.id };
+    said.needs.iter().map(|need| need.checked(of, me, now)).collect()
 }
 
 async fn record(tx: &ViewerTx, taken: Taken) -> Result<Outcome> {

@@ -132,7 +132,7 @@ async fn decide(tx: &ViewerTx, input: DecideReferral, reason: String) -> Result<
         announcer
             .announce(tx, EventType::ReferralClosed, Severity::Info, entity, Some(&stamp), detail, &audience)
             .await?;
-        referrals::close(tx, &case, closes, reason, london_day(at)).await?;
+        cases::close(tx, &case, closes, reason, true, london_day(at)).await?;
     } else {
         let unit = offered(tx, input.target_unit_id, referral.previous_unit_id).await?;
         cases::authorise_and_touch(tx, &case, case.core.status.0).await?;

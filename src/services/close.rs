@@ -1,0 +1,122 @@
+//! Closing a case that a unit holds: nothing is left open behind it, and whoever has a part in it is told.
+
+use crate::{
+    db::{
+        ViewerTx, allocations, assessments, cases, cases::Locked, conferences, enquiries, information, involvements,
+        outbox::Audience, plans, units,
+    },
+    domain::{
+        calendar::london_day,
+        codes::{AllocationKind, Capacity, ChangeReason, ClosureReason, EventType, Severity},
+        event::Detail,
+        ids::{AllocationId, InvolvementId},
+    },
+    error::{Error, Result},
+};
+
+use super::{
+    announce::{Announcer, Entity, Stamp, managers_of, units_of},
+    involvements::end_parts,
+};
+
+/// Every part beside the lead practitioner's.
+const PARTS: [Capacity; 7] = [
+    Capacity::CoWorker,
+    Capacity::Clinical,
+    Capacity::ParentingSupport,
+    Capacity::PersonalAdviser,
+    Capacity::Iro,
+    Capacity::CpChair,
+    Capacity::SupervisingSw,
+];
+
+/// Refuses while something is open behind a case, with what to do about it. The assessment that ends it does not count.
+pub(super) async fn nothing_open(tx: &ViewerTx, case: &Locked, ends_by_assessment: bool) -> Result<()> {
+    let id = case.core.id;
+    if case.holding.receiving.is_some() {
+        return Err(Error::conflict("A transfer of this case waits for its answer: settle it first."));
+    }
+    if enquiries::open_of_case(tx, id).await?.is_some() {
+        return Err(Error::guard(
+            "ENQUIRY_OVER",
+            "A section 47 enquiry is open: it has its outcome before a case closes.",
+        ));
+    }
+    if conferences::has_open(tx, &[id]).await? {
+        return Err(Error::guard(
+            "CONFERENCE_OVER",
+            "A conference about the child is not over: it is before a case closes.",
+        ));
+    }
+    if plans::open_of_case(tx, id).await?.is_some() {
+        return Err(Error::guard("PLAN_OVER", "A plan is in force: end it before the case closes."));
+    }
+    if information::waits(tx, id, None).await? {
+        return Err(Error::guard(
+            "INFORMATION_ANSWERED",
+            "Others have not answered what they were asked: record what they say, or withdraw what is not needed.",
+        ));
+    }
+    if !ends_by_assessment && assessments::is_open(tx, id).await? {
+        return Err(Error::guard(
+            "ASSESSMENT_OVER",
+            "An assessment is not authorised yet: it is before a case closes.",
+        ));
+    }
+    Ok(())
+}
+
+/// Closes a case whose child is authorised for writing, and ends every part in it. Last among a change's statements: it moves
+/// out of sight.
+pub(super) async fn close(
+    tx: &ViewerTx,
+    announcer: &Announcer,
+    case: &Locked,
+    stamp: &Stamp,
+    reason: ClosureReason,
+    rationale: String,
+) -> Result<()> {
+    let at = announcer.at;
+    let lead = involvements::lead(tx, case.core.id).await?;
+    let mut audience = units_of(case);
+    audience.extend(managers_of(case));
+    audience.extend(lead.iter().map(|lead| Audience::Worker(lead.worker_id)));
+    cases::close(tx, case, reason, rationale, false, london_day(at)).await?;
+    if let Some(lead) = &lead {
+        involvements::end(tx, lead.id, at.max(lead.started_at), ChangeReason::Others).await?;
+        let detail = Detail::Involvement {
+            worker_id: None,
+            worker_name: None,
+            previous_worker_id: Some(lead.worker_id),
+            capacity: Capacity::LeadPractitioner,
+            reason: Some(ChangeReason::Others),
+        };
+        let entity = Entity { kind: InvolvementId::KIND, id: lead.id, version: lead.version + 1 };
+        announcer
+            .announce(tx, EventType::InvolvementChanged, Severity::Info, entity, Some(stamp), detail, &audience)
+            .await?;
+    }
+    end_parts(tx, announcer, case.core.id, stamp, (&PARTS, &[]), ChangeReason::Others, &audience).await?;
+    // The holding unit's last: with it goes the viewer's sight.
+    for open in case.helping.iter().chain(&case.primary) {
+        let (row, unit) = futures_util::join!(allocations::get(tx, open.id), units::get(tx, open.unit_id));
+        let (row, unit) = (row?.ok_or(Error::NotFound)?, unit?.ok_or(Error::NotFound)?);
+        let led = lead.as_ref().filter(|_| open.kind.0 == AllocationKind::Primary);
+        let detail = Detail::Allocation {
+            unit_id: unit.id,
+            unit_name: unit.name,
+            kind: open.kind.0,
+            priority: row.priority.0,
+            started_at: open.started_at,
+            ended_at: Some(at),
+            lead_practitioner_id: led.map(|lead| lead.worker_id),
+            previous_unit_id: None,
+        };
+        let entity = Entity { kind: AllocationId::KIND, id: open.id, version: row.version + 1 };
+        announcer
+            .announce(tx, EventType::AllocationEnded, Severity::Action, entity, Some(stamp), detail, &audience)
+            .await?;
+        allocations::end(tx, open.id, at, "Case closed").await?;
+    }
+    Ok(())
+}
