@@ -41,7 +41,7 @@ fn parts(payload: &Value) -> (String, String, i64) {
 }
 
 /// Records and registers a child whom nobody knew; answers the contact, and its version.
-async fn registered(server: &Server, first: &str, last: &str) -> (String, i64) {
+pub(crate) async fn registered(server: &Server, first: &str, last: &str) -> (String, i64) {
     let (contact, person, version) = contact(server, child(first, last, "2019-03-04", "M")).await;
     let input = json!({ "idempotencyKey": key(), "contactPersonId": person, "expectedVersion": version });
     let payload = server.done("FIRST_RESPONSE", "registerContactChild", CONTACT, input).await;
@@ -65,7 +65,7 @@ const REFERRAL: &str =
     "contact { id status version } referrals { id reReferral previousUnit { id } case { id version status } }";
 
 /// Refers a contact; answers the referral, its case and the case's version.
-async fn refer(server: &Server, contact: &str, version: i64) -> (String, String, i64) {
+pub(crate) async fn refer(server: &Server, contact: &str, version: i64) -> (String, String, i64) {
     let input = decide(contact, "REFERRAL_STATUTORY", version, neglect());
     let payload = server.done("FIRST_RESPONSE", "decideContact", REFERRAL, input).await;
     let referral = &payload["referrals"][0];

@@ -37,7 +37,9 @@ fn machines() -> BTreeMap<&'static str, Edges> {
         next.extend(ReferralDecision::ALL.iter().map(|(decision, ..)| status.after_referral(*decision)));
         next.extend(Service::ALL.iter().map(|(service, ..)| status.after_allocation(*service)));
         next.extend(TransferKind::ALL.iter().map(|(kind, ..)| status.after_transfer(*kind)));
-        next.extend(AssessmentOutcome::ALL.iter().map(|(outcome, ..)| status.after_assessment(*outcome)));
+        for (outcome, ..) in AssessmentOutcome::ALL {
+            next.extend(Service::ALL.iter().map(|(service, ..)| status.after_assessment(*outcome, *service)));
+        }
         next.extend(EnquiryOutcome::ALL.iter().map(|(outcome, ..)| status.after_enquiry(*outcome)));
         // No plan: back to where the case stood when its enquiry called for a conference.
         let called = |before: &CaseStatus| {

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    mutations_support::request_transfer,
+    front_door::{refer, registered},
+    mutations_support::{joint, request_transfer},
     support::{self, Server, Socket, document, key, people},
 };
 
@@ -88,7 +89,7 @@ async fn seen(server: &Server, enquiry: &str) {
 }
 
 async fn conclude(server: &Server, enquiry: &str, outcome: &str) -> Value {
-    let version = version_of(server, "SOCIAL_WORKER", enquiry).await;
+    let version = version_of(server, "CONSULTANT_SOCIAL_WORKER", enquiry).await;
     let input =
         step(("enquiryId", enquiry), version, json!({ "outcome": outcome, "findings": "What was told is true." }));
     let fields = "enquiry { version status outcome icpcNotRequired } case { status }";
@@ -155,6 +156,9 @@ async fn a_joint_enquiry_from_the_discussion_to_the_conference_and_each_hears_wh
     assert_eq!(held["discussion"]["id"], payload["discussions"][0]["id"]);
     let opened = all_hear(&mut unit, "S47_OPENED").await;
     assert_eq!((&opened["severity"], &opened["enquiry"]["id"]), (&json!("URGENT"), &json!(enquiry)));
+    for agency in ["POLICE_CAIT", "HEALTH"] {
+        assert_eq!(all_hear(&mut unit, "AGENCY_PARTICIPANT_CHANGED").await["agency"], agency);
+    }
     // The case's lead practitioner leads it when nobody else is named.
     assert_eq!(opened["leadPractitionerId"], json!(format!("Worker:{}", server.worker("CONSULTANT_SOCIAL_WORKER"))));
     assert_eq!(manager.types(2).await, ["STRATEGY_HELD", "S47_OPENED"]);
@@ -299,7 +303,10 @@ async fn that_there_is_no_conference_is_countersigned_by_another_person_or_given
     // What is over stays over.
     let input = step(("enquiryId", &enquiry), version + 1, json!({}));
     let again = server.mutate("SERVICE_MANAGER", "countersignSection47", "", input).await;
-    assert_eq!((&again["errors"][0]["from"], &again["errors"][0]["legalNext"]), (&json!("CONCLUDED"), &json!([])));
+    assert_eq!(
+        (&again["errors"][0]["from"], &again["errors"][0]["legalNext"]),
+        (&json!("CONCLUDED"), &json!(["OPEN"]))
+    );
     // And no initial conference follows it.
     let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": "INITIAL" });
     let refusal = server.mutate("SOCIAL_WORKER", "requestConference", "", input).await;
@@ -419,6 +426,7 @@ async fn what_was_said_of_one_child_of_a_meeting_is_not_read_with_another() {
     let cases =
         [people::hold(&client, one, 3).await, people::hold(&client, other, 3).await].map(|id| format!("Case:{id}"));
     let mut second = discussed(&cases[1], "NFA", 1);
+    second["participants"] = json!([{ "agency": "SCHOOL", "organisation": "Her school", "name": "Ms Blake" }]);
     second["informationShared"] = json!("Of her nothing is known.");
     let input = discussion(&server, json!([discussed(&cases[0], "S47_SINGLE", 1), second]));
     let payload = server.done("SOCIAL_WORKER", "holdStrategyDiscussion", DISCUSSIONS, input).await;
@@ -426,6 +434,12 @@ async fn what_was_said_of_one_child_of_a_meeting_is_not_read_with_another() {
         payload["discussions"].as_array().unwrap().iter().map(|one| one["decision"].as_str().unwrap()).collect();
     decided.sort_unstable();
     assert_eq!(decided, ["NFA", "S47_SINGLE"]);
+    let query = "query($id: ID!) { child(id: $id) { strategyDiscussions { nodes { participants { agency } } } } }";
+    for (child, count) in [(one, 3), (other, 4)] {
+        let data = server.data("CLINICIAN", query, json!({ "id": format!("Child:{child}") })).await;
+        let there = data["child"]["strategyDiscussions"]["nodes"][0]["participants"].as_array().unwrap().len();
+        assert_eq!(there, count, "her school is named with her alone");
+    }
     let query = "query($id: ID!) { child(id: $id) { strategyDiscussions { nodes { informationShared beside { child { id } informationShared } } } } }";
     let data = server.data("CLINICIAN", query, json!({ "id": format!("Child:{one}") })).await;
     assert_eq!(
@@ -468,8 +482,140 @@ async fn a_conference_that_makes_no_plan_sends_the_case_back_to_where_it_stood()
         server.done(person, mutation, "", input).await;
     }
     assert_eq!(status().await, "ASSESSMENT");
-    // The enquiry still calls for one.
+    // The enquiry is decided again: neither does it call for one, nor is it over.
+    let refusal = server.mutate("SOCIAL_WORKER", "requestConference", "", request()).await;
+    assert_eq!(refused(&refusal), "ENQUIRY_CALLS");
+    let query = "query($id: ID!) { node(id: $id) { ... on Section47Enquiry { status outcome returnedReason conference { id } } } }";
+    let data = server.data("CLINICIAN", query, json!({ "id": enquiry })).await;
+    assert_eq!(
+        data["node"],
+        json!({ "status": "OPEN", "outcome": null, "returnedReason": "The grandmother takes the child in.", "conference": null })
+    );
+    assert_eq!(conclude(&server, &enquiry, "INITIAL_CONFERENCE").await["errors"], json!([]));
+    assert_eq!(status().await, "CONFERENCE_PENDING");
     server.done("SOCIAL_WORKER", "requestConference", "conference { id }", request()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_referral_is_not_closed_over_an_enquiry() {
+    let server = Server::start().await;
+    let (contact, version) = registered(&server, "Tolland", "Quickbeam").await;
+    let (referral, case, version) = refer(&server, &contact, version).await;
+    let input = discussion(&server, json!([discussed(&case, "S47_SINGLE", version)]));
+    server.done("FIRST_RESPONSE", "holdStrategyDiscussion", "", input).await;
+    let decide = |decision: &str| {
+        json!({ "idempotencyKey": key(), "referralId": referral, "decision": decision, "reason": "x",
+                "expectedVersion": version + 1 })
+    };
+    let refusal = server.mutate("FIRST_RESPONSE", "decideReferral", "", decide("NFA")).await;
+    assert_eq!(refused(&refusal), "ENQUIRY_OVER");
+    server.done("FIRST_RESPONSE", "decideReferral", "", decide("ACCEPT_S47")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enquiry_is_led_by_somebody_of_the_unit_that_holds_the_case() {
+    let server = Server::start().await;
+    let (case, version) = server.allocated_to(3).await;
+    let mut child = discussed(&case, "S47_SINGLE", version);
+    child["leadPractitionerId"] = json!(format!("Worker:{}", server.worker("SOCIAL_WORKER")));
+    let input = discussion(&server, json!([child]));
+    let payload = server.done("SOCIAL_WORKER", "holdStrategyDiscussion", DISCUSSIONS, input).await;
+    let enquiry = payload["enquiry"]["id"].as_str().unwrap().to_owned();
+    let lead = async |person: &str| {
+        let query = "query($id: ID!) { node(id: $id) { ... on Section47Enquiry { leadPractitioner { id } } } }";
+        server.data(person, query, json!({ "id": enquiry })).await["node"]["leadPractitioner"]["id"].take()
+    };
+    assert_eq!(lead("CLINICIAN").await, json!(format!("Worker:{}", server.worker("SOCIAL_WORKER"))));
+    // With the case it passes to the unit that takes it.
+    let transfer = request_transfer(&server, &case, 7, version + 1).await;
+    let mut taking = follow(&server, "OTHER_UNIT_COORDINATOR", &server.unit(7).await).await;
+    let accept = json!({ "idempotencyKey": key(), "transferId": transfer, "expectedVersion": 1 });
+    server.done("OTHER_UNIT", "acceptTransfer", "", accept).await;
+    assert!(taking.types(5).await.contains(&"S47_CHANGED".to_owned()));
+    let other = json!(format!("Worker:{}", server.worker("OTHER_UNIT")));
+    assert_eq!(lead("OTHER_UNIT").await, other);
+    // Without a unit nobody leads it, and whoever sees the queue is told that it is urgent.
+    let mut queue = server.socket("FIRST_RESPONSE").await;
+    queue
+        .open_feed("subscription { frontDoorFeed { __typename cursor ... on Event { type severity } } }", json!({}))
+        .await;
+    let query = "query($id: ID!) { case(id: $id) { version primaryAllocation { id } } }";
+    let held = server.data("OTHER_UNIT", query, json!({ "id": case })).await;
+    let end = json!({ "idempotencyKey": key(), "allocationId": held["case"]["primaryAllocation"]["id"], "reason": "x",
+                      "expectedVersion": held["case"]["version"] });
+    server.done("OTHER_UNIT", "endAllocation", "", end).await;
+    let waits = queue.item().await;
+    assert_eq!((&waits["type"], &waits["severity"]), (&json!("CASE_UNALLOCATED"), &json!("URGENT")));
+    assert_eq!(lead("FIRST_RESPONSE").await, Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_leaves_the_unit_leads_no_enquiry_of_it_and_without_a_unit_nobody_does() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let (case, version) = server.allocated_to(3).await;
+    let (worker, consultant) = (server.worker("SOCIAL_WORKER"), server.worker("CONSULTANT_SOCIAL_WORKER"));
+    let mut child = discussed(&case, "S47_SINGLE", version);
+    child["leadPractitionerId"] = json!(format!("Worker:{worker}"));
+    let input = discussion(&server, json!([child]));
+    let payload = server.done("SOCIAL_WORKER", "holdStrategyDiscussion", DISCUSSIONS, input).await;
+    let enquiry = payload["enquiry"]["id"].as_str().unwrap().to_owned();
+    seen(&server, &enquiry).await;
+    let query = "select count(*) from worker_involvements where 'Case:' || case_id = $1 and worker_id = $2";
+    let leads = client.query_one(query, &[&case, &worker]).await.unwrap();
+    assert_eq!(leads.get::<_, i64>(0), 0, "somebody else leads the case");
+    let query = "select id, version from unit_memberships where worker_id = $1 and ended_at is null";
+    let membership = client.query_one(query, &[&worker]).await.unwrap();
+    let input = json!({ "idempotencyKey": key(), "membershipId": format!("Membership:{}", membership.get::<_, Uuid>(0)),
+                        "reason": "LEFTRL", "expectedVersion": membership.get::<_, i32>(1) });
+    server.done("SERVICE_MANAGER", "endMembership", "", input).await;
+    let look = "query($id: ID!) { node(id: $id) { ... on Section47Enquiry { status leadPractitioner { id } } } }";
+    let data = server.data("CLINICIAN", look, json!({ "id": enquiry })).await;
+    assert_eq!(data["node"]["leadPractitioner"]["id"], json!(format!("Worker:{consultant}")));
+    // What waits for a second signature waits without a unit too.
+    conclude(&server, &enquiry, "SERVICES_S17").await;
+    let query = "query($id: ID!) { case(id: $id) { version primaryAllocation { id } } }";
+    let held = server.data("CONSULTANT_SOCIAL_WORKER", query, json!({ "id": case })).await;
+    let end = json!({ "idempotencyKey": key(), "allocationId": held["case"]["primaryAllocation"]["id"], "reason": "x",
+                      "expectedVersion": held["case"]["version"] });
+    server.done("CONSULTANT_SOCIAL_WORKER", "endAllocation", "", end).await;
+    let data = server.data("FIRST_RESPONSE", look, json!({ "id": enquiry })).await;
+    assert_eq!(data["node"], json!({ "status": "AWAITING_COUNTERSIGNATURE", "leadPractitioner": null }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consultant_who_wrote_an_assessment_that_somebody_else_began_does_not_authorise_it() {
+    let server = Server::start().await;
+    let (case, version) = server.allocated_to(3).await;
+    let id = started(&server, &case, version).await;
+    let child_id = server.child_of("CLINICIAN", &case).await;
+    let mut manager = server.socket("SERVICE_MANAGER").await;
+    manager.open_feed(CHILDS, json!({ "id": child_id })).await;
+    let input = step(("assessmentId", &id), 1, json!({ "content": content(json!({})) }));
+    server.done("CONSULTANT_SOCIAL_WORKER", "changeAssessment", ASSESSMENT, input).await;
+    let input = step(("assessmentId", &id), 2, json!({ "outcome": "CIN_PLAN" }));
+    server.done("SOCIAL_WORKER", "submitAssessment", ASSESSMENT, input).await;
+    assert_eq!(refused(&authorise(&server, "CONSULTANT_SOCIAL_WORKER", &id, 3).await), "ANOTHER_PERSON");
+    // It is the service manager's, who is told so.
+    assert_eq!(manager.types(1).await, ["ASSESSMENT_CHANGED"]);
+    assert_eq!(authorise(&server, "SERVICE_MANAGER", &id, 3).await["errors"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_goes_on_with_the_child_itself_holds_a_child_in_need_when_the_assessment_is_authorised() {
+    let server = Server::start().await;
+    let (case, version) = server.allocated_to(7).await;
+    let input = json!({ "idempotencyKey": key(), "caseId": case, "expectedVersion": version });
+    let payload =
+        server.done("OTHER_UNIT_SOCIAL_WORKER", "startAssessment", "assessment { id } case { status }", input).await;
+    assert_eq!(payload["case"]["status"], "ASSESSMENT");
+    let id = payload["assessment"]["id"].as_str().unwrap().to_owned();
+    let input = step(("assessmentId", &id), 1, json!({ "content": content(json!({})) }));
+    server.done("OTHER_UNIT_SOCIAL_WORKER", "changeAssessment", "", input).await;
+    let input = step(("assessmentId", &id), 2, json!({ "outcome": "CIN_PLAN" }));
+    server.done("OTHER_UNIT_SOCIAL_WORKER", "submitAssessment", "", input).await;
+    let payload = authorise(&server, "OTHER_UNIT", &id, 3).await;
+    assert_eq!(payload["case"]["status"], "CIN");
 }
 
 fn content(more: Value) -> Value {
@@ -625,15 +771,32 @@ async fn an_assessment_that_finds_nothing_further_closes_the_case_and_everybody_
     let three = server.unit(3).await;
     for (outcome, reason) in [("NFA", "RC8"), ("EARLY_HELP", "RC9")] {
         let (case, version) = server.allocated_to(3).await;
-        let (id, handed_in) = submitted(&server, &case, version, outcome).await;
+        // A unit that helps, a co-worker of the unit, and a reviewing officer beside it.
+        joint(&server, &case, 7, version).await;
+        let client = support::connect("postgres", &server.database).await;
+        let id: Uuid = case.strip_prefix("Case:").unwrap().parse().unwrap();
+        people::involve(&client, id, server.worker("SOCIAL_WORKER"), "CO_WORKER").await;
+        let officer = people::with_post(&client, "REVIEWING_OFFICER").await;
+        people::involve(&client, id, officer, "IRO").await;
+        let (id, handed_in) = submitted(&server, &case, version + 1, outcome).await;
         server.all_placed().await;
+        let mut helping = follow(&server, "OTHER_UNIT_COORDINATOR", &server.unit(7).await).await;
         let mut members =
             vec![follow(&server, "CLINICIAN", &three).await, follow(&server, "UNIT_COORDINATOR", &three).await];
         let payload = authorise(&server, "CONSULTANT_SOCIAL_WORKER", &id, handed_in).await;
         assert_eq!(payload, json!({ "errors": [], "assessment": null, "case": null }), "out of the unit's sight");
-        for kind in ["ASSESSMENT_AUTHORISED", "INVOLVEMENT_CHANGED", "ALLOCATION_ENDED"] {
+        let told = [
+            "ASSESSMENT_AUTHORISED",
+            "INVOLVEMENT_CHANGED",
+            "INVOLVEMENT_CHANGED",
+            "INVOLVEMENT_CHANGED",
+            "ALLOCATION_ENDED",
+            "ALLOCATION_ENDED",
+        ];
+        for kind in told {
             all_hear(&mut members, kind).await;
         }
+        assert_eq!(helping.types(told.len()).await, told);
         assert_eq!(
             closed(&server, &case).await,
             json!({ "status": "CLOSED", "closureReason": reason, "closureRationale": "I agree: the family manages.",

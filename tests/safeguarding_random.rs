@@ -46,6 +46,8 @@ struct Model {
     /// The enquiry called for a conference that nobody has asked for.
     called: bool,
     conference: Option<(String, i64)>,
+    /// The enquiry that it follows.
+    follows: Option<Record>,
     participant: String,
     request: Option<Record>,
     /// Whether the request was made in the enquiry that is open.
@@ -78,6 +80,7 @@ impl Model {
             enquired: false,
             called: false,
             conference: None,
+            follows: None,
             participant: payload["participant"]["id"].as_str().unwrap().to_owned(),
             request: None,
             of_enquiry: false,
@@ -96,7 +99,7 @@ impl Model {
     fn behind(&self) -> Option<&'static str> {
         if self.enquiry_open() {
             Some("ENQUIRY_OVER")
-        } else if self.conference.is_some() {
+        } else if self.conference.is_some() || self.called {
             Some("CONFERENCE_OVER")
         } else if self.waits() {
             Some("INFORMATION_ANSWERED")
@@ -158,7 +161,7 @@ impl Model {
                     .iter()
                     .map(|kind| json!({ "kind": kind, "answer": "NONE_KNOWN" }))
                     .collect();
-                let content = json!({ "childSeenOn": support::today(), "childSeenAlone": true, "wishesFeelings": "x", "analysis": "x",
+                let content = json!({ "childSeenOn": support::today(), "childSeenAlone": true, "wishesFeelings": "Zebrawood words.", "analysis": "Zebrawood words.",
                                       "factors": ["_16A"], "needs": needs });
                 let answer = self.of_assessment("IN_PROGRESS", Answer::Done);
                 ("changeAssessment", "", with(a, json!({ "content": content })), answer, sw)
@@ -172,28 +175,34 @@ impl Model {
             4 => (
                 "returnAssessment",
                 "",
-                with(a, json!({ "reason": "x" })),
+                with(a, json!({ "reason": "Zebrawood words." })),
                 self.of_assessment("SUBMITTED", Answer::Done),
                 csw,
             ),
             5 => {
                 let closes = self.status == "ASSESSMENT" && self.outcome != "CIN_PLAN";
-                let done = self.behind().filter(|_| closes).map_or(Answer::Done, Answer::Guard);
+                let done = match self.behind().filter(|_| closes) {
+                    _ if self.status == "CONFERENCE_PENDING" && self.outcome != "CIN_PLAN" => {
+                        Answer::Guard("CONFERENCE_OVER")
+                    }
+                    Some(guard) => Answer::Guard(guard),
+                    None => Answer::Done,
+                };
                 (
                     "authoriseAssessment",
                     "",
-                    with(a, json!({ "reason": "x" })),
+                    with(a, json!({ "reason": "Zebrawood words." })),
                     self.of_assessment("SUBMITTED", done),
                     csw,
                 )
             }
             6 | 7 => {
                 let decision = ["S47_SINGLE", "S47_SINGLE", "NFA"][rng.usize(..3)];
-                let there = json!([{ "agency": "SOCIAL_CARE", "name": "x" },
-                                   { "agency": "POLICE_CAIT", "organisation": "x", "name": "x" },
-                                   { "agency": "HEALTH", "organisation": "x", "name": "x" }]);
+                let there = json!([{ "agency": "SOCIAL_CARE", "name": "Zebrawood words." },
+                                   { "agency": "POLICE_CAIT", "organisation": "Zebrawood Trust", "name": "Zebrawood" },
+                                   { "agency": "HEALTH", "organisation": "Zebrawood Trust", "name": "Zebrawood" }]);
                 let input = json!({ "heldAt": server.now(), "participants": there, "children": [{ "caseId": self.case,
-                    "informationShared": "x", "decision": decision, "decisionReason": "x", "expectedVersion": self.version }] });
+                    "informationShared": "Zebrawood words.", "decision": decision, "decisionReason": "Zebrawood words.", "expectedVersion": self.version }] });
                 let answer = if decision != "NFA" && self.enquiry_open() { Answer::Conflict } else { Answer::Done };
                 ("holdStrategyDiscussion", "enquiry { id }", input, answer, sw)
             }
@@ -209,16 +218,22 @@ impl Model {
                     (true, false) => Answer::Done,
                 };
                 let answer = self.of_enquiry_in("OPEN", done);
-                ("concludeSection47", "", with(e, json!({ "outcome": outcome, "findings": "x" })), answer, csw)
+                (
+                    "concludeSection47",
+                    "",
+                    with(e, json!({ "outcome": outcome, "findings": "Zebrawood words." })),
+                    answer,
+                    csw,
+                )
             }
             11 => ("countersignSection47", "", e, self.of_enquiry_in("AWAITING_COUNTERSIGNATURE", Answer::Done), sm),
             12 => {
                 let answer = self.of_enquiry_in("AWAITING_COUNTERSIGNATURE", Answer::Done);
-                ("returnSection47", "", with(e, json!({ "reason": "x" })), answer, sm)
+                ("returnSection47", "", with(e, json!({ "reason": "Zebrawood words." })), answer, sm)
             }
             13 => {
                 let duty = ["S47", "COURT"][rng.usize(..2)];
-                let input = json!({ "participantId": self.participant, "duty": duty, "questions": "x",
+                let input = json!({ "participantId": self.participant, "duty": duty, "questions": "Zebrawood words.",
                                     "dueAt": server.now() + chrono::Duration::days(2) });
                 let open = self.enquiry.as_ref().is_some_and(|one| one.status == "OPEN");
                 let answer = if duty == "S47" && !open { Answer::Guard("ENQUIRY_OPEN") } else { Answer::Done };
@@ -238,15 +253,15 @@ impl Model {
             ),
             15 => {
                 let answer = self.of_request_in(&["SENT", "CHASED", "REFUSED"]);
-                ("recordInformationAnswer", "", with(r, json!({ "text": "x" })), answer, sw)
+                ("recordInformationAnswer", "", with(r, json!({ "text": "Zebrawood words." })), answer, sw)
             }
             16 => {
                 let answer = self.of_request_in(&["SENT", "CHASED"]);
-                ("recordInformationRefusal", "", with(r, json!({ "reason": "x" })), answer, sw)
+                ("recordInformationRefusal", "", with(r, json!({ "reason": "Zebrawood words." })), answer, sw)
             }
             17 => {
                 let answer = self.of_request_in(&["SENT", "CHASED", "REFUSED"]);
-                ("withdrawInformationRequest", "", with(r, json!({ "reason": "x" })), answer, sw)
+                ("withdrawInformationRequest", "", with(r, json!({ "reason": "Zebrawood words." })), answer, sw)
             }
             _ => match &self.conference {
                 None => {
@@ -255,7 +270,8 @@ impl Model {
                     ("requestConference", "conference { id version }", input, answer, sw)
                 }
                 Some((conference, version)) => {
-                    let input = json!({ "conferenceId": conference, "reason": "x", "expectedVersion": version });
+                    let input =
+                        json!({ "conferenceId": conference, "reason": "Zebrawood words.", "expectedVersion": version });
                     // Two people: proposed by the one, withdrawn by the other.
                     if *version == 1 {
                         ("proposeConferenceWithdrawal", "", input, Answer::Done, csw)
@@ -324,6 +340,7 @@ impl Model {
             "concludeSection47" if input["outcome"] == "INITIAL_CONFERENCE" => {
                 self.enquiry.as_mut().unwrap().moves("CONCLUDED");
                 self.called = true;
+                self.follows = self.enquiry.clone().filter(|_| self.conference.is_none()).or(self.follows.take());
                 if self.status != "CONFERENCE_PENDING" {
                     self.version += 1;
                     (self.before, self.status) = (self.status, "CONFERENCE_PENDING");
@@ -346,8 +363,18 @@ impl Model {
             }
             "proposeConferenceWithdrawal" => self.conference.as_mut().unwrap().1 += 1,
             "withdrawConference" => {
-                (self.conference, self.called) = (None, true);
-                if self.status == "CONFERENCE_PENDING" {
+                self.conference = None;
+                // Decided again, unless another one runs.
+                let again = self.follows.take().unwrap();
+                if !self.enquiry_open() {
+                    self.enquiry = Some(again);
+                    self.enquiry.as_mut().unwrap().moves("OPEN");
+                    self.seen = true;
+                    self.of_enquiry = false;
+                }
+                if self.called {
+                    self.follows = None;
+                } else if self.status == "CONFERENCE_PENDING" {
                     self.version += 1;
                     self.status = self.before;
                 }
@@ -382,7 +409,7 @@ const INVARIANTS: &[(&str, &str)] = &[
     ),
     (
         "behind a case that an assessment closed nothing is open, and nobody holds it or has a part in it",
-        "select count(*) from cases c where c.closure_rationale = 'x' and (
+        "select count(*) from cases c where c.closure_rationale = 'Zebrawood words.' and (
              exists (select from assessments a where a.case_id = c.id and a.status <> 'AUTHORISED')
              or exists (select from section47_enquiries e where e.case_id = c.id and e.status <> 'CONCLUDED')
              or exists (select from information_requests r where r.case_id = c.id and r.status in ('SENT', 'CHASED'))
@@ -413,7 +440,7 @@ const INVARIANTS: &[(&str, &str)] = &[
     ),
     (
         "no event holds what somebody wrote",
-        "select count(*) from outbox where data::text like '%Millfields%' or data::text like '%Quillon%'",
+        "select count(*) from outbox where data::text ilike '%zebrawood%' or data::text like '%Millfields%' or data::text like '%Quillon%'",
     ),
 ];
 

@@ -26,6 +26,8 @@ create table assessments (
     analysis text,
     factors text[] not null default '{}' check (factors <@ hearth.factors()),
     outcome text check (outcome in ('NFA', 'EARLY_HELP', 'CIN_PLAN', 'STRATEGY_S47', 'OTHER')),
+    -- Who wrote it last.
+    written_by uuid not null references workers (id),
     submitted_by uuid references workers (id),
     submitted_at timestamptz,
     -- Why the last submission was given back.
@@ -42,7 +44,7 @@ create table assessments (
     check (num_nonnulls(submitted_by, submitted_at, outcome) in (0, 3)),
     check ((status = 'AUTHORISED') = (authorised_by is not null)),
     check (num_nonnulls(authorised_by, authorised_at, authorised_reason) in (0, 3)),
-    constraint another_person_authorises check (authorised_by <> author_id and authorised_by <> submitted_by),
+    constraint another_person_authorises check (authorised_by <> all (array[author_id, written_by, submitted_by])),
     -- Without one of its factors an assessment is not finished; that there is none stands alone.
     check (status = 'IN_PROGRESS' or cardinality(factors) > 0),
     check (not '21' = any (factors) or cardinality(factors) = 1),
@@ -52,6 +54,7 @@ create unique index one_open_assessment on assessments (case_id) where status <>
 create index on assessments (case_id, child_id);
 create index on assessments (child_id);
 create index on assessments (author_id);
+create index on assessments (written_by);
 create index on assessments (submitted_by);
 create index on assessments (authorised_by);
 
@@ -138,6 +141,8 @@ create table section47_enquiries (
     outcome_on date check (outcome_on >= started_on),
     findings text,
     decided_by uuid references workers (id),
+    -- A conference that was asked for before is not the one that this outcome calls for.
+    decided_at timestamptz,
     -- Where the case stood before its outcome called for a conference: there it goes back when no plan is made.
     case_status_before text check (case_status_before in ('REFERRED', 'ASSESSMENT', 'CIN')),
     returned_reason text,
@@ -150,8 +155,7 @@ create table section47_enquiries (
     unique (id, case_id, child_id),
     check ((child_seen_on is null) = (child_seen_alone is null)),
     check ((status = 'OPEN') = (outcome is null)),
-    check (num_nonnulls(outcome, outcome_on, findings, decided_by) in (0, 4)),
-    check (outcome is null or lead_id is not null),
+    check (num_nonnulls(outcome, outcome_on, findings, decided_by, decided_at) in (0, 5)),
     check (mode = 'JOINT' or police_reference is null),
     check (num_nonnulls(countersigned_by, countersigned_at) in (0, 2)),
     -- No conference is two people's decision.
@@ -213,6 +217,7 @@ create table information_requests (
     response text,
     refused_at timestamptz check (refused_at >= asked_at),
     refusal_reason text,
+    refused_by uuid references workers (id),
     -- Whose managers heard of the refusal.
     escalated_to uuid references workers (id),
     withdrawn_reason text,
@@ -225,10 +230,10 @@ create table information_requests (
     check ((duty = 'S47') = (enquiry_id is not null)),
     check (num_nonnulls(received_at, response) in (0, 2)),
     check ((status = 'RESPONDED') = (received_at is not null)),
-    check (num_nonnulls(refused_at, refusal_reason) in (0, 2)),
+    check (num_nonnulls(refused_at, refusal_reason, refused_by) in (0, 3)),
     check (status <> 'REFUSED' or refused_at is not null),
     check ((status = 'WITHDRAWN') = (withdrawn_reason is not null)),
-    check (status in ('SENT', 'CHASED') or recorded_by is not null)
+    check (status in ('SENT', 'CHASED', 'REFUSED') or recorded_by is not null)
 );
 create index on information_requests (case_id, child_id);
 create index on information_requests (child_id);
@@ -236,6 +241,7 @@ create index on information_requests (participant_id, case_id, child_id);
 create index on information_requests (enquiry_id, case_id, child_id);
 create index on information_requests (asked_by);
 create index on information_requests (recorded_by);
+create index on information_requests (refused_by);
 create index on information_requests (escalated_to);
 
 create table information_chases (
@@ -262,14 +268,14 @@ select hearth.guard('information_chases', 'child_id');
 grant insert on assessments, strategy_discussions, strategy_participants, section47_enquiries, agency_participants,
     information_requests, information_chases to hearth_app;
 grant update (status, review_on, child_seen_on, child_seen_alone, not_seen_reason, wishes_feelings, analysis, factors, outcome,
-              submitted_by, submitted_at, returned_reason, authorised_by, authorised_at, authorised_reason, version)
+              written_by, submitted_by, submitted_at, returned_reason, authorised_by, authorised_at, authorised_reason, version)
     on assessments to hearth_app;
 grant update (answer, description, what_we_will_do, recorded_by, recorded_at) on particular_needs to hearth_app;
 grant update (lead_id, police_reference, child_seen_on, child_seen_alone, interviewed, medical, status, outcome, outcome_on,
-              findings, decided_by, case_status_before, returned_reason, countersigned_by, countersigned_at, version)
+              findings, decided_by, decided_at, case_status_before, returned_reason, countersigned_by, countersigned_at, version)
     on section47_enquiries to hearth_app;
 grant update (name, contact, left_on, version) on agency_participants to hearth_app;
-grant update (status, received_at, response, refused_at, refusal_reason, escalated_to, withdrawn_reason, recorded_by, version)
+grant update (status, received_at, response, refused_at, refusal_reason, refused_by, escalated_to, withdrawn_reason, recorded_by, version)
     on information_requests to hearth_app;
 
 -- What is finished stays as it is.
@@ -278,7 +284,9 @@ begin
     if tg_op = 'DELETE' then
         raise exception '% is never deleted', tg_table_name using errcode = 'HE003';
     end if;
-    if to_jsonb(old) ->> tg_argv[0] = any (string_to_array(tg_argv[1], ',')) then
+    if to_jsonb(old) ->> tg_argv[0] = any (string_to_array(tg_argv[1], ','))
+        -- An enquiry whose conference is not to be held after all is decided again.
+        and not (to_jsonb(old) ->> 'outcome' = 'INITIAL_CONFERENCE' and to_jsonb(new) ->> 'status' = 'OPEN') then
         raise exception '% is finished', tg_table_name using errcode = 'HE003';
     end if;
     return new;
@@ -313,10 +321,14 @@ end $$;
 create trigger need_stays before insert or update or delete on particular_needs
     for each row execute function hearth.need_stays();
 
--- No enquiry, and no case of child protection, is closed as after an assessment alone (census rules 8825Q, 2990).
+-- No case closes over an enquiry that is not over (census rule 8868); and none with an enquiry or a protection plan is closed as
+-- after an assessment alone (8825Q, 2990).
 create function hearth.closed_after_assessment() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
+    if exists (select from public.section47_enquiries e where e.case_id = new.id and e.status <> 'CONCLUDED') then
+        raise exception 'a case closes when its enquiry is over' using errcode = 'HE003';
+    end if;
     if new.closure_reason in ('RC8', 'RC9')
         and (exists (select from public.section47_enquiries e where e.case_id = new.id)
              or exists (select from public.plans p where p.case_id = new.id and p.kind = 'CHILD_PROTECTION')) then
@@ -325,7 +337,21 @@ begin
     return null;
 end $$;
 create trigger closed_after_assessment after update of closure_reason on cases
-    for each row when (new.closure_reason in ('RC8', 'RC9')) execute function hearth.closed_after_assessment();
+    for each row when (new.closure_reason is not null) execute function hearth.closed_after_assessment();
+
+-- The child of an assessment, a discussion, an enquiry or what others were asked, too, for who asks the audit of it.
+create or replace function hearth.audit_child(record uuid) returns uuid
+    language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+    child uuid := (select c.child_id from public.cases c where c.id = record
+                   union select p.child_id from public.plans p where p.id = record
+                   union select a.child_id from public.assessments a where a.id = record
+                   union select s.child_id from public.strategy_discussions s where s.id = record
+                   union select e.child_id from public.section47_enquiries e where e.id = record
+                   union select r.child_id from public.information_requests r where r.id = record);
+begin
+    return case when hearth.sees(child) or hearth.auditing() = any (hearth.holders()) then child end;
+end $$;
 
 
 grant create on schema hearth to hearth_rights;

@@ -276,8 +276,7 @@ impl Action {
             | Self::AdjournConference
             | Self::DisputeConference => "the conference's chair",
             Self::ProposeConferenceWithdrawal => "the holding unit's consultant social worker",
-            Self::WithdrawConference => "the service manager",
-            Self::SettleConferenceDispute => "the service manager or the head of service",
+            Self::WithdrawConference | Self::SettleConferenceDispute => "the service manager or the head of service",
             Self::DraftPlan
             | Self::ChangePlanDraft
             | Self::RevisePlan
@@ -296,11 +295,12 @@ impl Action {
             | Self::RecordEnquiryProgress
             | Self::AskForInformation
             | Self::RecordInformation => "a social worker of the holding unit",
-            Self::AuthoriseAssessment => "the holding unit's consultant social worker or the service manager",
+            Self::AuthoriseAssessment | Self::ConcludeEnquiry => {
+                "the holding unit's consultant social worker or the service manager"
+            }
             Self::HoldStrategyDiscussion => {
                 "a social worker of the holding unit, or first response while no unit holds the case"
             }
-            Self::ConcludeEnquiry => "the holding unit's consultant social worker",
             Self::CountersignEnquiry => "the service manager or the head of service",
             Self::KeepAgencyParticipants | Self::ChaseInformation => {
                 "the holding unit's coordinator or a social worker of it"
@@ -399,7 +399,7 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
         ) => relation == Relation::Named,
         (ProposeConferenceWithdrawal, ConsultantSocialWorker) => relation == Relation::Holding,
         (WithdrawConference | SettleConferenceDispute, ServiceManager) => relation == Relation::Area,
-        (SettleConferenceDispute, HeadOfService) => relation == Relation::Authority,
+        (WithdrawConference | SettleConferenceDispute, HeadOfService) => relation == Relation::Authority,
 
         (
             DraftPlan | ChangePlanDraft | RevisePlan | SetGoalStatus | RecordPlanReview | SharePlan,
@@ -429,7 +429,8 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
         ) => relation == Relation::Holding,
         (KeepAgencyParticipants | ChaseInformation, UnitCoordinator) => relation == Relation::Holding,
         (AuthoriseAssessment | ConcludeEnquiry, ConsultantSocialWorker) => relation == Relation::Holding,
-        (AuthoriseAssessment | CountersignEnquiry, ServiceManager) => relation == Relation::Area,
+        // Also in place of a consultant who is not there, or may not see the child.
+        (AuthoriseAssessment | ConcludeEnquiry | CountersignEnquiry, ServiceManager) => relation == Relation::Area,
         (CountersignEnquiry, HeadOfService) => relation == Relation::Authority,
         (HoldStrategyDiscussion, FirstResponse) => relation == Relation::Queue,
 
@@ -523,7 +524,8 @@ pub fn class_of(of: &str, field: &str) -> FieldClass {
         ("Invitation", "exclusionReason")
         | ("Contact", "callerName" | "callerContact")
         | ("StrategyDiscussion", "informationShared")
-        | ("InformationRequest", "response") => FieldClass::ThirdParty,
+        | ("InformationRequest", "response" | "refusalReason")
+        | ("InformationChase", "note") => FieldClass::ThirdParty,
         ("Address", "line" | "postcode") | ("ContactPerson", "address") => FieldClass::ConfidentialAddress,
         (
             "Case" | "Allocation" | "Transfer" | "ConferenceChild" | "ConferenceSitting" | "ConferenceView"
@@ -531,9 +533,9 @@ pub fn class_of(of: &str, field: &str) -> FieldClass {
             | "StrategyDiscussion" | "Section47Enquiry" | "InformationRequest",
             "analysis" | "wishesFeelings" | "notSeenReason" | "returnedReason" | "authorisedReason" | "factors"
             | "immediateAction" | "absenceReason" | "actions" | "policeReference" | "findings" | "questions"
-            | "refusalReason" | "withdrawnReason" | "concern" | "decisionReason" | "note" | "referralSummary"
-            | "closureRationale" | "summary" | "handoverSummary" | "responseReason" | "outlinePlan" | "interimPlan"
-            | "text" | "overallAim" | "parentView" | "childView" | "explanation" | "reviewNote",
+            | "withdrawnReason" | "concern" | "decisionReason" | "note" | "referralSummary" | "closureRationale"
+            | "summary" | "handoverSummary" | "responseReason" | "outlinePlan" | "interimPlan" | "text" | "overallAim"
+            | "parentView" | "childView" | "explanation" | "reviewNote",
         ) => FieldClass::Narrative,
         _ => FieldClass::Core,
     }

@@ -29,6 +29,7 @@ pub struct AssessmentCore {
     pub child_seen_on: Option<NaiveDate>,
     pub child_seen_alone: Option<bool>,
     pub outcome: Option<Coded<AssessmentOutcome>>,
+    pub written_by: Uuid,
     pub submitted_by: Option<Uuid>,
     pub submitted_at: Option<DateTime<Utc>>,
     pub authorised_by: Option<Uuid>,
@@ -45,6 +46,8 @@ pub struct AssessmentRow {
     pub core: AssessmentCore,
     read: Columns,
     texts: (Text, Text, Text, Text, Text),
+    /// None to whoever sees the case's core only.
+    child_seen: Option<(NaiveDate, bool)>,
     factors: Option<Personal<Vec<Coded<AssessmentFactor>>>>,
 }
 
@@ -54,6 +57,9 @@ impl AssessmentRow {
     fn text<'a>(&'a self, text: &'a Text) -> Result<Option<&'a str>> {
         self.read.check(Columns::NARRATIVE)?;
         Ok(text.as_ref().map(Personal::read))
+    }
+    pub fn child_seen(&self) -> Option<(NaiveDate, bool)> {
+        self.child_seen
     }
     pub fn analysis(&self) -> Result<Option<&str>> {
         self.text(&self.texts.0)
@@ -77,10 +83,12 @@ impl AssessmentRow {
     }
 }
 
-type Raw = (AssessmentCore, Text, Text, Text, Text, Text, Option<Personal<Vec<Coded<AssessmentFactor>>>>);
+type Raw =
+    (AssessmentCore, Option<NaiveDate>, Text, Text, Text, Text, Text, Option<Personal<Vec<Coded<AssessmentFactor>>>>);
 
 fn row(read: Columns) -> impl Fn(Raw) -> AssessmentRow {
-    move |(core, analysis, wishes, not_seen, returned, authorised, factors)| AssessmentRow {
+    move |(core, seen_on, analysis, wishes, not_seen, returned, authorised, factors)| AssessmentRow {
+        child_seen: seen_on.zip(core.child_seen_alone),
         core,
         read,
         texts: (analysis, wishes, not_seen, returned, authorised),
@@ -93,6 +101,7 @@ macro_rules! columns {
         let (wide, child) = ($read.has(Columns::NARRATIVE), "assessments.child_id");
         (
             AssessmentCore::as_select(),
+            choose_whole(true, assessments::child_seen_on, "NULL", child),
             choose_whole(wide, assessments::analysis, "NULL", child),
             choose_whole(wide, assessments::wishes_feelings, "NULL", child),
             choose_whole(wide, assessments::not_seen_reason, "NULL", child),
@@ -174,6 +183,7 @@ pub struct NewAssessment {
     pub started_on: NaiveDate,
     pub review_on: Option<NaiveDate>,
     pub author_id: Uuid,
+    pub written_by: Uuid,
     pub created_at: DateTime<Utc>,
 }
 
@@ -206,6 +216,12 @@ pub async fn last_outcome(tx: &ViewerTx, case_id: Uuid) -> Result<Option<Assessm
         .optional()
         .map_err(failed)?;
     Ok(found.flatten().map(|outcome| outcome.0))
+}
+
+/// Whether a case has or had an assessment.
+pub async fn was_begun(tx: &ViewerTx, case_id: Uuid) -> Result<bool> {
+    let begun = assessments::table.filter(assessments::case_id.eq(case_id));
+    diesel::select(diesel::dsl::exists(begun)).get_result(&mut tx.conn()?).await.map_err(failed)
 }
 
 /// What of an assessment is written down so far.
@@ -248,6 +264,7 @@ pub struct AssessmentChange {
     pub analysis: Option<Option<String>>,
     pub factors: Option<Vec<Coded<AssessmentFactor>>>,
     pub outcome: Option<Option<Coded<AssessmentOutcome>>>,
+    pub written_by: Option<Uuid>,
     pub submitted_by: Option<Option<Uuid>>,
     pub submitted_at: Option<Option<DateTime<Utc>>>,
     pub returned_reason: Option<Option<String>>,

@@ -303,6 +303,15 @@ pub async fn has_open(tx: &ViewerTx, case_ids: &[Uuid]) -> Result<bool> {
     .map_err(failed)
 }
 
+/// Whether a conference about the child in a case has decided and its minutes are not out.
+pub async fn is_unissued(tx: &ViewerTx, case_id: Uuid) -> Result<bool> {
+    let decided = conference_children::table
+        .inner_join(conferences::table)
+        .filter(conference_children::case_id.eq(case_id))
+        .filter(conferences::state.eq("DECIDED"));
+    diesel::select(diesel::dsl::exists(decided)).get_result(&mut tx.conn()?).await.map_err(failed)
+}
+
 /// A new conference.
 #[derive(Insertable)]
 #[diesel(table_name = conferences)]

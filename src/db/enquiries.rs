@@ -12,7 +12,9 @@ use super::{
     failed, lateral,
     lateral::newest_first,
     page::placed,
-    schema::{conference_children, conferences, section47_enquiries, strategy_discussions, strategy_participants},
+    schema::{
+        allocations, conference_children, conferences, section47_enquiries, strategy_discussions, strategy_participants,
+    },
 };
 use crate::{
     domain::codes::{Agency, CaseStatus, EnquiryMode, EnquiryOutcome, EnquiryStatus, FieldClass, StrategyDecision},
@@ -175,6 +177,7 @@ pub struct EnquiryRow {
     /// The core.
     pub core: EnquiryCore,
     read: Columns,
+    whole: bool,
     police_reference: Text,
     texts: (Text, Text),
 }
@@ -182,6 +185,16 @@ pub struct EnquiryRow {
 /// The narrative group.
 #[allow(missing_docs)]
 impl EnquiryRow {
+    /// When the child was seen, and whether alone: to whoever sees the child whole.
+    pub fn child_seen(&self) -> Option<(NaiveDate, bool)> {
+        self.core.child_seen_on.zip(self.core.child_seen_alone).filter(|_| self.whole)
+    }
+    pub fn interviewed(&self) -> Option<bool> {
+        self.whole.then_some(self.core.interviewed)
+    }
+    pub fn medical(&self) -> Option<bool> {
+        self.whole.then_some(self.core.medical)
+    }
     fn text<'a>(&'a self, text: &'a Text) -> Result<Option<&'a str>> {
         self.read.check(Columns::NARRATIVE)?;
         Ok(text.as_ref().map(Personal::read))
@@ -197,12 +210,13 @@ impl EnquiryRow {
     }
 }
 
-type RawEnquiry = (EnquiryCore, Text, Text, Text);
+type RawEnquiry = (EnquiryCore, Option<bool>, Text, Text, Text);
 
 fn enquiry(read: Columns) -> impl Fn(RawEnquiry) -> EnquiryRow {
-    move |(core, police_reference, findings, returned)| EnquiryRow {
+    move |(core, whole, police_reference, findings, returned)| EnquiryRow {
         core,
         read,
+        whole: whole.is_some(),
         police_reference,
         texts: (findings, returned),
     }
@@ -213,6 +227,8 @@ macro_rules! enquiry_columns {
         let (wide, child) = ($read.has(Columns::NARRATIVE), "section47_enquiries.child_id");
         (
             EnquiryCore::as_select(),
+            // Says whether the child is in whole sight.
+            choose_whole(true, section47_enquiries::medical.nullable(), "NULL", child),
             choose_whole(wide, section47_enquiries::police_reference, "NULL", child),
             choose_whole(wide, section47_enquiries::findings, "NULL", child),
             choose_whole(wide, section47_enquiries::returned_reason, "NULL", child),
@@ -397,22 +413,52 @@ pub async fn was_made(tx: &ViewerTx, case_id: Uuid) -> Result<bool> {
     diesel::select(diesel::dsl::exists(made)).get_result(&mut tx.conn()?).await.map_err(failed)
 }
 
-/// The enquiry of a case that called for a conference which nobody has asked for yet, or whose request was withdrawn.
-pub async fn calls_for_conference(tx: &ViewerTx, case_id: Uuid) -> Result<Option<Uuid>> {
+/// The enquiry of a case that called for a conference which nobody has asked for yet, or which put the decision off.
+/// With the moment at which it was decided.
+pub async fn calls_for_conference(tx: &ViewerTx, case_id: Uuid) -> Result<Option<(Uuid, DateTime<Utc>)>> {
     let asked = conference_children::table
         .inner_join(conferences::table)
-        .filter(conference_children::enquiry_id.eq(section47_enquiries::id.nullable()))
-        .filter(conferences::state.ne("WITHDRAWN"));
+        .filter(conference_children::case_id.eq(section47_enquiries::case_id))
+        .filter(conference_children::enquiry_id.is_not_null())
+        .filter(conference_children::decision.is_null().or(conference_children::decision.ne("DEFER")))
+        .filter(conferences::requested_at.nullable().ge(section47_enquiries::decided_at));
     section47_enquiries::table
         .filter(section47_enquiries::case_id.eq(case_id))
         .filter(section47_enquiries::status.eq("CONCLUDED"))
         .filter(section47_enquiries::outcome.eq("INITIAL_CONFERENCE"))
         .filter(diesel::dsl::not(diesel::dsl::exists(asked)))
         .order(section47_enquiries::id.desc())
-        .select(section47_enquiries::id)
+        .select((section47_enquiries::id, section47_enquiries::decided_at.assume_not_null()))
         .first(&mut tx.conn()?)
         .await
         .optional()
+        .map_err(failed)
+}
+
+/// Whether a conference that followed an enquiry decided about the child.
+pub async fn was_decided_on(tx: &ViewerTx, id: Uuid) -> Result<bool> {
+    let decided = conference_children::table
+        .filter(conference_children::enquiry_id.eq(id))
+        .filter(conference_children::decision.ne("DEFER"));
+    diesel::select(diesel::dsl::exists(decided)).get_result(&mut tx.conn()?).await.map_err(failed)
+}
+
+/// The cases of a unit in which a worker leads an enquiry that is not over, by id.
+pub async fn cases_led(tx: &ViewerTx, worker_id: Uuid, unit_id: Uuid) -> Result<Vec<Uuid>> {
+    let held = allocations::table
+        .filter(allocations::case_id.eq(section47_enquiries::case_id))
+        .filter(allocations::unit_id.eq(unit_id))
+        .filter(allocations::kind.eq("PRIMARY"))
+        .filter(allocations::ended_at.is_null());
+    section47_enquiries::table
+        .filter(section47_enquiries::lead_id.eq(worker_id))
+        .filter(section47_enquiries::status.ne("CONCLUDED"))
+        .filter(diesel::dsl::exists(held))
+        // What is seen through a broken glass alone is out of sight for a change.
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("NOT hearth.by_glass(section47_enquiries.child_id)"))
+        .select(section47_enquiries::case_id)
+        .load(&mut tx.conn()?)
+        .await
         .map_err(failed)
 }
 
@@ -430,13 +476,27 @@ pub async fn case_status_before(tx: &ViewerTx, case_id: Uuid) -> Result<Option<C
     Ok(found.flatten().map(|status| status.0))
 }
 
+/// The enquiry that the child's last conference in a case followed, if it had one that decided.
+pub async fn of_last_conference(tx: &ViewerTx, case_id: Uuid) -> Result<Option<Option<Uuid>>> {
+    conference_children::table
+        .inner_join(conferences::table)
+        .filter(conference_children::case_id.eq(case_id))
+        .filter(conference_children::decision.is_not_null())
+        .order((conferences::held_at.desc(), conferences::id.desc()))
+        .select(conference_children::enquiry_id)
+        .first(&mut tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)
+}
+
 /// What a change makes of an enquiry. What is none stays as it is.
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = section47_enquiries)]
 #[allow(missing_docs)]
 pub struct EnquiryChange {
     pub version: i32,
-    pub lead_id: Option<Uuid>,
+    pub lead_id: Option<Option<Uuid>>,
     pub police_reference: Option<String>,
     pub child_seen_on: Option<NaiveDate>,
     pub child_seen_alone: Option<bool>,
@@ -447,6 +507,7 @@ pub struct EnquiryChange {
     pub outcome_on: Option<Option<NaiveDate>>,
     pub findings: Option<Option<String>>,
     pub decided_by: Option<Option<Uuid>>,
+    pub decided_at: Option<Option<DateTime<Utc>>>,
     pub case_status_before: Option<Option<Coded<CaseStatus>>>,
     pub returned_reason: Option<Option<String>>,
     pub countersigned_by: Option<Uuid>,

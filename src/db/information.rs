@@ -137,6 +137,7 @@ pub struct RequestCore {
     pub status: Coded<InformationStatus>,
     pub received_at: Option<DateTime<Utc>>,
     pub refused_at: Option<DateTime<Utc>>,
+    pub refused_by: Option<Uuid>,
     pub escalated_to: Option<Uuid>,
     pub recorded_by: Option<Uuid>,
     pub version: i32,
@@ -169,7 +170,8 @@ impl RequestRow {
         self.text(&self.texts.0)
     }
     pub fn refusal_reason(&self) -> Result<Option<&str>> {
-        self.text(&self.texts.1)
+        self.read.check(Columns::THIRD_PARTY)?;
+        Ok(self.texts.1.as_ref().map(Personal::read))
     }
     pub fn withdrawn_reason(&self) -> Result<Option<&str>> {
         self.text(&self.texts.2)
@@ -195,7 +197,7 @@ macro_rules! columns {
             RequestCore::as_select(),
             choose_class(others, information_requests::response, "NULL", child, FieldClass::ThirdParty),
             choose_whole(wide, information_requests::questions.nullable(), "NULL", child),
-            choose_whole(wide, information_requests::refusal_reason, "NULL", child),
+            choose_class(others, information_requests::refusal_reason, "NULL", child, FieldClass::ThirdParty),
             choose_whole(wide, information_requests::withdrawn_reason, "NULL", child),
         )
     }};
@@ -264,14 +266,14 @@ of! {
 }
 
 /// When somebody was asked again.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = information_chases, check_for_backend(diesel::pg::Pg))]
+#[derive(Clone, Debug, Queryable)]
 #[allow(missing_docs)]
 pub struct ChaseRow {
     pub id: Uuid,
     pub child_id: Uuid,
     pub request_id: Uuid,
     pub method: Coded<InvitationMethod>,
+    /// None for roles that do not read what others say.
     pub note: Option<Personal<String>>,
     pub chased_by: Uuid,
     pub chased_at: DateTime<Utc>,
@@ -283,7 +285,15 @@ pub async fn chases_of(snapshot: &Snapshot, request_ids: &[Uuid]) -> Result<Vec<
         .filter(information_chases::request_id.eq(lateral::parent_id()))
         .order((information_chases::chased_at, information_chases::id))
         .limit(super::MAX_FIRST)
-        .select(ChaseRow::as_select());
+        .select((
+            information_chases::id,
+            information_chases::child_id,
+            information_chases::request_id,
+            information_chases::method,
+            choose_class(true, information_chases::note, "NULL", "information_chases.child_id", FieldClass::ThirdParty),
+            information_chases::chased_by,
+            information_chases::chased_at,
+        ));
     snapshot.load(lateral::for_each(request_ids, query)).await
 }
 
@@ -359,6 +369,7 @@ pub struct RequestChange {
     pub response: Option<String>,
     pub refused_at: Option<DateTime<Utc>>,
     pub refusal_reason: Option<String>,
+    pub refused_by: Option<Uuid>,
     pub escalated_to: Option<Uuid>,
     pub withdrawn_reason: Option<String>,
     pub recorded_by: Option<Uuid>,

@@ -343,6 +343,18 @@ pub async fn previous_protection_plans(tx: &ViewerTx, child_id: Uuid) -> Result<
         .map_err(failed)
 }
 
+/// The drafts of a case inside a change.
+pub async fn drafts_of_case(tx: &ViewerTx, case_id: Uuid) -> Result<Vec<PlanCore>> {
+    plans::table
+        .filter(plans::case_id.eq(case_id))
+        .filter(plans::status.eq("DRAFT"))
+        .order(plans::id)
+        .select(PlanCore::as_select())
+        .load(&mut tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
 /// The draft of a line of versions inside a change.
 pub async fn draft_of_line(tx: &ViewerTx, line_id: Uuid) -> Result<Option<PlanCore>> {
     plans::table

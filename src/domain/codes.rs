@@ -539,7 +539,7 @@ codes! {
         InfoRequestChanged = "INFO_REQUEST_CHANGED",
         /// A request for information was answered.
         InfoRequestAnswered = "INFO_REQUEST_ANSWERED",
-        /// A request for information was refused. Of an enquiry the managers hear of it.
+        /// A request for information was refused. The managers hear of it.
         InfoRequestRefused = "INFO_REQUEST_REFUSED",
     }
 
@@ -1405,10 +1405,12 @@ impl CaseStatus {
         }
     }
 
-    /// The status after an assessment with this outcome was authorised. A case that goes on waits for the unit that takes it.
-    pub fn after_assessment(self, outcome: AssessmentOutcome) -> Self {
+    /// The status after an assessment with this outcome was authorised, of a case that a unit of this service holds. One that
+    /// goes on waits in access and assessment for the unit that takes it.
+    pub fn after_assessment(self, outcome: AssessmentOutcome, service: Service) -> Self {
         match (self, outcome) {
             (Self::Assessment, AssessmentOutcome::Nfa | AssessmentOutcome::EarlyHelp) => Self::Closed,
+            (Self::Assessment, AssessmentOutcome::CinPlan) if service != Service::AccessAssessment => Self::Cin,
             (same, _) => same,
         }
     }

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::{
     codes::{
         Agency, AssessmentFactor, AssessmentOutcome, AssessmentStatus, CaseStatus, ClosureReason, EnquiryMode,
-        EnquiryOutcome, EnquiryStatus, InformationStatus, NeedKind, StrategyDecision,
+        EnquiryOutcome, EnquiryStatus, InformationStatus, NeedKind, Service, StrategyDecision,
     },
     contact::unanswered,
 };
@@ -55,11 +55,14 @@ pub enum EnquiryStep {
     Countersign,
     /// Give its outcome back.
     Return,
+    /// Decide again, because its conference is not to be held after all.
+    Reopen,
 }
 
 impl EnquiryStep {
     /// Every step.
-    pub const ALL: [Self; 5] = [Self::Progress, Self::CallConference, Self::Conclude, Self::Countersign, Self::Return];
+    pub const ALL: [Self; 6] =
+        [Self::Progress, Self::CallConference, Self::Conclude, Self::Countersign, Self::Return, Self::Reopen];
 
     /// The step that gives an enquiry this outcome.
     pub fn concluding(outcome: EnquiryOutcome) -> Self {
@@ -75,6 +78,7 @@ impl EnquiryStep {
             (Self::Conclude, Open) => Some(AwaitingCountersignature),
             (Self::Countersign, AwaitingCountersignature) => Some(Concluded),
             (Self::Return, AwaitingCountersignature) => Some(Open),
+            (Self::Reopen, Concluded) => Some(Open),
             _ => None,
         }
     }
@@ -198,7 +202,9 @@ pub fn factors_fault(factors: &[AssessmentFactor]) -> Option<&'static str> {
 /// Why a case closes after an assessment with this outcome, if it does. With an enquiry or a protection plan in it, it closes
 /// for another reason (census rules 8825 and 2990).
 pub fn closes(status: CaseStatus, outcome: AssessmentOutcome, enquired_or_protected: bool) -> Option<ClosureReason> {
-    (!status.is_closed() && status.after_assessment(outcome).is_closed()).then_some(match outcome {
+    // Whatever unit holds it.
+    let after = status.after_assessment(outcome, Service::AccessAssessment);
+    (!status.is_closed() && after.is_closed()).then_some(match outcome {
         _ if enquired_or_protected => ClosureReason::Rc7,
         AssessmentOutcome::EarlyHelp => ClosureReason::Rc9,
         _ => ClosureReason::Rc8,
@@ -306,7 +312,7 @@ mod tests {
     #[test]
     fn what_is_finished_takes_no_further_step() {
         assert!(AssessmentStatus::Authorised.legal_next().is_empty());
-        assert!(EnquiryStatus::Concluded.legal_next().is_empty());
+        assert_eq!(EnquiryStatus::Concluded.legal_next(), [EnquiryStatus::Open], "when its conference is withdrawn");
         assert!(InformationStatus::Responded.legal_next().is_empty());
         assert!(InformationStatus::Withdrawn.legal_next().is_empty());
     }

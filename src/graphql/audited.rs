@@ -104,7 +104,7 @@ about! {
     ContactPersonRow: |one| one.core.id; one.core.child_id.into_iter().chain([one.core.contact_id]); NONE; one.address().is_ok().then_some(FieldClass::ConfidentialAddress);
     ConsultationRow: |one| one.id; [one.contact_id]; NONE; Some(FieldClass::Narrative);
     ReferralRow: |one| one.core.id; [one.core.child_id]; [one.core.case_id]; one.decision_reason().is_ok().then_some(FieldClass::Narrative);
-    AssessmentRow: |one| one.core.id; [one.core.child_id]; [one.core.id]; one.analysis().is_ok().then_some(FieldClass::Narrative);
+    AssessmentRow: |one| one.core.id; [one.core.child_id]; [one.core.id, one.core.case_id]; one.analysis().is_ok().then_some(FieldClass::Narrative);
     AgencyParticipantRow: |one| one.id; [one.child_id]; [one.case_id]; None;
     KnownChildRow: |one| one.child_id; [one.child_id]; NONE; None;
 }
@@ -132,7 +132,7 @@ within! {
     ReviewRow: |_one| Some(FieldClass::Narrative);
     EscalationRow: |_one| Some(FieldClass::Narrative);
     ParticipantRow: |_one| None;
-    ChaseRow: |_one| Some(FieldClass::Narrative);
+    ChaseRow: |one| one.note.is_some().then_some(FieldClass::ThirdParty);
 }
 
 /// The directory: nobody's record.
@@ -173,7 +173,7 @@ impl Audited for DiscussionRow {
     fn note(&self, seen: &mut Seen) {
         seen.own.push(self.core.id);
         seen.subjects.push(self.core.child_id);
-        seen.records.push(self.core.id);
+        seen.records.extend([self.core.id, self.core.case_id]);
         let classes = [
             self.decision_reason().is_ok().then_some(FieldClass::Narrative),
             self.information_shared().is_ok().then_some(FieldClass::ThirdParty),
@@ -186,7 +186,7 @@ impl Audited for EnquiryRow {
     fn note(&self, seen: &mut Seen) {
         seen.own.push(self.core.id);
         seen.subjects.push(self.core.child_id);
-        seen.records.push(self.core.id);
+        seen.records.extend([self.core.id, self.core.case_id]);
         self.findings().is_ok().then_some(FieldClass::Narrative).into_iter().for_each(|class| seen.class(class));
     }
 }
@@ -195,7 +195,7 @@ impl Audited for RequestRow {
     fn note(&self, seen: &mut Seen) {
         seen.own.push(self.core.id);
         seen.subjects.push(self.core.child_id);
-        seen.records.push(self.core.id);
+        seen.records.extend([self.core.id, self.core.case_id]);
         let classes = [
             self.questions().is_ok().then_some(FieldClass::Narrative),
             self.response().is_ok().then_some(FieldClass::ThirdParty),

@@ -58,7 +58,7 @@ pub const ENQUIRY: Groups = &[
 pub const INFORMATION: Groups = &[
     ("response", Columns::THIRD_PARTY),
     ("questions", Columns::NARRATIVE),
-    ("refusalReason", Columns::NARRATIVE),
+    ("refusalReason", Columns::THIRD_PARTY),
     ("withdrawnReason", Columns::NARRATIVE),
 ];
 pub const ACTION: Groups = &[("ownerWorker", Columns::OWNER)];

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, managers_of, stamp, units_of},
+    enquiries::pass_lead,
     involvements::{BESIDE_LEAD, end_parts, lead_in},
     optional_text, text,
 };
@@ -20,7 +21,7 @@ use crate::{
         allocations::{self, NewAllocation},
         cases,
         cases::Locked,
-        involvements,
+        enquiries, involvements,
         outbox::{Audience, Post},
         referrals::{self, ReferralCore},
         units::{self, UnitRow},
@@ -429,9 +430,11 @@ async fn end(tx: &ViewerTx, input: EndAllocation, reason: String) -> Result<Outc
         let detail = Detail::Unallocated { since: at, reason: UnallocatedReason::AllocationEnded };
         let entity = Entity { kind: CaseId::KIND, id: case.core.id, version: case.core.version + 1 };
         let waiting = [Audience::Post(Post::FrontDoor), Audience::Post(Post::Queue)];
-        announcer
-            .announce(tx, EventType::CaseUnallocated, Severity::Action, entity, Some(&stamp), detail, &waiting)
-            .await?;
+        // A child about whom an enquiry is made is left with nobody.
+        let enquired = enquiries::open_of_case(tx, case.core.id).await?.is_some();
+        let severity = if enquired { Severity::Urgent } else { Severity::Action };
+        announcer.announce(tx, EventType::CaseUnallocated, severity, entity, Some(&stamp), detail, &waiting).await?;
+        pass_lead(tx, &announcer, (&case, &stamp), None, &audience).await?;
     }
     // Last: from here on the viewer may not see the case any more.
     allocations::end(tx, allocation.id, at, &reason).await?;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Outcome, Services,
-    announce::{Announcer, Entity, Stamp, permitted, stamp, units_of},
+    announce::{Announcer, Entity, Stamp, managers_of, permitted, stamp, units_of},
     close::{close, nothing_open},
     needs::{NeedInput, NeedsOf, kinds},
     optional_text, text,
@@ -20,12 +20,12 @@ use crate::{
         cases::Locked,
         enquiries, needs,
         outbox::Audience,
-        plans,
+        plans, units,
     },
     domain::{
         Code,
         calendar::london_day,
-        codes::{AssessmentFactor, AssessmentOutcome, AssessmentStatus, EventType, Severity},
+        codes::{AssessmentFactor, AssessmentOutcome, AssessmentStatus, CaseStatus, EventType, Role, Severity},
         event::{AssessmentDetail, Detail},
         ids::AssessmentId,
         safeguarding::{AssessmentShape, AssessmentStep, assessment_fault, closes, factors_fault},
@@ -167,6 +167,7 @@ async fn start(tx: &ViewerTx, input: StartAssessment) -> Result<Outcome> {
         started_on,
         review_on: input.review_on,
         author_id: me.0,
+        written_by: me.0,
         created_at: at,
     };
     assessments::start(tx, new).await?;
@@ -221,7 +222,20 @@ impl Taking {
         Ok(())
     }
 
-    /// Tells every unit that works the case, its lead practitioner, and who writes the assessment.
+    /// Whether it is the service manager's to authorise: the unit's consultant social worker wrote it or handed it in.
+    async fn is_the_consultants(&self, tx: &ViewerTx) -> Result<bool> {
+        let Some(primary) = &self.case.primary else { return Ok(false) };
+        let one = &self.assessment;
+        for worker in [Some(one.author_id), Some(one.written_by), one.submitted_by].into_iter().flatten() {
+            if units::role_in(tx, primary.unit_id, worker).await? == Some(Role::ConsultantSocialWorker) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Tells every unit that works the case, its lead practitioner, and who writes the assessment; the managers, when it waits
+    /// for one of them.
     async fn tell(&self, tx: &ViewerTx, of: EventType, severity: Severity, factors_count: Option<i32>) -> Result<()> {
         let one = &self.assessment;
         let detail = Detail::Assessment(AssessmentDetail {
@@ -233,6 +247,9 @@ impl Taking {
         });
         let mut audience = units_of(&self.case);
         audience.push(Audience::Worker(one.author_id));
+        if one.status.0 == AssessmentStatus::Submitted && self.is_the_consultants(tx).await? {
+            audience.extend(managers_of(&self.case));
+        }
         let entity = Entity { kind: AssessmentId::KIND, id: one.id, version: one.version };
         self.announcer.announce(tx, of, severity, entity, Some(&self.stamp), detail, &audience).await
     }
@@ -267,6 +284,7 @@ async fn change(tx: &ViewerTx, input: ChangeAssessment) -> Result<Outcome> {
         wishes_feelings: Some(content.wishes_feelings),
         analysis: Some(content.analysis),
         factors: Some(content.factors.into_iter().map(Coded).collect()),
+        written_by: Some(me),
         ..taking.change()
     };
     taking.take(tx, change).await?;
@@ -328,16 +346,22 @@ async fn authorise(tx: &ViewerTx, input: AnswerAssessment, reason: String) -> Re
     let (action, step) = (Action::AuthoriseAssessment, AssessmentStep::Authorise);
     let (mut taking, status) = Taking::begin(tx, input.assessment_id, action, step, input.expected_version).await?;
     let one = &taking.assessment;
-    if one.author_id == me || one.submitted_by == Some(me) {
+    if [Some(one.author_id), Some(one.written_by), one.submitted_by].contains(&Some(me)) {
         return Err(Error::guard(
             "ANOTHER_PERSON",
-            "You wrote this assessment or handed it in: another person authorises it, the consultant social worker or the \
-             service manager.",
+            "You began this assessment, wrote it last or handed it in: another person authorises it, the consultant social \
+             worker or the service manager.",
         ));
     }
-    let case_id = taking.case.core.id;
+    let (case_id, stands) = (taking.case.core.id, taking.case.core.status.0);
+    if stands == CaseStatus::ConferencePending && !one.outcome.is_some_and(|outcome| outcome.0.goes_on()) {
+        return Err(Error::guard(
+            "CONFERENCE_OVER",
+            "A conference about the child is waited for: authorise that nothing further is needed when it was held.",
+        ));
+    }
     let made = enquiries::was_made(tx, case_id).await? || plans::had_protection(tx, case_id).await?;
-    let ends = one.outcome.and_then(|outcome| closes(taking.case.core.status.0, outcome.0, made));
+    let ends = one.outcome.and_then(|outcome| closes(stands, outcome.0, made));
     if ends.is_some() {
         nothing_open(tx, &taking.case, true).await?;
     }
@@ -353,6 +377,14 @@ async fn authorise(tx: &ViewerTx, input: AnswerAssessment, reason: String) -> Re
     taking.take(tx, change).await?;
     let count = i32::try_from(factors).ok();
     taking.tell(tx, EventType::AssessmentAuthorised, Severity::Action, count).await?;
+    // A unit of another service than access and assessment goes on with the child itself.
+    if let (Some(outcome), Some(primary)) = (taking.assessment.outcome, &taking.case.primary) {
+        let unit = units::get(tx, primary.unit_id).await?.ok_or(Error::NotFound)?;
+        let after = stands.after_assessment(outcome.0, unit.service.0);
+        if after != stands && !after.is_closed() {
+            cases::touch(tx, &taking.case, after).await?;
+        }
+    }
     if let Some(why) = ends {
         close(tx, &taking.announcer, &taking.case, &taking.stamp, why, reason).await?;
     }

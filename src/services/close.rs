@@ -7,9 +7,9 @@ use crate::{
     },
     domain::{
         calendar::london_day,
-        codes::{AllocationKind, Capacity, ChangeReason, ClosureReason, EventType, Severity},
+        codes::{AllocationKind, Capacity, ChangeReason, ClosureReason, EventType, PlanChange, Severity},
         event::Detail,
-        ids::{AllocationId, InvolvementId},
+        ids::{AllocationId, InvolvementId, PlanId},
     },
     error::{Error, Result},
 };
@@ -17,6 +17,7 @@ use crate::{
 use super::{
     announce::{Announcer, Entity, Stamp, managers_of, units_of},
     involvements::end_parts,
+    plans::plan_detail,
 };
 
 /// Every part beside the lead practitioner's.
@@ -46,6 +47,18 @@ pub(super) async fn nothing_open(tx: &ViewerTx, case: &Locked, ends_by_assessmen
         return Err(Error::guard(
             "CONFERENCE_OVER",
             "A conference about the child is not over: it is before a case closes.",
+        ));
+    }
+    if enquiries::calls_for_conference(tx, id).await?.is_some() {
+        return Err(Error::guard(
+            "CONFERENCE_OVER",
+            "A section 47 enquiry called for a conference that nobody has asked for: request it before the case closes.",
+        ));
+    }
+    if conferences::is_unissued(tx, id).await? {
+        return Err(Error::guard(
+            "CONFERENCE_ISSUED",
+            "The minutes of a conference about the child are not out: they are before the case closes.",
         ));
     }
     if plans::open_of_case(tx, id).await?.is_some() {
@@ -81,6 +94,13 @@ pub(super) async fn close(
     let mut audience = units_of(case);
     audience.extend(managers_of(case));
     audience.extend(lead.iter().map(|lead| Audience::Worker(lead.worker_id)));
+    for draft in plans::drafts_of_case(tx, case.core.id).await? {
+        plans::supersede(tx, &draft, london_day(at)).await?;
+        let draft = plans::get(tx, draft.id).await?.ok_or(Error::NotFound)?;
+        let entity = Entity { kind: PlanId::KIND, id: draft.id, version: draft.version };
+        let detail = plan_detail(&draft, draft.status.0, PlanChange::Superseded);
+        announcer.announce(tx, EventType::PlanChanged, Severity::Info, entity, Some(stamp), detail, &audience).await?;
+    }
     cases::close(tx, case, reason, rationale, false, london_day(at)).await?;
     if let Some(lead) = &lead {
         involvements::end(tx, lead.id, at.max(lead.started_at), ChangeReason::Others).await?;

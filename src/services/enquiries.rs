@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, managers_of, permitted, stamp, units_of},
+    contacts::decide::qualified,
     involvements::{check_lead, lead_in},
     optional_text, text,
 };
@@ -56,6 +57,8 @@ pub struct ChildDiscussed {
     pub decision_reason: String,
     pub immediate_action: Option<String>,
     pub actions: Vec<String>,
+    /// Who took part for this child alone, beside those of the whole meeting.
+    pub participants: Vec<ParticipantInput>,
     /// Who leads the enquiry that begins: the case's lead practitioner when missing.
     pub lead_practitioner_id: Option<Uuid>,
     pub police_reference: Option<String>,
@@ -187,7 +190,8 @@ fn checked(mut input: HoldStrategyDiscussion, now: DateTime<Utc>) -> Result<Hold
     if input.participants.is_empty() || input.participants.len() > PARTICIPANTS {
         return Err(Error::bad_input("participants", format!("must be between 1 and {PARTICIPANTS}")));
     }
-    for one in &mut input.participants {
+    let of_children = input.children.iter_mut().flat_map(|child| &mut child.participants);
+    for one in input.participants.iter_mut().chain(of_children) {
         one.name = text("name", &one.name, 200)?;
         one.organisation = optional_text("organisation", one.organisation.as_deref(), 200)?;
         one.role = optional_text("role", one.role.as_deref(), 200)?;
@@ -197,6 +201,9 @@ fn checked(mut input: HoldStrategyDiscussion, now: DateTime<Utc>) -> Result<Hold
     }
     input.absence_reason = optional_text("absenceReason", input.absence_reason.as_deref(), 2_000)?;
     for child in &mut input.children {
+        if child.participants.len() > PARTICIPANTS {
+            return Err(Error::bad_input("participants", format!("must be at most {PARTICIPANTS}")));
+        }
         child.information_shared = text("informationShared", &child.information_shared, 50_000)?;
         child.decision_reason = text("decisionReason", &child.decision_reason, 10_000)?;
         child.immediate_action = optional_text("immediateAction", child.immediate_action.as_deref(), 10_000)?;
@@ -247,13 +254,15 @@ async fn discuss(tx: &ViewerTx, input: HoldStrategyDiscussion) -> Result<Outcome
         announcer = Some(announcer.unwrap_or(permitted).with(case));
     }
     let announcer = announcer.ok_or(Error::NotFound)?;
+    qualified(tx).await?;
     for (child, case) in input.children.iter().zip(&locked) {
         case.expect_version(child.expected_version)?;
     }
-    let agencies: Vec<Agency> = input.participants.iter().map(|one| one.agency).collect();
-    let decisions: Vec<StrategyDecision> = input.children.iter().map(|child| child.decision).collect();
-    if let Some((guard, why)) = strategy_fault(&agencies, &decisions, input.absence_reason.is_some()) {
-        return Err(Error::guard(guard, why));
+    for child in &input.children {
+        let agencies: Vec<Agency> = input.of(child).map(|one| one.agency).collect();
+        if let Some((guard, why)) = strategy_fault(&agencies, &[child.decision], input.absence_reason.is_some()) {
+            return Err(Error::guard(guard, why));
+        }
     }
     let mut begun = Vec::with_capacity(locked.len());
     for (child, case) in input.children.iter().zip(&locked) {
@@ -317,7 +326,6 @@ async fn discuss(tx: &ViewerTx, input: HoldStrategyDiscussion) -> Result<Outcome
             created_at: announcer.at,
         };
         enquiries::open(tx, new).await?;
-        others_take_part(tx, &input, case, announcer.at).await?;
         let detail = Detail::Enquiry(EnquiryDetail {
             mode,
             status: EnquiryStatus::Open,
@@ -328,6 +336,7 @@ async fn discuss(tx: &ViewerTx, input: HoldStrategyDiscussion) -> Result<Outcome
         audience.extend(conference_units(tx, announcer.at).await?);
         let entity = Entity { kind: Section47EnquiryId::KIND, id: enquiry, version: 1 };
         announcer.announce(tx, EventType::S47Opened, Severity::Urgent, entity, Some(stamp), detail, &audience).await?;
+        others_take_part(tx, &announcer, (&input, child), (case, stamp)).await?;
     }
     let case_id = (locked.len() == 1).then(|| locked[0].core.id);
     Ok(Outcome { case_id, enquiry_id: first_enquiry, discussion_ids: discussions, ..Outcome::default() })
@@ -363,7 +372,7 @@ async fn write_down(
 ) -> Result<Uuid> {
     let id = StrategyDiscussionId::new().0;
     let (case_id, child_id) = (case.core.id, case.core.child_id);
-    let participants = (1..).zip(&input.participants).map(|(position, one)| NewParticipant {
+    let participants = (1..).zip(input.of(child)).map(|(position, one)| NewParticipant {
         id: Uuid::now_v7(),
         discussion_id: id,
         case_id,
@@ -393,24 +402,31 @@ async fn write_down(
     Ok(id)
 }
 
-/// Who was at the discussion from other agencies takes part in the case from now on, if they do not yet.
+impl HoldStrategyDiscussion {
+    /// Who took part for a child.
+    fn of<'a>(&'a self, child: &'a ChildDiscussed) -> impl Iterator<Item = &'a ParticipantInput> {
+        self.participants.iter().chain(&child.participants)
+    }
+}
+
+/// Who was at the discussion from other agencies takes part in the case from now on, unless their organisation does already.
 async fn others_take_part(
     tx: &ViewerTx,
-    input: &HoldStrategyDiscussion,
-    case: &Locked,
-    at: DateTime<Utc>,
+    announcer: &Announcer,
+    (input, child): (&HoldStrategyDiscussion, &ChildDiscussed),
+    (case, stamp): (&Locked, &Stamp),
 ) -> Result<()> {
-    let mut there: Vec<(Agency, String)> = information::organisations(tx, case.core.id).await?;
-    for one in &input.participants {
+    let there: Vec<(Agency, String)> = information::organisations(tx, case.core.id).await?;
+    for one in input.of(child) {
         let Some(organisation) = one.organisation.clone().filter(|_| one.agency != Agency::SocialCare) else {
             continue;
         };
         if there.iter().any(|(agency, known)| *agency == one.agency && known.eq_ignore_ascii_case(&organisation)) {
             continue;
         }
-        there.push((one.agency, organisation.clone()));
+        let id = AgencyParticipantId::new().0;
         let new = NewAgencyParticipant {
-            id: AgencyParticipantId::new().0,
+            id,
             case_id: case.core.id,
             child_id: case.core.child_id,
             agency: Coded(one.agency),
@@ -419,9 +435,13 @@ async fn others_take_part(
             contact: None,
             joined_on: london_day(input.held_at),
             added_by: tx.viewer().worker_id.0,
-            created_at: at,
+            created_at: announcer.at,
         };
         information::add(tx, new).await?;
+        let entity = Entity { kind: AgencyParticipantId::KIND, id, version: 1 };
+        let detail = Detail::Participant { agency: one.agency, left_on: None };
+        let of = EventType::AgencyParticipantChanged;
+        announcer.announce(tx, of, Severity::Info, entity, Some(stamp), detail, &units_of(case)).await?;
     }
     Ok(())
 }
@@ -461,11 +481,15 @@ impl Taking {
         expected_version: i32,
     ) -> Result<(Self, EnquiryStatus)> {
         let found = enquiries::get(tx, id).await?;
-        let case = match allocations::holder_of(tx, found.case_id).await? {
+        let unit = allocations::holder_of(tx, found.case_id).await?;
+        let case = match unit {
             // Who leads is asked of its members.
-            Some(unit) if step == EnquiryStep::Progress => cases::lock_with_unit(tx, found.case_id, unit).await?,
-            _ => cases::lock(tx, found.case_id).await?,
+            Some(unit) => cases::lock_with_unit(tx, found.case_id, unit).await?,
+            None => cases::lock(tx, found.case_id).await?,
         };
+        if case.primary.as_ref().map(|open| open.unit_id) != unit {
+            return Err(Error::conflict("The case went to another unit meanwhile: read it again."));
+        }
         // Again: it may have changed while the case was waited for.
         let enquiry = enquiries::get(tx, id).await?;
         let announcer = permitted(tx, &case.holding, action).await?.with(&case);
@@ -532,7 +556,7 @@ async fn progress(tx: &ViewerTx, input: RecordSection47Progress) -> Result<Outco
     }
     tx.authorise(&[taking.enquiry.child_id]).await?;
     let change = EnquiryChange {
-        lead_id: input.lead_practitioner_id,
+        lead_id: input.lead_practitioner_id.map(Some),
         police_reference: input.police_reference,
         child_seen_on: input.child_seen_on,
         child_seen_alone: input.child_seen_alone,
@@ -546,13 +570,93 @@ async fn progress(tx: &ViewerTx, input: RecordSection47Progress) -> Result<Outco
     Ok(taking.outcome())
 }
 
+/// Whether somebody leads who may: a qualified social worker of the unit that holds the case now, which is locked.
+async fn leads(tx: &ViewerTx, case: &Locked, lead: Option<Uuid>) -> Result<bool> {
+    let (Some(primary), Some(lead)) = (&case.primary, lead) else { return Ok(false) };
+    match check_lead(tx, primary.unit_id, lead).await {
+        Ok(_) => Ok(true),
+        Err(Error::Refused(_) | Error::NotFound) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The enquiry of a case that is not over is led by somebody else from now on, or by nobody yet: its lead left, or the case
+/// did. The child is authorised for writing.
+pub(super) async fn pass_lead(
+    tx: &ViewerTx,
+    announcer: &Announcer,
+    (case, stamp): (&Locked, &Stamp),
+    to: Option<Uuid>,
+    audience: &[Audience],
+) -> Result<()> {
+    let Some(open) = enquiries::open_of_case(tx, case.core.id).await? else { return Ok(()) };
+    let change = EnquiryChange { version: open.version + 1, lead_id: Some(to), ..EnquiryChange::default() };
+    enquiries::change(tx, open.id, change).await?;
+    let entity = Entity { kind: Section47EnquiryId::KIND, id: open.id, version: open.version + 1 };
+    let detail = Detail::Enquiry(EnquiryDetail {
+        mode: open.mode.0,
+        status: open.status.0,
+        started_on: open.started_on,
+        lead_practitioner_id: to,
+        outcome: open.outcome.map(|outcome| outcome.0),
+    });
+    let mut audience = audience.to_vec();
+    audience.extend(open.lead_id.into_iter().chain(to).map(Audience::Worker));
+    announcer.announce(tx, EventType::S47Changed, Severity::Action, entity, Some(stamp), detail, &audience).await
+}
+
+/// The enquiry that called for a conference is decided again, because that is not to be held after all; unless another one was
+/// begun meanwhile. The child is authorised for writing.
+pub(super) async fn reopen(tx: &ViewerTx, announcer: &Announcer, case: &Locked, id: Uuid, reason: &str) -> Result<()> {
+    let enquiry = enquiries::get(tx, id).await?;
+    let again = EnquiryStep::Reopen.from_status(enquiry.status.0);
+    let Some(status) = again.filter(|_| enquiry.outcome.is_some_and(|one| one.0 == EnquiryOutcome::InitialConference))
+    else {
+        return Ok(());
+    };
+    // Nor when a conference decided on it already, and another one was to be held.
+    if enquiries::open_of_case(tx, case.core.id).await?.is_some() || enquiries::was_decided_on(tx, id).await? {
+        return Ok(());
+    }
+    let lead_id = match leads(tx, case, enquiry.lead_id).await? {
+        true => enquiry.lead_id,
+        false => involvements::lead(tx, case.core.id).await?.map(|lead| lead.worker_id),
+    };
+    let change = EnquiryChange {
+        version: enquiry.version + 1,
+        status: Some(Coded(status)),
+        outcome: Some(None),
+        outcome_on: Some(None),
+        findings: Some(None),
+        decided_by: Some(None),
+        decided_at: Some(None),
+        returned_reason: Some(Some(reason.to_owned())),
+        lead_id: Some(lead_id),
+        ..EnquiryChange::default()
+    };
+    enquiries::change(tx, id, change).await?;
+    let stamp = stamp(tx, &case.core).await?;
+    let detail = Detail::Enquiry(EnquiryDetail {
+        mode: enquiry.mode.0,
+        status,
+        started_on: enquiry.started_on,
+        lead_practitioner_id: lead_id,
+        outcome: None,
+    });
+    let mut audience = audience_of(case);
+    audience.extend(lead_id.map(Audience::Worker));
+    audience.extend(conference_units(tx, announcer.at).await?);
+    let entity = Entity { kind: Section47EnquiryId::KIND, id, version: enquiry.version + 1 };
+    announcer.announce(tx, EventType::S47Changed, Severity::Urgent, entity, Some(&stamp), detail, &audience).await
+}
+
 async fn conclude(tx: &ViewerTx, input: ConcludeSection47, findings: String) -> Result<Outcome> {
     let (action, step) = (Action::ConcludeEnquiry, EnquiryStep::concluding(input.outcome));
     let (mut taking, status) = Taking::begin(tx, input.enquiry_id, action, step, input.expected_version).await?;
     let one = &taking.enquiry;
     let born = children::births(tx, &[one.child_id]).await?.first().is_some_and(|(_, born)| born.is_some());
     let shape = EnquiryShape {
-        led: one.lead_id.is_some(),
+        led: leads(tx, &taking.case, one.lead_id).await?,
         child_seen_on: one.child_seen_on,
         born,
         waits_for_information: information::waits(tx, one.case_id, Some(one.id)).await?,
@@ -572,7 +676,9 @@ async fn conclude(tx: &ViewerTx, input: ConcludeSection47, findings: String) -> 
         outcome_on: Some(Some(london_day(taking.announcer.at))),
         findings: Some(Some(findings)),
         decided_by: Some(Some(tx.viewer().worker_id.0)),
-        case_status_before: Some((after != before).then_some(Coded(before))),
+        decided_at: Some(Some(taking.announcer.at)),
+        // When it is decided again the case may wait for a conference already: where it stood before that stays.
+        case_status_before: (after != before).then_some(Some(Coded(before))),
         returned_reason: Some(None),
         ..taking.change()
     };
@@ -606,7 +712,8 @@ async fn countersign(tx: &ViewerTx, input: CountersignSection47) -> Result<Outco
 async fn give_back(tx: &ViewerTx, input: ReturnSection47, reason: String) -> Result<Outcome> {
     let (action, step) = (Action::CountersignEnquiry, EnquiryStep::Return);
     let (mut taking, status) = Taking::begin(tx, input.enquiry_id, action, step, input.expected_version).await?;
-    let decider: Vec<Audience> = taking.enquiry.decided_by.map(Audience::Worker).into_iter().collect();
+    let mut beside: Vec<Audience> = taking.enquiry.decided_by.map(Audience::Worker).into_iter().collect();
+    beside.extend(conference_units(tx, taking.announcer.at).await?);
     tx.authorise(&[taking.enquiry.child_id]).await?;
     let change = EnquiryChange {
         status: Some(Coded(status)),
@@ -614,10 +721,11 @@ async fn give_back(tx: &ViewerTx, input: ReturnSection47, reason: String) -> Res
         outcome_on: Some(None),
         findings: Some(None),
         decided_by: Some(None),
+        decided_at: Some(None),
         returned_reason: Some(Some(reason)),
         ..taking.change()
     };
     taking.take(tx, change).await?;
-    taking.tell(tx, EventType::S47Changed, Severity::Action, &decider).await?;
+    taking.tell(tx, EventType::S47Changed, Severity::Action, &beside).await?;
     Ok(taking.outcome())
 }

@@ -401,7 +401,7 @@ async fn chase(tx: &ViewerTx, input: ChaseInformation, note: Option<String>) -> 
 async fn answer(tx: &ViewerTx, input: RecordInformationAnswer, said: String) -> Result<Outcome> {
     let (action, step) = (Action::RecordInformation, InformationStep::Answer);
     let (mut taking, status) = Taking::begin(tx, input.request_id, action, step, input.expected_version).await?;
-    let received_at = input.received_at.unwrap_or(taking.announcer.at);
+    let received_at = input.received_at.unwrap_or(taking.announcer.at.max(taking.request.asked_at));
     if received_at < taking.request.asked_at {
         return Err(Error::bad_input("receivedAt", "must not lie before it was asked"));
     }
@@ -424,10 +424,10 @@ async fn refuse(tx: &ViewerTx, input: EndInformationRequest, reason: String) -> 
         None => None,
     };
     let change = RequestChange {
-        refused_at: Some(taking.announcer.at),
+        refused_at: Some(taking.announcer.at.max(taking.request.asked_at)),
         refusal_reason: Some(reason),
+        refused_by: Some(tx.viewer().worker_id.0),
         escalated_to,
-        recorded_by: Some(tx.viewer().worker_id.0),
         ..RequestChange::default()
     };
     taking.take(tx, status, change).await?;

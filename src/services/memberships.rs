@@ -8,12 +8,13 @@ use super::{
     Outcome, Services,
     allocations::active_unit,
     announce::{Announcer, Entity, stamp, units_of},
+    enquiries::pass_lead,
     involvements::{INSIDE_A_UNIT, check_lead, default_lead},
 };
 use crate::{
     auth::{Viewer, policy, policy::Action, viewer::Holding},
     db::{
-        ViewerTx, cases, involvements,
+        ViewerTx, cases, enquiries, involvements,
         outbox::Audience,
         units::{self, MembershipRow, NewMembership, UnitRow},
         viewers, workers,
@@ -299,7 +300,15 @@ struct Leaving<'a> {
 /// children concerned.
 async fn hand_over(tx: &ViewerTx, announcer: &Announcer, of: Leaving<'_>, reason: ChangeReason) -> Result<Vec<Uuid>> {
     let mut children = Vec::new();
-    for case_id in involvements::cases_with_parts(tx, of.worker.id, of.unit.id, of.capacities).await? {
+    let as_lead = of.capacities.contains(&Capacity::LeadPractitioner);
+    let mut cases = involvements::cases_with_parts(tx, of.worker.id, of.unit.id, of.capacities).await?;
+    if as_lead {
+        cases.extend(enquiries::cases_led(tx, of.worker.id, of.unit.id).await?);
+    }
+    // Always in the same order, so that two who leave do not wait for each other.
+    cases.sort_unstable();
+    cases.dedup();
+    for case_id in cases {
         let case = match cases::lock(tx, case_id).await {
             // It went out of sight while it was waited for.
             Err(Error::NotFound) => continue,
@@ -309,12 +318,19 @@ async fn hand_over(tx: &ViewerTx, announcer: &Announcer, of: Leaving<'_>, reason
         let (here, others): (Vec<_>, Vec<_>) = case.units().into_iter().partition(|unit| unit.0 == of.unit.id);
         let others: Vec<Uuid> = others.into_iter().map(|unit| unit.0).collect();
         let parts = involvements::parts_without_unit(tx, case_id, of.capacities, Some(of.worker.id), &others).await?;
-        if here.is_empty() || parts.is_empty() {
+        let enquiry = enquiries::open_of_case(tx, case_id).await?.filter(|open| open.lead_id == Some(of.worker.id));
+        let leads =
+            as_lead && enquiry.is_some() && case.primary.as_ref().is_some_and(|held| held.unit_id == of.unit.id);
+        if here.is_empty() || (parts.is_empty() && !leads) {
             continue;
         }
         let stamp = stamp(tx, &case.core).await?;
         children.push(case.core.child_id);
         cases::authorise_and_touch(tx, &case, case.core.status.0).await?;
+        if leads {
+            let to = of.successor.map(|next| next.id);
+            pass_lead(tx, announcer, (&case, &stamp), to, &units_of(&case)).await?;
+        }
         for part in parts {
             let at = announcer.at.max(part.started_at);
             involvements::end(tx, part.id, at, reason).await?;

@@ -8,6 +8,7 @@ use super::{
     Outcome, Services,
     allocations::{active_unit, check_capacity, end_help},
     announce::{Announcer, Entity, managers_of, stamp, units_of},
+    enquiries::pass_lead,
     involvements::{BESIDE_LEAD, end_parts, lead_in},
     text,
 };
@@ -18,7 +19,7 @@ use crate::{
         allocations::{self, NewAllocation},
         assessments, cases,
         cases::Locked,
-        involvements,
+        enquiries, involvements,
         outbox::Audience,
         transfers::{self, NewTransfer, TransferCore},
         units, viewers,
@@ -107,7 +108,12 @@ impl Services {
 
 /// The children in need service takes a case from assessment when that found that the service stays involved.
 async fn assessed(tx: &ViewerTx, case: &Locked, kind: TransferKind) -> Result<()> {
-    if kind != TransferKind::ToCin || !matches!(case.core.status.0, CaseStatus::Referred | CaseStatus::Assessment) {
+    let status = match case.core.status.0 {
+        // As where it stood before a conference was called for.
+        CaseStatus::ConferencePending => enquiries::case_status_before(tx, case.core.id).await?,
+        status => Some(status),
+    };
+    if kind != TransferKind::ToCin || !matches!(status, Some(CaseStatus::Referred | CaseStatus::Assessment)) {
         return Ok(());
     }
     if assessments::is_open(tx, case.core.id).await?
@@ -255,6 +261,7 @@ async fn accept(tx: &ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     if let Some(lead) = &lead {
         involvements::start_lead(tx, involvement_id, case.core.id, case.core.child_id, lead.id, at).await?;
     }
+    pass_lead(tx, &announcer, (&case, &stamp), lead.as_ref().map(|lead| lead.id), &with_managers).await?;
     transfers::complete(tx, transfer.id, me.0, at, today).await?;
 
     let ended = Detail::Allocation {

@@ -114,7 +114,7 @@ impl Meeting {
         let data =
             server.data("CLINICIAN", "query($id: ID!) { case(id: $id) { child { id } } }", json!({ "id": case })).await;
         let child = data["case"]["child"]["id"].as_str().unwrap().to_owned();
-        if kind == "INITIAL" {
+        if ["INITIAL", "PRE_BIRTH"].contains(&kind) {
             server.conference_called_for(&[&case]).await;
         }
         let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": kind });
@@ -354,7 +354,7 @@ async fn only_those_whose_step_it_is_may_take_it() {
             let code_of = meeting.server.answer(other, &document(&mutation, ""), json!({ "input": input })).await;
             let code = &code_of["errors"][0]["extensions"]["code"];
             let may = matches!((*step, other), ("answerInvitation", "CLINICIAN"))
-                || (step.starts_with("settle") && other == "HEAD_OF_SERVICE");
+                || (["settle", "withdraw"].iter().any(|may| step.starts_with(may)) && other == "HEAD_OF_SERVICE");
             // Whoever does not see the conference learns nothing of it.
             let expected = match other {
                 _ if may => json!(null),

@@ -557,8 +557,8 @@ pub async fn hide(
                             '2026-11-16 09:00Z', 'x' where far is not null;
 
                  -- Assessed, and enquired about, by the same worker; in a meeting that was about the one in sight too.
-                 insert into assessments (id, case_id, child_id, started_on, author_id)
-                     values (gen_random_uuid(), new_case, h, '2026-11-02', w);
+                 insert into assessments (id, case_id, child_id, started_on, author_id, written_by)
+                     values (gen_random_uuid(), new_case, h, '2026-11-02', w, w);
                  insert into strategy_discussions (id, meeting_id, case_id, child_id, held_at, information_shared, decision,
                          decision_reason, recorded_by, recorded_at)
                      values (own, coalesce((select s.meeting_id from strategy_discussions s where s.child_id = v

@@ -400,9 +400,9 @@ async fn safeguarding(client: &Client) {
                  loop
                      discussion := gen_random_uuid(); enquiry := gen_random_uuid(); participant := gen_random_uuid();
                      request := gen_random_uuid();
-                     insert into assessments (id, case_id, child_id, started_on, author_id, not_seen_reason, wishes_feelings,
+                     insert into assessments (id, case_id, child_id, started_on, author_id, written_by, not_seen_reason, wishes_feelings,
                              analysis, factors, returned_reason)
-                         values (gen_random_uuid(), one.case_id, one.child_id, one.opened_on, member, 'Words.', 'Words.', 'Words.',
+                         values (gen_random_uuid(), one.case_id, one.child_id, one.opened_on, member, member, 'Words.', 'Words.', 'Words.',
                                  '{16A}', 'Words.')
                          on conflict do nothing;
                      insert into strategy_discussions (id, meeting_id, case_id, child_id, held_at, information_shared, decision,
@@ -424,7 +424,7 @@ async fn safeguarding(client: &Client) {
                          values (request, one.case_id, one.child_id, participant, enquiry, 'S47', 'Words.', member,
                                  '2026-11-16 11:00Z', '2026-11-20 11:00Z', 'CHASED');
                      insert into information_requests (id, case_id, child_id, participant_id, enquiry_id, duty, questions, asked_by,
-                             asked_at, due_at, status, refused_at, refusal_reason, recorded_by)
+                             asked_at, due_at, status, refused_at, refusal_reason, refused_by)
                          values (gen_random_uuid(), one.case_id, one.child_id, participant, enquiry, 'S47', 'Words.', member,
                                  '2026-11-16 11:00Z', '2026-11-20 11:00Z', 'REFUSED', '2026-11-17 11:00Z', 'Words.', member);
                      insert into information_chases (id, request_id, child_id, method, note, chased_by, chased_at)

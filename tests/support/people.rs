@@ -138,9 +138,9 @@ pub async fn assessed(client: &Client, case: &str) {
                         authorised_at = '2026-11-18 09:00Z', authorised_reason = 'x'
                  from workers h where 'Case:' || a.case_id = $1 and h.staff_no = 'HS-1' and a.status <> 'AUTHORISED'
                  returning a.id)
-             insert into assessments (id, case_id, child_id, status, started_on, author_id, not_seen_reason, analysis, factors,
+             insert into assessments (id, case_id, child_id, status, started_on, author_id, written_by, not_seen_reason, analysis, factors,
                                       outcome, submitted_by, submitted_at, authorised_by, authorised_at, authorised_reason)
-             select gen_random_uuid(), c.id, c.child_id, 'AUTHORISED', c.opened_on, w.id, 'x', 'x', '{16A}', 'CIN_PLAN', w.id,
+             select gen_random_uuid(), c.id, c.child_id, 'AUTHORISED', c.opened_on, w.id, w.id, 'x', 'x', '{16A}', 'CIN_PLAN', w.id,
                     '2026-11-18 09:30Z', h.id, '2026-11-18 09:40Z', 'x'
              from cases c, workers w, workers h where 'Case:' || c.id = $1 and w.staff_no = 'U03-SW' and h.staff_no = 'HS-1'
                and (select count(*) from open) >= 0",
@@ -163,9 +163,9 @@ pub async fn conference_called_for(client: &Client, cases: &[&str]) {
                  from cases c, workers w where 'Case:' || c.id = any ($1) and w.staff_no = 'U03-CSW'
                  returning id, case_id, child_id, recorded_by)
              insert into section47_enquiries (id, case_id, child_id, discussion_id, started_on, mode, lead_id, status, outcome,
-                                              outcome_on, findings, decided_by)
+                                              outcome_on, findings, decided_by, decided_at)
              select gen_random_uuid(), case_id, child_id, id, '2026-11-18', 'SINGLE', recorded_by, 'CONCLUDED',
-                    'INITIAL_CONFERENCE', '2026-11-18', 'x', recorded_by
+                    'INITIAL_CONFERENCE', '2026-11-18', 'x', recorded_by, '2026-11-18 09:50Z'
              from discussed",
             &[&cases],
         )

@@ -177,6 +177,9 @@ pub struct ChildDiscussedInput {
     /// Who does what, at most 30, each at most 2,000 characters.
     #[graphql(default)]
     actions: Vec<String>,
+    /// Who took part for this child alone, beside those of the whole meeting: the school of one of several children. At most 40.
+    #[graphql(default)]
+    participants: Vec<StrategyParticipantInput>,
     /// Global id of who leads the enquiry that begins; the case's lead practitioner when left out.
     lead_practitioner_id: Option<ID>,
     /// The police's reference, with S47_JOINT. At most 200 characters.
@@ -194,6 +197,7 @@ impl ChildDiscussedInput {
             decision_reason: self.decision_reason,
             immediate_action: self.immediate_action,
             actions: self.actions,
+            participants: self.participants.into_iter().map(ParticipantInput::from).collect(),
             lead_practitioner_id: optional("leadPractitionerId", WorkerId::KIND, self.lead_practitioner_id.as_ref())?,
             police_reference: self.police_reference,
             expected_version: self.expected_version,

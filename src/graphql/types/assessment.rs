@@ -43,14 +43,14 @@ impl Assessment {
         self.0.core.review_on.map(Date)
     }
 
-    /// When the child was seen.
+    /// When the child was seen. Null to whoever sees the case's core only.
     async fn child_seen_on(&self) -> Option<Date> {
-        self.0.core.child_seen_on.map(Date)
+        self.0.child_seen().map(|(day, _)| Date(day))
     }
 
     /// Whether the child was seen alone.
     async fn child_seen_alone(&self) -> Option<bool> {
-        self.0.core.child_seen_alone
+        self.0.child_seen().map(|(_, alone)| alone)
     }
 
     /// What it came to; null until it is handed in.

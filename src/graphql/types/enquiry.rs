@@ -176,24 +176,24 @@ impl Section47Enquiry {
         self.0.core.status.0
     }
 
-    /// When the child was seen.
+    /// When the child was seen. Null to whoever sees the case's core only.
     async fn child_seen_on(&self) -> Option<Date> {
-        self.0.core.child_seen_on.map(Date)
+        self.0.child_seen().map(|(day, _)| Date(day))
     }
 
     /// Whether the child was seen alone.
     async fn child_seen_alone(&self) -> Option<bool> {
-        self.0.core.child_seen_alone
+        self.0.child_seen().map(|(_, alone)| alone)
     }
 
-    /// Whether the child was interviewed for evidence.
-    async fn interviewed(&self) -> bool {
-        self.0.core.interviewed
+    /// Whether the child was interviewed for evidence. Null to whoever sees the case's core only.
+    async fn interviewed(&self) -> Option<bool> {
+        self.0.interviewed()
     }
 
-    /// Whether a doctor examined the child.
-    async fn medical(&self) -> bool {
-        self.0.core.medical
+    /// Whether a doctor examined the child. Null to whoever sees the case's core only.
+    async fn medical(&self) -> Option<bool> {
+        self.0.medical()
     }
 
     /// What it came to.
@@ -283,7 +283,7 @@ impl Section47Enquiry {
         nullable(child::one_child(&self.0, "child", |one| Some(one.core.child_id), read).await)
     }
 
-    /// The qualified social worker who leads it; null while no unit holds the case.
+    /// The qualified social worker who leads it; null until somebody of the unit that holds the case is named.
     async fn lead_practitioner(&self) -> Nullable<Worker> {
         nullable(worker::one(&self.0, "leadPractitioner", |one| one.core.lead_id).await)
     }

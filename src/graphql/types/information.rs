@@ -176,7 +176,7 @@ impl InformationRequest {
         contact::withheld(&self.0, |one| one.core.child_id, &[FieldClass::ThirdParty]).await
     }
 
-    /// Why they refused. Narrative: read only when selected.
+    /// Why they refused. Third-party: read only when selected; null when `withheld`.
     async fn refusal_reason(&self) -> Nullable<String> {
         nullable(self.0.refusal_reason().map(|text| text.map(str::to_owned)))
     }
@@ -221,7 +221,12 @@ impl InformationRequest {
         nullable(worker::one(&self.0, "askedBy", |one| Some(one.core.asked_by)).await)
     }
 
-    /// Who recorded the answer, the refusal or the withdrawal.
+    /// Who recorded the refusal.
+    async fn refused_by(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "refusedBy", |one| one.core.refused_by).await)
+    }
+
+    /// Who recorded the answer or the withdrawal.
     async fn recorded_by(&self) -> Nullable<Worker> {
         nullable(worker::one(&self.0, "recordedBy", |one| one.core.recorded_by).await)
     }
@@ -248,7 +253,7 @@ impl InformationChase {
         self.0.method.0
     }
 
-    /// What came of it.
+    /// What came of it. Third-party: null when the request's `withheld` says so.
     async fn note(&self) -> Option<&str> {
         self.0.note.as_ref().map(Personal::read)
     }

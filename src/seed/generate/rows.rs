@@ -121,7 +121,7 @@ rows! {
     }
     Assessment {
         id: Uuid, case: Uuid, child: Uuid, status: &'static str, started_on: NaiveDate, review_on: Option<NaiveDate>,
-        author: Uuid, child_seen_on: Option<NaiveDate>, child_seen_alone: Option<bool>,
+        author: Uuid, written_by: Uuid, child_seen_on: Option<NaiveDate>, child_seen_alone: Option<bool>,
         not_seen_reason: Option<&'static str>, wishes_feelings: Option<&'static str>, analysis: Option<&'static str>,
         factors: Vec<&'static str>, outcome: Option<&'static str>, submitted_by: Option<Uuid>,
         submitted_at: Option<Moment>, authorised_by: Option<Uuid>, authorised_at: Option<Moment>,
@@ -141,7 +141,7 @@ rows! {
         police_reference: Option<&'static str>, child_seen_on: Option<NaiveDate>, child_seen_alone: Option<bool>,
         interviewed: bool, medical: bool, status: &'static str, outcome: Option<&'static str>,
         outcome_on: Option<NaiveDate>, findings: Option<&'static str>, decided_by: Option<Uuid>,
-        case_status_before: Option<&'static str>, version: i32, created_at: Moment,
+        decided_at: Option<Moment>, case_status_before: Option<&'static str>, version: i32, created_at: Moment,
     }
     AgencyParticipant {
         id: Uuid, case: Uuid, child: Uuid, agency: &'static str, organisation: &'static str,
@@ -152,6 +152,7 @@ rows! {
         id: Uuid, case: Uuid, child: Uuid, participant: Uuid, enquiry: Uuid, duty: &'static str, questions: &'static str, asked_by: Uuid,
         asked_at: Moment, due_at: Moment, status: &'static str, received_at: Option<Moment>,
         response: Option<&'static str>, refused_at: Option<Moment>, refusal_reason: Option<&'static str>,
+        refused_by: Option<Uuid>,
         escalated_to: Option<Uuid>, recorded_by: Option<Uuid>, version: i32,
     }
     Chase {

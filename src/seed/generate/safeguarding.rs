@@ -72,13 +72,12 @@ impl Generator {
         let units: HashMap<Uuid, usize> = self.staff.iter().enumerate().map(|(at, staff)| (staff.id, at)).collect();
         let persons: HashMap<Uuid, Person> =
             self.out.persons.iter().map(|person| (person.id, person.clone())).collect();
-        let mut first: HashMap<Uuid, (Moment, Uuid, Option<Moment>)> = HashMap::new();
+        // Who held each case, and when, first one first.
+        let mut holders: HashMap<Uuid, Vec<(Moment, Uuid, Option<Moment>)>> = HashMap::new();
         for held in self.out.allocations.iter().filter(|held| held.kind == "PRIMARY") {
-            let known = first.entry(held.case).or_insert((held.started_at, held.unit, held.ended_at));
-            if held.started_at < known.0 {
-                *known = (held.started_at, held.unit, held.ended_at);
-            }
+            holders.entry(held.case).or_default().push((held.started_at, held.unit, held.ended_at));
         }
+        holders.values_mut().for_each(|held| held.sort_unstable());
         let leads: HashMap<(Uuid, Moment), Uuid> = self
             .out
             .involvements
@@ -110,20 +109,24 @@ impl Generator {
         let cases: Vec<Case> = self.out.cases.clone();
         let mut writer = Writer { rng: Rng::with_seed(0x0073_6166_6567 + u64::from(self.nhs)) };
         for case in &cases {
-            let Some((started_at, unit, ended_at)) = first.get(&case.id) else { continue };
-            let (Some(unit), Some(child)) = (units.get(unit), persons.get(&case.child)) else { continue };
-            let Some(lead) = leads.get(&(case.id, *started_at)) else { continue };
-            let held = Held {
-                case,
-                child,
-                unit: *unit,
-                lead: *lead,
-                from: london(*started_at).max(case.opened_on),
-                until: ended_at.map(london),
+            let (Some(holders), Some(child)) = (holders.get(&case.id), persons.get(&case.child)) else { continue };
+            let held_by = |(started_at, unit, ended_at): &(Moment, Uuid, Option<Moment>)| {
+                Some(Held {
+                    case,
+                    child,
+                    unit: *units.get(unit)?,
+                    lead: *leads.get(&(case.id, *started_at))?,
+                    from: london(*started_at).max(case.opened_on),
+                    until: ended_at.map(london),
+                })
             };
+            let Some(held) = holders.first().and_then(held_by) else { continue };
             writer.assessed(self, &held, leaving.get(&case.id) == Some(&"TO_CIN"));
             match called.get(&case.id) {
                 Some((part, requested_at)) => {
+                    // By the unit that held the case when it asked for the conference.
+                    let then = holders.iter().rev().find(|(started_at, ..)| started_at < requested_at);
+                    let held = then.and_then(held_by).unwrap_or(held);
                     let enquiry = writer.enquired(self, &held, Some(*requested_at));
                     self.out.conference_children[*part].enquiry = Some(enquiry);
                 }
@@ -202,6 +205,7 @@ impl Writer {
             started_on: held.from,
             review_on: Some(forward(held.from + days(14))),
             author,
+            written_by: author,
             child_seen_on: seen,
             child_seen_alone: seen.map(|_| self.rng.bool()),
             not_seen_reason: match (seen, unborn) {
@@ -256,7 +260,7 @@ impl Writer {
         let case = held.case;
         let ago = self.rng.usize(2..7);
         let latest = requested_at.map_or(made.yesterday(), london);
-        let held_on = back(latest - days(ago)).max(case.opened_on);
+        let held_on = back(latest - days(ago)).max(case.opened_on).max(held.from);
         let held_at = moment(held_on, 11, 30);
         let joint = self.rng.usize(..3) > 0;
         let discussion = self.id(held_at);
@@ -312,7 +316,8 @@ impl Writer {
             outcome_on,
             findings: outcome_on.map(|_| self.pick(&FINDINGS)),
             decided_by: outcome_on.map(|_| made.staff[held.unit].consultant),
-            case_status_before: outcome_on.map(|_| "ASSESSMENT"),
+            decided_at: requested_at,
+            case_status_before: outcome_on.map(|_| if held.unit % 12 < 4 { "ASSESSMENT" } else { "CIN" }),
             version: 1 + 2 * i32::from(outcome_on.is_some()),
             created_at: held_at + TimeDelta::minutes(90),
         });
@@ -370,8 +375,9 @@ impl Writer {
             response: (status == "RESPONDED").then(|| self.pick(&ANSWERS)),
             refused_at: (status == "REFUSED").then_some(done_at),
             refusal_reason: (status == "REFUSED").then_some("Their manager wants the request in writing first."),
+            refused_by: (status == "REFUSED").then_some(held.lead),
             escalated_to: (status == "REFUSED").then(|| made.managers[held.unit / super::organisation::AREA_UNITS]),
-            recorded_by: (status != "SENT" && status != "CHASED").then_some(held.lead),
+            recorded_by: (status == "RESPONDED").then_some(held.lead),
             version: if status == "SENT" { 1 } else { 2 },
         });
         if status == "CHASED" || (over && self.rng.usize(..3) == 0) {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     auth::{Viewer, policy::Action},
     db::{
-        Coded, ViewerTx, cases,
+        Coded, ViewerTx, assessments, cases,
         cases::Locked,
         children,
         conferences::{self, ConferenceChange, ConferenceChildCore, DecisionChange},
@@ -20,12 +20,13 @@ use crate::{
         plans::{self, NewPlan, PlanCore},
         progress::{self, NewReview},
         sittings::{self, Ending},
+        units,
     },
     domain::{
         calendar::london_day,
         codes::{
             AbuseCategory, CaseStatus, ConferenceDecision, ConferenceRecord, EventType, PlanChange, PlanKind,
-            PlanStatus, QuorumException, Severity, SittingOutcome,
+            PlanStatus, QuorumException, Service, Severity, SittingOutcome, TransferKind,
         },
         conference::{Step, decision_fault, exception_fault},
         event::{ConferenceDetail, Detail},
@@ -254,7 +255,22 @@ async fn decide(tx: &ViewerTx, input: DecideConference, outlines: Vec<Option<Str
 pub(super) async fn no_plan(tx: &ViewerTx, case: &Locked) -> Result<()> {
     let status = case.core.status.0;
     if status == CaseStatus::ConferencePending {
-        let before = enquiries::case_status_before(tx, case.core.id).await?;
+        let mut before = enquiries::case_status_before(tx, case.core.id).await?;
+        // What became of it meanwhile: an assessment began, or was authorised, or another unit took the case.
+        if before == Some(CaseStatus::Referred) && assessments::was_begun(tx, case.core.id).await? {
+            before = Some(CaseStatus::Assessment);
+        }
+        if let (Some(CaseStatus::Assessment), Some(primary)) = (before, &case.primary)
+            && let Some(outcome) = assessments::last_outcome(tx, case.core.id).await?
+        {
+            let unit = units::get(tx, primary.unit_id).await?.ok_or(Error::NotFound)?;
+            before = before
+                .map(|before| match unit.service.0 {
+                    Service::ChildrenInNeed if outcome.goes_on() => before.after_transfer(TransferKind::ToCin),
+                    service => before.after_assessment(outcome, service),
+                })
+                .filter(|one| !one.is_closed());
+        }
         cases::touch(tx, case, status.after_no_plan(before)).await?;
     }
     Ok(())
@@ -303,7 +319,10 @@ async fn carry_out(
             return Ok(Some(plan.id));
         }
         ConferenceDecision::NoPlan => {
-            no_plan(tx, one.case).await?;
+            let calls = enquiries::calls_for_conference(tx, one.case.core.id).await?;
+            if one.child.enquiry_id.is_some() && calls.is_none() {
+                no_plan(tx, one.case).await?;
+            }
             return Ok(None);
         }
         ConferenceDecision::Defer => return Ok(None),

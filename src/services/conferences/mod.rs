@@ -135,7 +135,7 @@ impl About {
         }
         Err(Error::guard(
             "EVERY_CHILD",
-            "A decision is needed for every child, and you may not see all of them: ask the service manager.",
+            "Something follows for every child, and you may not see all of them: ask a manager who does.",
         ))
     }
 }

@@ -21,6 +21,7 @@ use crate::{
         ids::{ConferenceChildId, ConferenceId},
     },
     error::{Error, Refusal, Result},
+    services::enquiries::reopen,
 };
 
 /// Asks for a conference about one or more children of a family.
@@ -168,25 +169,38 @@ async fn request(tx: &ViewerTx, input: RequestConference) -> Result<Outcome> {
             ));
         }
     }
-    // An initial conference follows an enquiry about each of its children.
+    // An initial conference, before a birth too, follows an enquiry about each of its children.
     let mut enquiries = Vec::with_capacity(locked.len());
+    let mut at = locked.iter().fold(tx.viewer().at, |at, case| case.moment(at));
     for case in &locked {
         let enquiry = match input.kind {
-            ConferenceType::Initial => {
+            ConferenceType::Initial | ConferenceType::PreBirth => {
                 let found = enquiries::calls_for_conference(tx, case.core.id).await?;
-                Some(found.ok_or_else(|| {
+                let (enquiry, decided_at) = found.ok_or_else(|| {
                     Error::guard(
                         "ENQUIRY_CALLS",
                         "An initial conference follows a section 47 enquiry about each child with that outcome: conclude it \
                          first, with concludeSection47.",
                     )
-                })?)
+                })?;
+                // It may have been decided while this request waited.
+                at = at.max(decided_at);
+                Some(enquiry)
             }
-            _ => None,
+            // Called again: after one that was held.
+            ConferenceType::Reconvened => {
+                let last = enquiries::of_last_conference(tx, case.core.id).await?;
+                last.ok_or_else(|| {
+                    Error::guard(
+                        "CONFERENCE_BEFORE",
+                        "A conference is reconvened when one about the child was held in this case: request an initial one.",
+                    )
+                })?
+            }
+            ConferenceType::Review | ConferenceType::TransferIn => None,
         };
         enquiries.push(enquiry);
     }
-    let at = locked.iter().fold(tx.viewer().at, |at, case| case.moment(at));
 
     let conference_id = ConferenceId::new().0;
     let mut subjects = child_ids.clone();
@@ -268,9 +282,16 @@ async fn withdraw(tx: &ViewerTx, input: WithdrawConference, reason: String) -> R
 async fn cancel(tx: &ViewerTx, taking: &Taking, reason: String) -> Result<Outcome> {
     let mut audience = taking.about.audience_with_managers();
     audience.extend(taking.about.conference.chair_id.map(Audience::Leaving));
-    taking.take(tx, taking.change(), Some(reason)).await?;
-    for case in &taking.about.cases {
-        no_plan(tx, case).await?;
+    // Whatever follows for a child is done by somebody who sees it.
+    taking.about.every_child()?;
+    taking.take(tx, taking.change(), Some(reason.clone())).await?;
+    for (child, case) in taking.about.children.iter().zip(&taking.about.cases) {
+        if let Some(enquiry) = child.enquiry_id {
+            reopen(tx, &taking.announcer, case, enquiry, &reason).await?;
+            if enquiries::calls_for_conference(tx, case.core.id).await?.is_none() {
+                no_plan(tx, case).await?;
+            }
+        }
     }
     taking.tell(tx, EventType::ConferenceCancelled, Severity::Action, taking.detail(), &audience).await?;
     Ok(taking.outcome())

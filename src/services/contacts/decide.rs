@@ -233,11 +233,11 @@ async fn decide(tx: &ViewerTx, input: DecideContact, texts: Texts) -> Result<Out
 }
 
 /// Only a qualified social worker decides about a child in danger, and about referrals.
-pub(super) async fn qualified(tx: &ViewerTx) -> Result<()> {
+pub(in crate::services) async fn qualified(tx: &ViewerTx) -> Result<()> {
     if workers::get(tx, tx.viewer().worker_id.0).await?.is_some_and(|me| me.qualified) {
         Ok(())
     } else {
-        Err(Error::guard("QUALIFIED", "A referral is decided by a qualified social worker: ask one, or your manager."))
+        Err(Error::guard("QUALIFIED", "This is decided by a qualified social worker: ask one, or your manager."))
     }
 }
 

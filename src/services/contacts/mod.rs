@@ -1,6 +1,6 @@
 //! The front door: contacts are taken down, identified, decided; referrals are accepted or closed.
 
-mod decide;
+pub(super) mod decide;
 mod identify;
 mod record;
 mod referral;

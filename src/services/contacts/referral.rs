@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Announcer, Audience, Entity, Outcome, Post, Services, Stamp, decide::qualified, stamp, text};
 use crate::{
     auth::{Viewer, policy, policy::Action},
-    db::{ViewerTx, cases, referrals, units::UnitRow, viewers},
+    db::{ViewerTx, cases, enquiries, referrals, units::UnitRow, viewers},
     domain::{
         Code,
         calendar::london_day,
@@ -111,6 +111,12 @@ async fn decide(tx: &ViewerTx, input: DecideReferral, reason: String) -> Result<
     let stamp = stamp(tx, &case.core).await?;
     let announcer = Announcer::new(&standing.name, role, at);
     if let Some(closes) = input.decision.closes() {
+        if enquiries::was_made(tx, case.core.id).await? {
+            return Err(Error::guard(
+                "ENQUIRY_OVER",
+                "A section 47 enquiry about the child was begun: accept the referral, so that a unit goes on with it.",
+            ));
+        }
         if !referrals::referrer_told(tx, referral.id).await? {
             return Err(Error::guard(
                 "REFERRER_INFORMED",
