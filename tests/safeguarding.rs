@@ -496,6 +496,81 @@ async fn a_conference_that_makes_no_plan_sends_the_case_back_to_where_it_stood()
     server.done("SOCIAL_WORKER", "requestConference", "conference { id }", request()).await;
 }
 
+/// Asks for a conference about a case; answers it.
+async fn requested(server: &Server, case: &str, kind: &str) -> String {
+    let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": kind });
+    let payload = server.done("SOCIAL_WORKER", "requestConference", "conference { id }", input).await;
+    payload["conference"]["id"].as_str().unwrap().to_owned()
+}
+
+/// Withdraws a request that somebody else proposed to withdraw.
+async fn withdrawn(server: &Server, person: &str, conference: &str) -> Value {
+    let version = version_of(server, "CONSULTANT_SOCIAL_WORKER", conference).await;
+    let input = step(("conferenceId", conference), version, json!({ "reason": "Not needed." }));
+    server.mutate(person, "withdrawConference", "conference { state }", input).await
+}
+
+async fn proposed(server: &Server, conference: &str) {
+    let input = step(("conferenceId", conference), 1, json!({ "reason": "Not needed." }));
+    server.done("CONSULTANT_SOCIAL_WORKER", "proposeConferenceWithdrawal", "", input).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_conference_decided_on_stays_concluded_when_another_one_about_it_is_withdrawn() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let (case, version) = server.allocated_to(3).await;
+    let input = json!({ "idempotencyKey": key(), "caseIds": [case], "type": "RECONVENED" });
+    let refusal = server.mutate("SOCIAL_WORKER", "requestConference", "", input).await;
+    assert_eq!(refused(&refusal), "CONFERENCE_BEFORE");
+    let enquiry = enquiry(&server, &case, version).await;
+    seen(&server, &enquiry).await;
+    conclude(&server, &enquiry, "INITIAL_CONFERENCE").await;
+    let first = requested(&server, &case, "INITIAL").await;
+    let held = "with held as (
+                    update conferences c set state = 'ISSUED', held_at = '2026-11-18 10:00Z', minutes_sent_at = '2026-11-18 10:00Z',
+                           scheduled_for = '2026-11-18 10:00Z', chair_id = requested_by
+                    where 'Conference:' || id = $1 returning id)
+                update conference_children set decision = 'NO_PLAN' where conference_id in (select id from held)";
+    assert_eq!(client.execute(held, &[&first]).await.unwrap(), 1);
+    let second = requested(&server, &case, "RECONVENED").await;
+    proposed(&server, &second).await;
+    assert_eq!(withdrawn(&server, "SERVICE_MANAGER", &second).await["errors"], json!([]));
+    let query = "query($id: ID!) { node(id: $id) { ... on Section47Enquiry { status outcome } } }";
+    let data = server.data("CLINICIAN", query, json!({ "id": enquiry })).await;
+    assert_eq!(data["node"], json!({ "status": "CONCLUDED", "outcome": "INITIAL_CONFERENCE" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_withdrawn_by_somebody_who_sees_every_child_of_it() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let (case, version) = server.allocated_to(3).await;
+    let enquiry = enquiry(&server, &case, version).await;
+    seen(&server, &enquiry).await;
+    conclude(&server, &enquiry, "INITIAL_CONFERENCE").await;
+    let conference = requested(&server, &case, "INITIAL").await;
+    proposed(&server, &conference).await;
+    // A sibling whom the service manager is kept from.
+    let sibling = people::child(&client, "Zebedee", "Quarrington").await;
+    let siblings = people::hold(&client, sibling, 3).await;
+    let beside = "insert into conference_children (id, conference_id, child_id, case_id)
+                  select gen_random_uuid(), id, $2, $3 from conferences where 'Conference:' || id = $1";
+    assert_eq!(client.execute(beside, &[&conference, &sibling, &siblings]).await.unwrap(), 1);
+    let deny = "insert into access_denials (id, person_id, worker_id, reason, started_at, created_by)
+                values (gen_random_uuid(), $1, $2, 'RELATIVE', '2026-11-01Z', $2)";
+    client.execute(deny, &[&sibling, &server.worker("SERVICE_MANAGER")]).await.unwrap();
+    let refusal = withdrawn(&server, "SERVICE_MANAGER", &conference).await;
+    assert_eq!(refused(&refusal), "EVERY_CHILD");
+    let query = "query($id: ID!) { node(id: $id) { ... on Section47Enquiry { status } } }";
+    let data = server.data("CLINICIAN", query, json!({ "id": enquiry })).await;
+    assert_eq!(data["node"]["status"], "CONCLUDED", "nothing was written");
+    let payload = withdrawn(&server, "HEAD_OF_SERVICE", &conference).await;
+    assert_eq!(payload["conference"]["state"], "WITHDRAWN");
+    let data = server.data("CLINICIAN", query, json!({ "id": enquiry })).await;
+    assert_eq!(data["node"]["status"], "OPEN");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_referral_is_not_closed_over_an_enquiry() {
     let server = Server::start().await;
