@@ -163,6 +163,15 @@ impl Error {
         Self::Refused(Refusal::GuardFailed { guard, explanation: explanation.into() })
     }
 
+    /// Refuses when somebody changed a record, which stands at `current`, since the client read it.
+    pub fn expect_version(current: i32, expected: i32) -> Result<()> {
+        if current == expected {
+            Ok(())
+        } else {
+            Err(Self::Refused(Refusal::VersionConflict { current_version: current }))
+        }
+    }
+
     /// A record in the way.
     pub fn conflict(explanation: &'static str) -> Self {
         Self::Refused(Refusal::Conflict { explanation })

@@ -178,7 +178,7 @@ const HAPPENED: &str = "
             where child_id in (select id from kids)
         union all select 'ENQUIRY_STARTED', started_on::text, 'Section47Enquiry:' || id from section47_enquiries
             where child_id in (select id from kids)
-        union all select 'ENQUIRY_CONCLUDED', outcome_on::text, 'Section47Enquiry:' || id from section47_enquiries
+        union all select 'ENQUIRY_CONCLUDED', coalesce(countersigned_at, decided_at)::text, 'Section47Enquiry:' || id from section47_enquiries
             where child_id in (select id from kids) and status = 'CONCLUDED'
         union all select 'PLAN_STARTED', start_on::text, 'Plan:' || id from plans where child_id in (select id from kids) and status <> 'DRAFT'
         union all select 'PLAN_ENDED', end_on::text, 'Plan:' || id from plans where child_id in (select id from kids)

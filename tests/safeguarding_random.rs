@@ -39,6 +39,9 @@ struct Model {
     /// Whether the assessment has everything that it needs.
     whole: bool,
     outcome: &'static str,
+    /// Who wrote the assessment last, and who gave the enquiry its outcome.
+    wrote: &'static str,
+    decided: &'static str,
     enquiry: Option<Record>,
     /// Whether the child was seen in it.
     seen: bool,
@@ -75,6 +78,8 @@ impl Model {
             assessment: None,
             whole: false,
             outcome: "NFA",
+            wrote: "SOCIAL_WORKER",
+            decided: "CONSULTANT_SOCIAL_WORKER",
             enquiry: None,
             seen: false,
             enquired: false,
@@ -164,7 +169,8 @@ impl Model {
                 let content = json!({ "childSeenOn": support::today(), "childSeenAlone": true, "wishesFeelings": "Zebrawood words.", "analysis": "Zebrawood words.",
                                       "factors": ["_16A"], "needs": needs });
                 let answer = self.of_assessment("IN_PROGRESS", Answer::Done);
-                ("changeAssessment", "", with(a, json!({ "content": content })), answer, sw)
+                let writes = [sw, sw, csw][rng.usize(..3)];
+                ("changeAssessment", "", with(a, json!({ "content": content })), answer, writes)
             }
             2 | 3 => {
                 let outcome = ["NFA", "EARLY_HELP", "CIN_PLAN"][rng.usize(..3)];
@@ -181,7 +187,9 @@ impl Model {
             ),
             5 => {
                 let closes = self.status == "ASSESSMENT" && self.outcome != "CIN_PLAN";
+                let authorises = [csw, sm][rng.usize(..2)];
                 let done = match self.behind().filter(|_| closes) {
+                    _ if authorises == self.wrote => Answer::Guard("ANOTHER_PERSON"),
                     _ if self.status == "CONFERENCE_PENDING" && self.outcome != "CIN_PLAN" => {
                         Answer::Guard("CONFERENCE_OVER")
                     }
@@ -193,7 +201,7 @@ impl Model {
                     "",
                     with(a, json!({ "reason": "Zebrawood words." })),
                     self.of_assessment("SUBMITTED", done),
-                    csw,
+                    authorises,
                 )
             }
             6 | 7 => {
@@ -223,10 +231,14 @@ impl Model {
                     "",
                     with(e, json!({ "outcome": outcome, "findings": "Zebrawood words." })),
                     answer,
-                    csw,
+                    [csw, csw, sm][rng.usize(..3)],
                 )
             }
-            11 => ("countersignSection47", "", e, self.of_enquiry_in("AWAITING_COUNTERSIGNATURE", Answer::Done), sm),
+            11 => {
+                let signs = [sm, "HEAD_OF_SERVICE"][rng.usize(..2)];
+                let done = if signs == self.decided { Answer::Guard("TWO_PEOPLE") } else { Answer::Done };
+                ("countersignSection47", "", e, self.of_enquiry_in("AWAITING_COUNTERSIGNATURE", done), signs)
+            }
             12 => {
                 let answer = self.of_enquiry_in("AWAITING_COUNTERSIGNATURE", Answer::Done);
                 ("returnSection47", "", with(e, json!({ "reason": "Zebrawood words." })), answer, sm)
@@ -293,22 +305,22 @@ impl Model {
         let answer = server.answer(person, &document, json!({ "input": input })).await;
         let found = Answer::of(&answer, mutation);
         if found == Answer::Done && expected == Answer::Done {
-            self.made(mutation, &input, &answer["data"][mutation]);
+            self.made(mutation, person, &input, &answer["data"][mutation]);
         }
         (format!("{mutation} {input}"), expected, found)
     }
 
-    fn made(&mut self, mutation: &str, input: &Value, payload: &Value) {
+    fn made(&mut self, mutation: &str, person: &'static str, input: &Value, payload: &Value) {
         let id = |of: &str| payload[of]["id"].as_str().unwrap().to_owned();
         let sent = |id: String, status: &'static str| Some(Record { id, version: 1, status });
         match mutation {
             "startAssessment" => {
                 self.version += 1;
                 self.assessment = sent(id("assessment"), "IN_PROGRESS");
-                self.whole = false;
+                (self.whole, self.wrote) = (false, person);
             }
             "changeAssessment" => {
-                self.whole = true;
+                (self.whole, self.wrote) = (true, person);
                 self.assessment.as_mut().unwrap().moves("IN_PROGRESS");
             }
             "submitAssessment" => {
@@ -346,7 +358,10 @@ impl Model {
                     (self.before, self.status) = (self.status, "CONFERENCE_PENDING");
                 }
             }
-            "concludeSection47" => self.enquiry.as_mut().unwrap().moves("AWAITING_COUNTERSIGNATURE"),
+            "concludeSection47" => {
+                self.decided = person;
+                self.enquiry.as_mut().unwrap().moves("AWAITING_COUNTERSIGNATURE");
+            }
             "countersignSection47" => self.enquiry.as_mut().unwrap().moves("CONCLUDED"),
             "returnSection47" => self.enquiry.as_mut().unwrap().moves("OPEN"),
             "requestInformation" => {
@@ -393,8 +408,8 @@ const INVARIANTS: &[(&str, &str)] = &[
              union all select case_id from section47_enquiries where status <> 'CONCLUDED' group by 1 having count(*) > 1) c",
     ),
     (
-        "another person authorised each assessment than who wrote it or handed it in",
-        "select count(*) from assessments where authorised_by in (author_id, submitted_by)",
+        "another person authorised each assessment than who began it, wrote it last or handed it in",
+        "select count(*) from assessments where authorised_by in (author_id, written_by, submitted_by)",
     ),
     (
         "an assessment that was handed in has an answer about religion, culture and disability",
@@ -419,7 +434,7 @@ const INVARIANTS: &[(&str, &str)] = &[
     (
         "no conference without an enquiry that called for it, and none that was decided otherwise without a second signature",
         "select count(*) from section47_enquiries where status = 'CONCLUDED'
-           and (outcome = 'INITIAL_CONFERENCE') = (countersigned_by is not null)",
+           and ((outcome = 'INITIAL_CONFERENCE') = (countersigned_by is not null) or countersigned_by = decided_by)",
     ),
     (
         "every version of an assessment, an enquiry, a request has one event, and the last one says what stands in its row",

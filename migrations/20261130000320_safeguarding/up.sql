@@ -138,11 +138,10 @@ create table section47_enquiries (
     outcome text check (outcome in (
         'INITIAL_CONFERENCE', 'OTHER_AGENCY_MONITORS', 'CONTINUE_ASSESSMENT', 'LEGAL_ACTION', 'SERVICES_S17',
         'SHORT_BREAK_S17', 'NFA', 'OTHER')),
-    outcome_on date check (outcome_on >= started_on),
     findings text,
     decided_by uuid references workers (id),
     -- A conference that was asked for before is not the one that this outcome calls for.
-    decided_at timestamptz,
+    decided_at timestamptz check ((decided_at at time zone 'Europe/London')::date >= started_on),
     -- Where the case stood before its outcome called for a conference: there it goes back when no plan is made.
     case_status_before text check (case_status_before in ('REFERRED', 'ASSESSMENT', 'CIN')),
     returned_reason text,
@@ -155,7 +154,7 @@ create table section47_enquiries (
     unique (id, case_id, child_id),
     check ((child_seen_on is null) = (child_seen_alone is null)),
     check ((status = 'OPEN') = (outcome is null)),
-    check (num_nonnulls(outcome, outcome_on, findings, decided_by, decided_at) in (0, 5)),
+    check (num_nonnulls(outcome, findings, decided_by, decided_at) in (0, 4)),
     check (mode = 'JOINT' or police_reference is null),
     check (num_nonnulls(countersigned_by, countersigned_at) in (0, 2)),
     -- No conference is two people's decision.
@@ -271,8 +270,8 @@ grant update (status, review_on, child_seen_on, child_seen_alone, not_seen_reaso
               written_by, submitted_by, submitted_at, returned_reason, authorised_by, authorised_at, authorised_reason, version)
     on assessments to hearth_app;
 grant update (answer, description, what_we_will_do, recorded_by, recorded_at) on particular_needs to hearth_app;
-grant update (lead_id, police_reference, child_seen_on, child_seen_alone, interviewed, medical, status, outcome, outcome_on,
-              findings, decided_by, decided_at, case_status_before, returned_reason, countersigned_by, countersigned_at, version)
+grant update (lead_id, police_reference, child_seen_on, child_seen_alone, interviewed, medical, status, outcome, findings,
+              decided_by, decided_at, case_status_before, returned_reason, countersigned_by, countersigned_at, version)
     on section47_enquiries to hearth_app;
 grant update (name, contact, left_on, version) on agency_participants to hearth_app;
 grant update (status, received_at, response, refused_at, refusal_reason, refused_by, escalated_to, withdrawn_reason, recorded_by, version)
@@ -284,17 +283,19 @@ begin
     if tg_op = 'DELETE' then
         raise exception '% is never deleted', tg_table_name using errcode = 'HE003';
     end if;
-    if to_jsonb(old) ->> tg_argv[0] = any (string_to_array(tg_argv[1], ','))
-        -- An enquiry whose conference is not to be held after all is decided again.
-        and not (to_jsonb(old) ->> 'outcome' = 'INITIAL_CONFERENCE' and to_jsonb(new) ->> 'status' = 'OPEN') then
+    if to_jsonb(old) ->> tg_argv[0] = any (string_to_array(tg_argv[1], ',')) then
         raise exception '% is finished', tg_table_name using errcode = 'HE003';
     end if;
     return new;
 end $$;
 create trigger stays_finished before update or delete on assessments
     for each row execute function hearth.stays_finished('status', 'AUTHORISED');
-create trigger stays_finished before update or delete on section47_enquiries
+create trigger never_deleted before delete on section47_enquiries
     for each row execute function hearth.stays_finished('status', 'CONCLUDED');
+-- An enquiry whose conference is not to be held after all is decided again.
+create trigger stays_finished before update on section47_enquiries
+    for each row when (old.outcome is distinct from 'INITIAL_CONFERENCE' or new.status <> 'OPEN')
+    execute function hearth.stays_finished('status', 'CONCLUDED');
 create trigger stays_finished before update or delete on information_requests
     for each row execute function hearth.stays_finished('status', 'RESPONDED,WITHDRAWN');
 create trigger appended_only before update or delete on strategy_discussions

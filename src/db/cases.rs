@@ -15,6 +15,7 @@ use super::{
 use crate::{
     auth::viewer::Holding,
     domain::{
+        Code,
         codes::{CaseStatus, ClosureReason, PrimaryNeed},
         ids::{AreaId, UnitId},
     },
@@ -201,11 +202,18 @@ pub struct OpenAllocation {
 impl Locked {
     /// Refuses when somebody changed the case since the client read it.
     pub fn expect_version(&self, expected: i32) -> Result<()> {
-        if self.core.version == expected {
-            Ok(())
-        } else {
-            Err(Error::Refused(Refusal::VersionConflict { current_version: self.core.version }))
+        Error::expect_version(self.core.version, expected)
+    }
+
+    /// Refuses when the case is closed: nothing begins in it any more.
+    pub fn expect_open(&self) -> Result<()> {
+        if self.core.status.0.is_closed() {
+            return Err(Error::Refused(Refusal::IllegalTransition {
+                from: CaseStatus::Closed.code(),
+                legal_next: Vec::new(),
+            }));
         }
+        Ok(())
     }
 
     /// The moment of a change: now, but never before what is about to end began (two clocks may disagree).

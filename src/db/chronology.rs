@@ -185,8 +185,7 @@ const BRANCHES: &[Branch] = &[
     Branch { kind: "ENQUIRY_STARTED", moment: day!("x.started_on"), from: ENQUIRIES, columns: ENQUIRY },
     Branch {
         kind: "ENQUIRY_CONCLUDED",
-        moment: "CASE x.status WHEN 'CONCLUDED' THEN coalesce(x.countersigned_at, \
-                 (x.outcome_on::timestamp AT TIME ZONE 'Europe/London')) END",
+        moment: "CASE x.status WHEN 'CONCLUDED' THEN coalesce(x.countersigned_at, x.decided_at) END",
         from: ENQUIRIES,
         columns: ENQUIRY,
     },

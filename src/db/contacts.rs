@@ -24,7 +24,7 @@ use crate::{
         ConsentStatus, ConsultationState, ContactChannel, ContactDecision, ContactPersonKind, ContactStatus,
         ContactUrgency, FieldClass, NotInformedReason, ReferralSource, Sex,
     },
-    error::{Error, Refusal, Result},
+    error::{Error, Result},
 };
 
 /// The core of a contact.
@@ -54,11 +54,7 @@ pub struct ContactCore {
 impl ContactCore {
     /// Refuses when somebody changed the contact since the client read it.
     pub fn expect_version(&self, expected: i32) -> Result<()> {
-        if self.version == expected {
-            Ok(())
-        } else {
-            Err(Error::Refused(Refusal::VersionConflict { current_version: self.version }))
-        }
+        Error::expect_version(self.version, expected)
     }
 }
 

@@ -795,7 +795,6 @@ diesel::table! {
         medical -> Bool,
         status -> Text,
         outcome -> Nullable<Text>,
-        outcome_on -> Nullable<Date>,
         findings -> Nullable<Text>,
         decided_by -> Nullable<Uuid>,
         decided_at -> Nullable<Timestamptz>,

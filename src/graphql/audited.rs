@@ -66,7 +66,7 @@ pub fn note<R: Audited>(snapshot: &Snapshot, rows: &[R]) {
     }
 }
 
-/// What each type of row is about: (own id; subjects; records; a class of fields, if it was read).
+/// What each type of row is about: (own id; subjects; records; the classes of fields that were read).
 macro_rules! about {
     ($($row:ty: |$one:ident| $own:expr; $subjects:expr; $records:expr; $class:expr;)*) => {$(
         impl Audited for $row {
@@ -75,13 +75,17 @@ macro_rules! about {
                 seen.own.push($own);
                 seen.subjects.extend($subjects);
                 seen.records.extend($records);
-                let class: Option<FieldClass> = $class;
-                class.into_iter().for_each(|class| seen.class(class));
+                $class.into_iter().for_each(|class: FieldClass| seen.class(class));
             }
         }
     )*};
 }
 const NONE: Option<Uuid> = None;
+/// Of what others told, and of what was written about it.
+fn told_and_written(told: bool, written: bool) -> impl Iterator<Item = FieldClass> {
+    let told = told.then_some(FieldClass::ThirdParty);
+    told.into_iter().chain(written.then_some(FieldClass::Narrative))
+}
 about! {
     PersonRow: |one| one.core.id; [one.core.id]; NONE; one.nhs_no().is_ok().then_some(FieldClass::Clinical);
     CaseRow: |one| one.core.id; [one.core.child_id]; [one.core.id]; one.referral_summary().is_ok().then_some(FieldClass::Narrative);
@@ -105,6 +109,9 @@ about! {
     ConsultationRow: |one| one.id; [one.contact_id]; NONE; Some(FieldClass::Narrative);
     ReferralRow: |one| one.core.id; [one.core.child_id]; [one.core.case_id]; one.decision_reason().is_ok().then_some(FieldClass::Narrative);
     AssessmentRow: |one| one.core.id; [one.core.child_id]; [one.core.id, one.core.case_id]; one.analysis().is_ok().then_some(FieldClass::Narrative);
+    EnquiryRow: |one| one.core.id; [one.core.child_id]; [one.core.id, one.core.case_id]; one.findings().is_ok().then_some(FieldClass::Narrative);
+    DiscussionRow: |one| one.core.id; [one.core.child_id]; [one.core.id, one.core.case_id]; told_and_written(one.information_shared().is_ok(), one.decision_reason().is_ok());
+    RequestRow: |one| one.core.id; [one.core.child_id]; [one.core.id, one.core.case_id]; told_and_written(one.response().is_ok(), one.questions().is_ok());
     AgencyParticipantRow: |one| one.id; [one.child_id]; [one.case_id]; None;
     KnownChildRow: |one| one.child_id; [one.child_id]; NONE; None;
 }
@@ -115,8 +122,7 @@ macro_rules! within {
         impl Audited for $row {
             fn note(&self, seen: &mut Seen) {
                 let $one = self;
-                let class: Option<FieldClass> = $class;
-                class.into_iter().for_each(|class| seen.class(class));
+                $class.into_iter().for_each(|class: FieldClass| seen.class(class));
             }
         }
     )*};
@@ -164,41 +170,6 @@ impl Audited for ContactRow {
         let classes = [
             self.concern().is_ok().then_some(FieldClass::Narrative),
             self.caller_name().is_ok().then_some(FieldClass::ThirdParty),
-        ];
-        classes.into_iter().flatten().for_each(|class| seen.class(class));
-    }
-}
-
-impl Audited for DiscussionRow {
-    fn note(&self, seen: &mut Seen) {
-        seen.own.push(self.core.id);
-        seen.subjects.push(self.core.child_id);
-        seen.records.extend([self.core.id, self.core.case_id]);
-        let classes = [
-            self.decision_reason().is_ok().then_some(FieldClass::Narrative),
-            self.information_shared().is_ok().then_some(FieldClass::ThirdParty),
-        ];
-        classes.into_iter().flatten().for_each(|class| seen.class(class));
-    }
-}
-
-impl Audited for EnquiryRow {
-    fn note(&self, seen: &mut Seen) {
-        seen.own.push(self.core.id);
-        seen.subjects.push(self.core.child_id);
-        seen.records.extend([self.core.id, self.core.case_id]);
-        self.findings().is_ok().then_some(FieldClass::Narrative).into_iter().for_each(|class| seen.class(class));
-    }
-}
-
-impl Audited for RequestRow {
-    fn note(&self, seen: &mut Seen) {
-        seen.own.push(self.core.id);
-        seen.subjects.push(self.core.child_id);
-        seen.records.extend([self.core.id, self.core.case_id]);
-        let classes = [
-            self.questions().is_ok().then_some(FieldClass::Narrative),
-            self.response().is_ok().then_some(FieldClass::ThirdParty),
         ];
         classes.into_iter().flatten().for_each(|class| seen.class(class));
     }

@@ -322,7 +322,6 @@ pub(super) async fn write(
         "medical": "bool" = row.medical,
         "status": "text" = row.status,
         "outcome": "text" = row.outcome,
-        "outcome_on": "date" = row.outcome_on,
         "findings": "text" = row.findings,
         "decided_by": "uuid" = row.decided_by,
         "decided_at": "timestamptz" = row.decided_at,

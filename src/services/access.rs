@@ -226,9 +226,7 @@ async fn running(tx: &ViewerTx, id: Uuid, expected_version: i32) -> Result<(Rest
     let restriction = access::restriction(tx, id).await?;
     let holding = Holding { named: vec![WorkerId(restriction.owner_id)], ..Holding::default() };
     let announcer = permitted(tx, &holding, Action::ChangeRestriction).await?;
-    if restriction.version != expected_version {
-        return Err(Error::Refused(Refusal::VersionConflict { current_version: restriction.version }));
-    }
+    Error::expect_version(restriction.version, expected_version)?;
     if restriction.ended_at.is_some() {
         return Err(Error::Refused(Refusal::IllegalTransition { from: "LIFTED", legal_next: Vec::new() }));
     }
@@ -332,9 +330,7 @@ async fn end_denial(tx: &ViewerTx, input: EndDenial) -> Result<Outcome> {
         Err(error) => return Err(error),
     };
     let announcer = permitted(tx, &holding, Action::DenyAccess).await?;
-    if denial.version != input.expected_version {
-        return Err(Error::Refused(Refusal::VersionConflict { current_version: denial.version }));
-    }
+    Error::expect_version(denial.version, input.expected_version)?;
     if denial.ended_at.is_some() {
         return Err(Error::Refused(Refusal::IllegalTransition { from: "ENDED", legal_next: Vec::new() }));
     }
@@ -405,9 +401,7 @@ async fn review(tx: &ViewerTx, input: ReviewBreakGlass, note: Option<String>) ->
     let glass = access::glass_use(tx, input.break_glass_id).await?;
     let named = glass.alerted.iter().filter(|who| **who != glass.worker_id).map(|who| WorkerId(*who)).collect();
     let announcer = permitted(tx, &Holding { named, ..Holding::default() }, Action::ReviewBreakGlass).await?;
-    if glass.version != input.expected_version {
-        return Err(Error::Refused(Refusal::VersionConflict { current_version: glass.version }));
-    }
+    Error::expect_version(glass.version, input.expected_version)?;
     if glass.reviewed_at.is_some() {
         return Err(Error::Refused(Refusal::IllegalTransition { from: "REVIEWED", legal_next: Vec::new() }));
     }

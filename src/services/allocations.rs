@@ -7,7 +7,7 @@ use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, managers_of, stamp, units_of},
     enquiries::pass_lead,
-    involvements::{BESIDE_LEAD, end_parts, lead_in},
+    involvements::{BESIDE_LEAD, end_lead, end_parts, lead_in},
     optional_text, text,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     },
     db::{
         Coded, ViewerTx,
-        allocations::{self, NewAllocation},
+        allocations::{self, AllocationCore, NewAllocation},
         cases,
         cases::Locked,
         enquiries, involvements,
@@ -28,10 +28,7 @@ use crate::{
         viewers,
     },
     domain::{
-        codes::{
-            AllocationKind, Capacity, CaseStatus, ChangeReason, EventType, Priority, Service, Severity,
-            UnallocatedReason,
-        },
+        codes::{AllocationKind, CaseStatus, ChangeReason, EventType, Priority, Service, Severity, UnallocatedReason},
         event::Detail,
         ids::{AllocationId, AreaId, CaseId, InvolvementId, UnitId, WorkerId},
     },
@@ -209,9 +206,7 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
     }
     let role = policy::require(&standing, me, &holding, Action::AllocateCase)?;
     case.expect_version(input.expected_version)?;
-    if case.core.status.0.is_closed() {
-        return Err(Error::Refused(Refusal::IllegalTransition { from: "CLOSED", legal_next: Vec::new() }));
-    }
+    case.expect_open()?;
     if let Some(referral) = referral.as_ref().filter(|_| !was_held) {
         check_referral(tx, referral, &unit, input.previous_unit_reason.is_some()).await?;
     }
@@ -275,6 +270,30 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
     Ok(Outcome { case_id: Some(case.core.id), allocation_id: Some(allocation_id), ..Outcome::default() })
 }
 
+/// Tells that a unit's allocation ends now, with who led in it.
+pub(super) async fn tell_ended(
+    tx: &ViewerTx,
+    announcer: &Announcer,
+    (row, unit): (&AllocationCore, &UnitRow),
+    lead_practitioner_id: Option<Uuid>,
+    stamp: &Stamp,
+    severity: Severity,
+    audience: &[Audience],
+) -> Result<()> {
+    let detail = Detail::Allocation {
+        unit_id: unit.id,
+        unit_name: unit.name.clone(),
+        kind: row.kind.0,
+        priority: row.priority.0,
+        started_at: row.started_at,
+        ended_at: Some(announcer.at),
+        lead_practitioner_id,
+        previous_unit_id: None,
+    };
+    let entity = Entity { kind: AllocationId::KIND, id: row.id, version: row.version + 1 };
+    announcer.announce(tx, EventType::AllocationEnded, severity, entity, Some(stamp), detail, audience).await
+}
+
 /// A unit that helped and now holds the case helps no longer.
 pub(super) async fn end_help(
     tx: &ViewerTx,
@@ -287,20 +306,7 @@ pub(super) async fn end_help(
     for helped in case.helping.iter().filter(|open| open.unit_id == unit.id) {
         let Some(row) = allocations::get(tx, helped.id).await? else { continue };
         allocations::end(tx, helped.id, announcer.at, "Holds the case now").await?;
-        let detail = Detail::Allocation {
-            unit_id: unit.id,
-            unit_name: unit.name.clone(),
-            kind: helped.kind.0,
-            priority: row.priority.0,
-            started_at: helped.started_at,
-            ended_at: Some(announcer.at),
-            lead_practitioner_id: None,
-            previous_unit_id: None,
-        };
-        let entity = Entity { kind: AllocationId::KIND, id: helped.id, version: row.version + 1 };
-        announcer
-            .announce(tx, EventType::AllocationEnded, Severity::Info, entity, Some(stamp), detail, audience)
-            .await?;
+        tell_ended(tx, announcer, (&row, unit), None, stamp, Severity::Info, audience).await?;
     }
     Ok(())
 }
@@ -396,33 +402,10 @@ async fn end(tx: &ViewerTx, input: EndAllocation, reason: String) -> Result<Outc
     let mut audience = units_of(&case);
     audience.extend(managers_of(&case));
     audience.extend(lead.iter().map(|lead| Audience::Worker(lead.worker_id)));
-    let detail = Detail::Allocation {
-        unit_id: unit.id,
-        unit_name: unit.name,
-        kind: allocation.kind.0,
-        priority: allocation.priority.0,
-        started_at: allocation.started_at,
-        ended_at: Some(at),
-        lead_practitioner_id: lead.as_ref().map(|lead| lead.worker_id),
-        previous_unit_id: None,
-    };
-    let entity = Entity { kind: AllocationId::KIND, id: allocation.id, version: allocation.version + 1 };
-    announcer
-        .announce(tx, EventType::AllocationEnded, Severity::Action, entity, Some(&stamp), detail, &audience)
-        .await?;
-    if let Some(lead) = lead {
-        involvements::end(tx, lead.id, at, ChangeReason::Others).await?;
-        let detail = Detail::Involvement {
-            worker_id: None,
-            worker_name: None,
-            previous_worker_id: Some(lead.worker_id),
-            capacity: Capacity::LeadPractitioner,
-            reason: Some(ChangeReason::Others),
-        };
-        let entity = Entity { kind: InvolvementId::KIND, id: lead.id, version: lead.version + 1 };
-        announcer
-            .announce(tx, EventType::InvolvementChanged, Severity::Info, entity, Some(&stamp), detail, &audience)
-            .await?;
+    let led = lead.as_ref().map(|lead| lead.worker_id);
+    tell_ended(tx, &announcer, (&allocation, &unit), led, &stamp, Severity::Action, &audience).await?;
+    if let Some(lead) = &lead {
+        end_lead(tx, &announcer, lead, &stamp, Severity::Action, &audience).await?;
     }
     let stay: Vec<Uuid> = case.units().into_iter().map(|held| held.0).filter(|held| *held != unit.id).collect();
     end_parts(tx, &announcer, case.core.id, &stamp, (&BESIDE_LEAD, &stay), ChangeReason::Others, &audience).await?;

@@ -8,6 +8,7 @@ use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, managers_of, permitted, stamp, units_of},
     close::{close, nothing_open},
+    illegal,
     needs::{NeedInput, NeedsOf, kinds},
     optional_text, text,
 };
@@ -23,14 +24,13 @@ use crate::{
         plans, units,
     },
     domain::{
-        Code,
         calendar::london_day,
         codes::{AssessmentFactor, AssessmentOutcome, AssessmentStatus, CaseStatus, EventType, Role, Severity},
         event::{AssessmentDetail, Detail},
         ids::AssessmentId,
         safeguarding::{AssessmentShape, AssessmentStep, assessment_fault, closes, factors_fault},
     },
-    error::{Error, Refusal, Result},
+    error::{Error, Result},
 };
 
 /// Begins an assessment.
@@ -199,14 +199,9 @@ impl Taking {
         // Again: it may have changed while the case was waited for.
         let assessment = assessments::get(tx, id).await?;
         let announcer = permitted(tx, &case.holding, action).await?.with(&case);
-        if assessment.version != expected_version {
-            return Err(Error::Refused(Refusal::VersionConflict { current_version: assessment.version }));
-        }
+        Error::expect_version(assessment.version, expected_version)?;
         let status = assessment.status.0;
-        let next = step.from_status(status).ok_or_else(|| {
-            let legal_next = status.legal_next().into_iter().map(Code::code).collect();
-            Error::Refused(Refusal::IllegalTransition { from: status.code(), legal_next })
-        })?;
+        let next = step.from_status(status).ok_or_else(|| illegal(status, status.legal_next()))?;
         let stamp = stamp(tx, &case.core).await?;
         Ok((Self { assessment, case, announcer, stamp }, next))
     }

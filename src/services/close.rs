@@ -6,30 +6,20 @@ use crate::{
         outbox::Audience, plans, units,
     },
     domain::{
+        Code,
         calendar::london_day,
         codes::{AllocationKind, Capacity, ChangeReason, ClosureReason, EventType, PlanChange, Severity},
-        event::Detail,
-        ids::{AllocationId, InvolvementId, PlanId},
+        ids::PlanId,
     },
     error::{Error, Result},
 };
 
 use super::{
+    allocations::tell_ended,
     announce::{Announcer, Entity, Stamp, managers_of, units_of},
-    involvements::end_parts,
+    involvements::{end_lead, end_parts},
     plans::plan_detail,
 };
-
-/// Every part beside the lead practitioner's.
-const PARTS: [Capacity; 7] = [
-    Capacity::CoWorker,
-    Capacity::Clinical,
-    Capacity::ParentingSupport,
-    Capacity::PersonalAdviser,
-    Capacity::Iro,
-    Capacity::CpChair,
-    Capacity::SupervisingSw,
-];
 
 /// Refuses while something is open behind a case, with what to do about it. The assessment that ends it does not count.
 pub(super) async fn nothing_open(tx: &ViewerTx, case: &Locked, ends_by_assessment: bool) -> Result<()> {
@@ -103,39 +93,17 @@ pub(super) async fn close(
     }
     cases::close(tx, case, reason, rationale, false, london_day(at)).await?;
     if let Some(lead) = &lead {
-        involvements::end(tx, lead.id, at.max(lead.started_at), ChangeReason::Others).await?;
-        let detail = Detail::Involvement {
-            worker_id: None,
-            worker_name: None,
-            previous_worker_id: Some(lead.worker_id),
-            capacity: Capacity::LeadPractitioner,
-            reason: Some(ChangeReason::Others),
-        };
-        let entity = Entity { kind: InvolvementId::KIND, id: lead.id, version: lead.version + 1 };
-        announcer
-            .announce(tx, EventType::InvolvementChanged, Severity::Info, entity, Some(stamp), detail, &audience)
-            .await?;
+        end_lead(tx, announcer, lead, stamp, Severity::Info, &audience).await?;
     }
-    end_parts(tx, announcer, case.core.id, stamp, (&PARTS, &[]), ChangeReason::Others, &audience).await?;
+    let beside: Vec<Capacity> =
+        Capacity::ALL.iter().map(|(part, ..)| *part).filter(|part| *part != Capacity::LeadPractitioner).collect();
+    end_parts(tx, announcer, case.core.id, stamp, (&beside, &[]), ChangeReason::Others, &audience).await?;
     // The holding unit's last: with it goes the viewer's sight.
     for open in case.helping.iter().chain(&case.primary) {
         let (row, unit) = futures_util::join!(allocations::get(tx, open.id), units::get(tx, open.unit_id));
         let (row, unit) = (row?.ok_or(Error::NotFound)?, unit?.ok_or(Error::NotFound)?);
-        let led = lead.as_ref().filter(|_| open.kind.0 == AllocationKind::Primary);
-        let detail = Detail::Allocation {
-            unit_id: unit.id,
-            unit_name: unit.name,
-            kind: open.kind.0,
-            priority: row.priority.0,
-            started_at: open.started_at,
-            ended_at: Some(at),
-            lead_practitioner_id: led.map(|lead| lead.worker_id),
-            previous_unit_id: None,
-        };
-        let entity = Entity { kind: AllocationId::KIND, id: open.id, version: row.version + 1 };
-        announcer
-            .announce(tx, EventType::AllocationEnded, Severity::Action, entity, Some(stamp), detail, &audience)
-            .await?;
+        let led = lead.as_ref().filter(|_| open.kind.0 == AllocationKind::Primary).map(|lead| lead.worker_id);
+        tell_ended(tx, announcer, (&row, &unit), led, stamp, Severity::Action, &audience).await?;
         allocations::end(tx, open.id, at, "Case closed").await?;
     }
     Ok(())

@@ -7,8 +7,9 @@ use uuid::Uuid;
 use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, managers_of, permitted, stamp, units_of},
-    contacts::decide::qualified,
-    involvements::{check_lead, lead_in},
+    illegal,
+    information::takes_part,
+    involvements::{check_lead, lead_in, qualified},
     optional_text, text,
 };
 use crate::{
@@ -24,17 +25,13 @@ use crate::{
         units,
     },
     domain::{
-        Code,
         calendar::london_day,
-        codes::{
-            Agency, CaseStatus, EnquiryMode, EnquiryOutcome, EnquiryStatus, EventType, Service, Severity,
-            StrategyDecision,
-        },
+        codes::{Agency, EnquiryMode, EnquiryOutcome, EnquiryStatus, EventType, Service, Severity, StrategyDecision},
         event::{Detail, EnquiryDetail},
         ids::{AgencyParticipantId, Section47EnquiryId, StrategyDiscussionId},
         safeguarding::{EnquiryShape, EnquiryStep, enquiry_fault, strategy_fault},
     },
-    error::{Error, Refusal, Result},
+    error::{Error, Result},
 };
 
 /// Somebody who took part in a strategy discussion.
@@ -266,12 +263,7 @@ async fn discuss(tx: &ViewerTx, input: HoldStrategyDiscussion) -> Result<Outcome
     }
     let mut begun = Vec::with_capacity(locked.len());
     for (child, case) in input.children.iter().zip(&locked) {
-        if case.core.status.0.is_closed() {
-            return Err(Error::Refused(Refusal::IllegalTransition {
-                from: CaseStatus::Closed.code(),
-                legal_next: Vec::new(),
-            }));
-        }
+        case.expect_open()?;
         if london_day(input.held_at) < case.core.opened_on {
             return Err(Error::bad_input("heldAt", "must not lie before the day of the referral"));
         }
@@ -292,6 +284,8 @@ async fn discuss(tx: &ViewerTx, input: HoldStrategyDiscussion) -> Result<Outcome
 
     let children: Vec<Uuid> = locked.iter().map(|case| case.core.child_id).collect();
     tx.authorise(&children).await?;
+    let begins = input.children.iter().any(|child| child.decision.enquiry().is_some());
+    let chairing = if begins { conference_units(tx, announcer.at).await? } else { Vec::new() };
     let meeting_id = Uuid::now_v7();
     let mut discussions = Vec::with_capacity(locked.len());
     let mut first_enquiry = None;
@@ -333,7 +327,7 @@ async fn discuss(tx: &ViewerTx, input: HoldStrategyDiscussion) -> Result<Outcome
             lead_practitioner_id: *lead,
             outcome: None,
         });
-        audience.extend(conference_units(tx, announcer.at).await?);
+        audience.extend_from_slice(&chairing);
         let entity = Entity { kind: Section47EnquiryId::KIND, id: enquiry, version: 1 };
         announcer.announce(tx, EventType::S47Opened, Severity::Urgent, entity, Some(stamp), detail, &audience).await?;
         others_take_part(tx, &announcer, (&input, child), (case, stamp)).await?;
@@ -355,7 +349,7 @@ async fn enquiry_lead(tx: &ViewerTx, case: &Locked, wanted: Option<Uuid>) -> Res
     };
     if wanted.is_none()
         && let Some(lead) = involvements::lead(tx, case.core.id).await?
-        && check_lead(tx, primary.unit_id, lead.worker_id).await.is_ok()
+        && leads(tx, case, Some(lead.worker_id)).await?
     {
         return Ok(Some(lead.worker_id));
     }
@@ -424,9 +418,8 @@ async fn others_take_part(
         if there.iter().any(|(agency, known)| *agency == one.agency && known.eq_ignore_ascii_case(&organisation)) {
             continue;
         }
-        let id = AgencyParticipantId::new().0;
         let new = NewAgencyParticipant {
-            id,
+            id: AgencyParticipantId::new().0,
             case_id: case.core.id,
             child_id: case.core.child_id,
             agency: Coded(one.agency),
@@ -437,11 +430,7 @@ async fn others_take_part(
             added_by: tx.viewer().worker_id.0,
             created_at: announcer.at,
         };
-        information::add(tx, new).await?;
-        let entity = Entity { kind: AgencyParticipantId::KIND, id, version: 1 };
-        let detail = Detail::Participant { agency: one.agency, left_on: None };
-        let of = EventType::AgencyParticipantChanged;
-        announcer.announce(tx, of, Severity::Info, entity, Some(stamp), detail, &units_of(case)).await?;
+        takes_part(tx, announcer, (case, stamp), new).await?;
     }
     Ok(())
 }
@@ -460,6 +449,43 @@ fn audience_of(case: &Locked) -> Vec<Audience> {
 async fn conference_units(tx: &ViewerTx, at: DateTime<Utc>) -> Result<Vec<Audience>> {
     let units = units::of_service(tx, Service::SafeguardingReview, london_day(at)).await?;
     Ok(units.into_iter().map(Audience::Unit).collect())
+}
+
+/// Tells the units that work the case, its managers, and who leads the enquiry, which stands as `one` says.
+async fn tell_of(
+    tx: &ViewerTx,
+    announcer: &Announcer,
+    (case, stamp): (&Locked, &Stamp),
+    one: &EnquiryCore,
+    (of, severity): (EventType, Severity),
+    beside: &[Audience],
+) -> Result<()> {
+    let detail = Detail::Enquiry(EnquiryDetail {
+        mode: one.mode.0,
+        status: one.status.0,
+        started_on: one.started_on,
+        lead_practitioner_id: one.lead_id,
+        outcome: one.outcome.map(|outcome| outcome.0),
+    });
+    let mut audience = audience_of(case);
+    audience.extend(one.lead_id.map(Audience::Worker));
+    audience.extend_from_slice(beside);
+    let entity = Entity { kind: Section47EnquiryId::KIND, id: one.id, version: one.version };
+    announcer.announce(tx, of, severity, entity, Some(stamp), detail, &audience).await
+}
+
+/// What it takes to decide an enquiry again.
+fn undecided(one: &EnquiryCore, status: EnquiryStatus, reason: String) -> EnquiryChange {
+    EnquiryChange {
+        version: one.version + 1,
+        status: Some(Coded(status)),
+        outcome: Some(None),
+        findings: Some(None),
+        decided_by: Some(None),
+        decided_at: Some(None),
+        returned_reason: Some(Some(reason)),
+        ..EnquiryChange::default()
+    }
 }
 
 /// A step of an enquiry that policy and the state machine allow, about to be taken.
@@ -493,14 +519,9 @@ impl Taking {
         // Again: it may have changed while the case was waited for.
         let enquiry = enquiries::get(tx, id).await?;
         let announcer = permitted(tx, &case.holding, action).await?.with(&case);
-        if enquiry.version != expected_version {
-            return Err(Error::Refused(Refusal::VersionConflict { current_version: enquiry.version }));
-        }
+        Error::expect_version(enquiry.version, expected_version)?;
         let status = enquiry.status.0;
-        let next = step.from_status(status).ok_or_else(|| {
-            let legal_next = status.legal_next().into_iter().map(Code::code).collect();
-            Error::Refused(Refusal::IllegalTransition { from: status.code(), legal_next })
-        })?;
+        let next = step.from_status(status).ok_or_else(|| illegal(status, status.legal_next()))?;
         let stamp = stamp(tx, &case.core).await?;
         Ok((Self { enquiry, case, announcer, stamp }, next))
     }
@@ -517,19 +538,7 @@ impl Taking {
     }
 
     async fn tell(&self, tx: &ViewerTx, of: EventType, severity: Severity, beside: &[Audience]) -> Result<()> {
-        let one = &self.enquiry;
-        let detail = Detail::Enquiry(EnquiryDetail {
-            mode: one.mode.0,
-            status: one.status.0,
-            started_on: one.started_on,
-            lead_practitioner_id: one.lead_id,
-            outcome: one.outcome.map(|outcome| outcome.0),
-        });
-        let mut audience = audience_of(&self.case);
-        audience.extend(one.lead_id.map(Audience::Worker));
-        audience.extend_from_slice(beside);
-        let entity = Entity { kind: Section47EnquiryId::KIND, id: one.id, version: one.version };
-        self.announcer.announce(tx, of, severity, entity, Some(&self.stamp), detail, &audience).await
+        tell_of(tx, &self.announcer, (&self.case, &self.stamp), &self.enquiry, (of, severity), beside).await
     }
 
     fn outcome(&self) -> Outcome {
@@ -592,17 +601,10 @@ pub(super) async fn pass_lead(
     let Some(open) = enquiries::open_of_case(tx, case.core.id).await? else { return Ok(()) };
     let change = EnquiryChange { version: open.version + 1, lead_id: Some(to), ..EnquiryChange::default() };
     enquiries::change(tx, open.id, change).await?;
-    let entity = Entity { kind: Section47EnquiryId::KIND, id: open.id, version: open.version + 1 };
-    let detail = Detail::Enquiry(EnquiryDetail {
-        mode: open.mode.0,
-        status: open.status.0,
-        started_on: open.started_on,
-        lead_practitioner_id: to,
-        outcome: open.outcome.map(|outcome| outcome.0),
-    });
-    let mut audience = audience.to_vec();
-    audience.extend(open.lead_id.into_iter().chain(to).map(Audience::Worker));
-    announcer.announce(tx, EventType::S47Changed, Severity::Action, entity, Some(stamp), detail, &audience).await
+    let mut beside = audience.to_vec();
+    beside.extend(open.lead_id.map(Audience::Worker));
+    let one = EnquiryCore { lead_id: to, version: open.version + 1, ..open };
+    tell_of(tx, announcer, (case, stamp), &one, (EventType::S47Changed, Severity::Action), &beside).await
 }
 
 /// The enquiry that called for a conference is decided again, because that is not to be held after all; unless another one was
@@ -622,32 +624,11 @@ pub(super) async fn reopen(tx: &ViewerTx, announcer: &Announcer, case: &Locked, 
         true => enquiry.lead_id,
         false => involvements::lead(tx, case.core.id).await?.map(|lead| lead.worker_id),
     };
-    let change = EnquiryChange {
-        version: enquiry.version + 1,
-        status: Some(Coded(status)),
-        outcome: Some(None),
-        outcome_on: Some(None),
-        findings: Some(None),
-        decided_by: Some(None),
-        decided_at: Some(None),
-        returned_reason: Some(Some(reason.to_owned())),
-        lead_id: Some(lead_id),
-        ..EnquiryChange::default()
-    };
+    let change = EnquiryChange { lead_id: Some(lead_id), ..undecided(&enquiry, status, reason.to_owned()) };
     enquiries::change(tx, id, change).await?;
-    let stamp = stamp(tx, &case.core).await?;
-    let detail = Detail::Enquiry(EnquiryDetail {
-        mode: enquiry.mode.0,
-        status,
-        started_on: enquiry.started_on,
-        lead_practitioner_id: lead_id,
-        outcome: None,
-    });
-    let mut audience = audience_of(case);
-    audience.extend(lead_id.map(Audience::Worker));
-    audience.extend(conference_units(tx, announcer.at).await?);
-    let entity = Entity { kind: Section47EnquiryId::KIND, id, version: enquiry.version + 1 };
-    announcer.announce(tx, EventType::S47Changed, Severity::Urgent, entity, Some(&stamp), detail, &audience).await
+    let one = enquiries::get(tx, id).await?;
+    let (stamp, beside) = (stamp(tx, &case.core).await?, conference_units(tx, announcer.at).await?);
+    tell_of(tx, announcer, (case, &stamp), &one, (EventType::S47Changed, Severity::Urgent), &beside).await
 }
 
 async fn conclude(tx: &ViewerTx, input: ConcludeSection47, findings: String) -> Result<Outcome> {
@@ -673,7 +654,6 @@ async fn conclude(tx: &ViewerTx, input: ConcludeSection47, findings: String) -> 
     let change = EnquiryChange {
         status: Some(Coded(status)),
         outcome: Some(Some(Coded(input.outcome))),
-        outcome_on: Some(Some(london_day(taking.announcer.at))),
         findings: Some(Some(findings)),
         decided_by: Some(Some(tx.viewer().worker_id.0)),
         decided_at: Some(Some(taking.announcer.at)),
@@ -715,16 +695,7 @@ async fn give_back(tx: &ViewerTx, input: ReturnSection47, reason: String) -> Res
     let mut beside: Vec<Audience> = taking.enquiry.decided_by.map(Audience::Worker).into_iter().collect();
     beside.extend(conference_units(tx, taking.announcer.at).await?);
     tx.authorise(&[taking.enquiry.child_id]).await?;
-    let change = EnquiryChange {
-        status: Some(Coded(status)),
-        outcome: Some(None),
-        outcome_on: Some(None),
-        findings: Some(None),
-        decided_by: Some(None),
-        decided_at: Some(None),
-        returned_reason: Some(Some(reason)),
-        ..taking.change()
-    };
+    let change = undecided(&taking.enquiry, status, reason);
     taking.take(tx, change).await?;
     taking.tell(tx, EventType::S47Changed, Severity::Action, &beside).await?;
     Ok(taking.outcome())

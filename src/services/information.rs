@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, managers_of, permitted, stamp, units_of},
-    optional_text, text,
+    illegal, optional_text, text,
 };
 use crate::{
     auth::{Viewer, policy::Action},
@@ -20,7 +20,6 @@ use crate::{
         units,
     },
     domain::{
-        Code,
         calendar::london_day,
         codes::{Agency, EnquiryStatus, EventType, InformationDuty, InformationStatus, InvitationMethod, Severity},
         event::{Detail, InformationDetail},
@@ -189,32 +188,33 @@ impl Services {
     }
 }
 
-fn open(case: &Locked) -> Result<()> {
-    if case.core.status.0.is_closed() {
-        return Err(Error::Refused(Refusal::IllegalTransition { from: "CLOSED", legal_next: Vec::new() }));
-    }
-    Ok(())
+/// Somebody takes part in a case, whose child is authorised for writing, from now on.
+pub(super) async fn takes_part(
+    tx: &ViewerTx,
+    announcer: &Announcer,
+    (case, stamp): (&Locked, &Stamp),
+    new: NewAgencyParticipant,
+) -> Result<()> {
+    let (entity, agency) = (Entity { kind: AgencyParticipantId::KIND, id: new.id, version: 1 }, new.agency.0);
+    information::add(tx, new).await?;
+    tell_of_participant(tx, announcer, (case, stamp), entity, (agency, None)).await
 }
 
 async fn tell_of_participant(
     tx: &ViewerTx,
     announcer: &Announcer,
-    case: &Locked,
+    (case, stamp): (&Locked, &Stamp),
     entity: Entity,
     (agency, left_on): (Agency, Option<NaiveDate>),
 ) -> Result<()> {
-    let stamp = stamp(tx, &case.core).await?;
-    let detail = Detail::Participant { agency, left_on };
-    let audience = units_of(case);
-    announcer
-        .announce(tx, EventType::AgencyParticipantChanged, Severity::Info, entity, Some(&stamp), detail, &audience)
-        .await
+    let (of, detail) = (EventType::AgencyParticipantChanged, Detail::Participant { agency, left_on });
+    announcer.announce(tx, of, Severity::Info, entity, Some(stamp), detail, &units_of(case)).await
 }
 
 async fn add(tx: &ViewerTx, input: AddAgencyParticipant) -> Result<Outcome> {
     let case = cases::lock(tx, input.case_id).await?;
     let announcer = permitted(tx, &case.holding, Action::KeepAgencyParticipants).await?.with(&case);
-    open(&case)?;
+    case.expect_open()?;
     let joined_on = input.joined_on.unwrap_or_else(|| london_day(announcer.at));
     if joined_on > london_day(announcer.at) {
         return Err(Error::bad_input("joinedOn", "must not lie in the future"));
@@ -233,9 +233,7 @@ async fn add(tx: &ViewerTx, input: AddAgencyParticipant) -> Result<Outcome> {
         added_by: tx.viewer().worker_id.0,
         created_at: announcer.at,
     };
-    information::add(tx, new).await?;
-    let entity = Entity { kind: AgencyParticipantId::KIND, id, version: 1 };
-    tell_of_participant(tx, &announcer, &case, entity, (input.agency, None)).await?;
+    takes_part(tx, &announcer, (&case, &stamp(tx, &case.core).await?), new).await?;
     Ok(Outcome { case_id: Some(case.core.id), participant_id: Some(id), ..Outcome::default() })
 }
 
@@ -244,9 +242,7 @@ async fn leave(tx: &ViewerTx, input: EndAgencyParticipant) -> Result<Outcome> {
     let case = cases::lock(tx, found.case_id).await?;
     let one = information::participant(tx, input.participant_id).await?;
     let announcer = permitted(tx, &case.holding, Action::KeepAgencyParticipants).await?.with(&case);
-    if one.version != input.expected_version {
-        return Err(Error::Refused(Refusal::VersionConflict { current_version: one.version }));
-    }
+    Error::expect_version(one.version, input.expected_version)?;
     if one.left_on.is_some() {
         return Err(Error::Refused(Refusal::IllegalTransition { from: "ENDED", legal_next: Vec::new() }));
     }
@@ -262,7 +258,8 @@ async fn leave(tx: &ViewerTx, input: EndAgencyParticipant) -> Result<Outcome> {
     tx.authorise(&[one.child_id]).await?;
     information::leave(tx, &one, input.left_on).await?;
     let entity = Entity { kind: AgencyParticipantId::KIND, id: one.id, version: one.version + 1 };
-    tell_of_participant(tx, &announcer, &case, entity, (one.agency.0, Some(input.left_on))).await?;
+    let stamp = stamp(tx, &case.core).await?;
+    tell_of_participant(tx, &announcer, (&case, &stamp), entity, (one.agency.0, Some(input.left_on))).await?;
     Ok(Outcome { case_id: Some(case.core.id), participant_id: Some(one.id), ..Outcome::default() })
 }
 
@@ -271,7 +268,7 @@ async fn ask(tx: &ViewerTx, input: RequestInformation, questions: String) -> Res
     let case = cases::lock(tx, found.case_id).await?;
     let asked = information::participant(tx, input.participant_id).await?;
     let announcer = permitted(tx, &case.holding, Action::AskForInformation).await?.with(&case);
-    open(&case)?;
+    case.expect_open()?;
     if asked.left_on.is_some() {
         return Err(Error::guard("TAKES_PART", "They take part no longer: ask somebody who does."));
     }
@@ -335,14 +332,9 @@ impl Taking {
         // Again: it may have changed while the case was waited for.
         let request = information::get(tx, id).await?;
         let announcer = permitted(tx, &case.holding, action).await?.with(&case);
-        if request.version != expected_version {
-            return Err(Error::Refused(Refusal::VersionConflict { current_version: request.version }));
-        }
+        Error::expect_version(request.version, expected_version)?;
         let status = request.status.0;
-        let next = step.from_status(status).ok_or_else(|| {
-            let legal_next = status.legal_next().into_iter().map(Code::code).collect();
-            Error::Refused(Refusal::IllegalTransition { from: status.code(), legal_next })
-        })?;
+        let next = step.from_status(status).ok_or_else(|| illegal(status, status.legal_next()))?;
         let agency = information::participant(tx, request.participant_id).await?.agency.0;
         let stamp = stamp(tx, &case.core).await?;
         Ok((Self { request, agency, case, announcer, stamp }, next))

@@ -9,7 +9,13 @@ use super::{
 };
 use crate::{
     auth::{Viewer, policy, policy::Action},
-    db::{ViewerTx, allocations, cases, involvements, outbox::Audience, units, viewers, workers, workers::WorkerRow},
+    db::{
+        ViewerTx, allocations, cases,
+        involvements::{self, InvolvementRow},
+        outbox::Audience,
+        units, viewers,
+        workers::{self, WorkerRow},
+    },
     domain::{
         codes::{Capacity, ChangeReason, EventType, Severity},
         event::Detail,
@@ -58,8 +64,38 @@ pub(super) async fn lead_in(tx: &ViewerTx, unit_id: Uuid, wanted: Option<Uuid>) 
     }
 }
 
+/// Only a qualified social worker decides about a child in danger, about referrals, and what a strategy discussion comes to.
+pub(super) async fn qualified(tx: &ViewerTx) -> Result<()> {
+    if workers::get(tx, tx.viewer().worker_id.0).await?.is_some_and(|me| me.qualified) {
+        Ok(())
+    } else {
+        Err(Error::guard("QUALIFIED", "This is decided by a qualified social worker: ask one, or your manager."))
+    }
+}
+
 /// The parts that end with the unit that they are inside of.
 pub(super) const BESIDE_LEAD: [Capacity; 2] = [Capacity::CoWorker, Capacity::Clinical];
+
+/// The lead practitioner's part ends, and nobody leads from then on.
+pub(super) async fn end_lead(
+    tx: &ViewerTx,
+    announcer: &Announcer,
+    lead: &InvolvementRow,
+    stamp: &Stamp,
+    severity: Severity,
+    audience: &[Audience],
+) -> Result<()> {
+    involvements::end(tx, lead.id, announcer.at.max(lead.started_at), ChangeReason::Others).await?;
+    let detail = Detail::Involvement {
+        worker_id: None,
+        worker_name: None,
+        previous_worker_id: Some(lead.worker_id),
+        capacity: Capacity::LeadPractitioner,
+        reason: Some(ChangeReason::Others),
+    };
+    let entity = Entity { kind: InvolvementId::KIND, id: lead.id, version: lead.version + 1 };
+    announcer.announce(tx, EventType::InvolvementChanged, severity, entity, Some(stamp), detail, audience).await
+}
 
 /// Parts with these capacities of whoever is in none of the units that stay end; who leads is the caller's to say.
 pub(super) async fn end_parts(

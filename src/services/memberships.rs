@@ -207,9 +207,7 @@ async fn running(
     let (role, name) = require(tx, &unit, action).await?;
     units::queue_for(tx, unit.id).await?;
     let membership = units::membership(tx, membership_id).await?.ok_or(Error::NotFound)?;
-    if membership.version != expected_version {
-        return Err(Error::Refused(Refusal::VersionConflict { current_version: membership.version }));
-    }
+    Error::expect_version(membership.version, expected_version)?;
     if membership.ended_at.is_some_and(|ended| ended <= at) {
         return Err(Error::Refused(Refusal::IllegalTransition { from: "ENDED", legal_next: Vec::new() }));
     }

@@ -34,8 +34,11 @@ use crate::{
         Db, ViewerTx,
         idempotency::{self, Claim},
     },
-    domain::text::{TextFault, clean},
-    error::{Error, Result},
+    domain::{
+        Code,
+        text::{TextFault, clean},
+    },
+    error::{Error, Refusal, Result},
 };
 
 /// The ids of what a mutation made or changed. Stored under the idempotency key; the records themselves are read
@@ -228,6 +231,14 @@ where
             Ok(Step::Made(outcome))
         }
     }
+}
+
+/// A step that is not legal while a record stands in `from`, with what can come next.
+fn illegal<S: Code>(from: S, legal_next: Vec<S>) -> Error {
+    Error::Refused(Refusal::IllegalTransition {
+        from: from.code(),
+        legal_next: legal_next.into_iter().map(Code::code).collect(),
+    })
 }
 
 /// A text of the input, cleaned, or what is wrong with it.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Outcome, Services,
-    allocations::{active_unit, check_capacity, end_help},
+    allocations::{active_unit, check_capacity, end_help, tell_ended},
     announce::{Announcer, Entity, managers_of, stamp, units_of},
     enquiries::pass_lead,
     involvements::{BESIDE_LEAD, end_parts, lead_in},
@@ -199,9 +199,7 @@ async fn accept(tx: &ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     let standing = viewers::standing(tx).await?;
     let holding = Holding { receiving: Some((UnitId(to.id), AreaId(to.area_id))), ..case.holding.clone() };
     let role = policy::require(&standing, me, &holding, Action::AcceptTransfer)?;
-    if transfer.version != input.expected_version {
-        return Err(Error::Refused(Refusal::VersionConflict { current_version: transfer.version }));
-    }
+    Error::expect_version(transfer.version, input.expected_version)?;
     if transfer.state.0 != TransferState::Requested {
         return Err(not_requested(&transfer));
     }
@@ -264,20 +262,8 @@ async fn accept(tx: &ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     pass_lead(tx, &announcer, (&case, &stamp), lead.as_ref().map(|lead| lead.id), &with_managers).await?;
     transfers::complete(tx, transfer.id, me.0, at, today).await?;
 
-    let ended = Detail::Allocation {
-        unit_id: from.id,
-        unit_name: from.name.clone(),
-        kind: AllocationKind::Primary,
-        priority: old_allocation.priority.0,
-        started_at: primary.started_at,
-        ended_at: Some(at),
-        lead_practitioner_id: old_lead.as_ref().map(|lead| lead.worker_id),
-        previous_unit_id: None,
-    };
-    let entity = Entity { kind: AllocationId::KIND, id: primary.id, version: old_allocation.version + 1 };
-    announcer
-        .announce(tx, EventType::AllocationEnded, Severity::Info, entity, Some(&stamp), ended, &with_managers)
-        .await?;
+    let led = old_lead.as_ref().map(|lead| lead.worker_id);
+    tell_ended(tx, &announcer, (&old_allocation, &from), led, &stamp, Severity::Info, &with_managers).await?;
     end_help(tx, &announcer, &case, &to, &stamp, &with_managers).await?;
     let started = Detail::Allocation {
         unit_id: to.id,
@@ -353,9 +339,7 @@ async fn refuse(tx: &ViewerTx, input: RefuseTransfer, state: TransferState, reas
     let holding = Holding { receiving: Some((UnitId(to.id), AreaId(to.area_id))), ..case.holding.clone() };
     let action = if state == TransferState::Rejected { Action::RejectTransfer } else { Action::WithdrawTransfer };
     let role = policy::require(&standing, me, &holding, action)?;
-    if transfer.version != input.expected_version {
-        return Err(Error::Refused(Refusal::VersionConflict { current_version: transfer.version }));
-    }
+    Error::expect_version(transfer.version, input.expected_version)?;
     if transfer.state.0 != TransferState::Requested {
         return Err(not_requested(&transfer));
     }

@@ -345,6 +345,58 @@ async fn every_state_allows_its_steps_and_refuses_the_others_with_what_can_come_
     assert_eq!(tried.0 + tried.1, LEGAL.len() * STEPS.len());
 }
 
+/// A conference that is about to decide, and its child's case, which waits for it and stood in assessment before.
+async fn waited_for() -> (Meeting, String) {
+    let meeting = Meeting::in_session().await;
+    let query = "select 'Case:' || case_id from conference_children where 'Conference:' || conference_id = $1";
+    let case: String = meeting.client.query_one(query, &[&meeting.conference]).await.unwrap().get(0);
+    let waits = "begin; set local session_replication_role = replica;
+                 update section47_enquiries set case_status_before = 'ASSESSMENT' where 'Case:' || case_id = '{case}';
+                 update cases set status = 'CONFERENCE_PENDING' where 'Case:' || id = '{case}'; commit";
+    meeting.client.batch_execute(&waits.replace("{case}", &case)).await.unwrap();
+    (meeting, case)
+}
+
+/// Where the case stands after the conference made no plan.
+async fn after_no_plan(meeting: &Meeting, case: &str) -> Value {
+    let (mutation, mut input) = meeting.input("decideConference").await;
+    input.as_object_mut().unwrap().remove("quorumException");
+    meeting.server.done("CP_CHAIR", &mutation, "", input).await;
+    let query = "query($id: ID!) { case(id: $id) { status } }";
+    meeting.server.data("HEAD_OF_SERVICE", query, json!({ "id": case })).await["case"]["status"].take()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_plan_a_case_goes_back_to_where_it_stood_unless_another_enquiry_calls_for_a_conference() {
+    let (meeting, case) = waited_for().await;
+    assert_eq!(after_no_plan(&meeting, &case).await, "ASSESSMENT");
+    let (meeting, case) = waited_for().await;
+    meeting.server.conference_called_for(&[&case]).await;
+    assert_eq!(after_no_plan(&meeting, &case).await, "CONFERENCE_PENDING");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_plan_a_case_stands_where_its_assessment_and_its_unit_have_brought_it() {
+    // (the unit's service, what the assessment came to, where the case stands)
+    for (service, outcome, stands) in [
+        ("ACCESS_ASSESSMENT", "CIN_PLAN", "ASSESSMENT"),
+        ("CHILDREN_IN_NEED", "CIN_PLAN", "CIN"),
+        ("CHILDREN_IN_NEED", "OTHER", "CIN"),
+        ("CHILDREN_IN_NEED", "NFA", "ASSESSMENT"),
+    ] {
+        let (meeting, case) = waited_for().await;
+        meeting.server.assessed(&case).await;
+        let change = format!(
+            "begin; set local session_replication_role = replica;
+             update assessments set outcome = '{outcome}' where 'Case:' || case_id = '{case}';
+             update units set service = '{service}' where 'Unit:' || id = '{}'; commit",
+            meeting.server.unit(3).await
+        );
+        meeting.client.batch_execute(&change).await.unwrap();
+        assert_eq!(after_no_plan(&meeting, &case).await, stands, "{service} {outcome}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_those_whose_step_it_is_may_take_it() {
     let meeting = Meeting::invited().await;

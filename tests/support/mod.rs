@@ -434,9 +434,9 @@ impl Server {
         people::assessed(&connect("postgres", &self.database).await, case).await;
     }
 
-    /// An enquiry in each of these cases called for a conference.
+    /// An enquiry in each of these cases calls for a conference from now on.
     pub async fn conference_called_for(&self, cases: &[&str]) {
-        people::conference_called_for(&connect("postgres", &self.database).await, cases).await;
+        people::conference_called_for(&connect("postgres", &self.database).await, cases, self.now()).await;
     }
 
     /// The child of a case in the sight of a person.

@@ -1,6 +1,6 @@
 //! People whom a test makes for itself, as an administrator.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -151,8 +151,8 @@ pub async fn assessed(client: &Client, case: &str) {
     assert_eq!(made, 1, "no case {case}");
 }
 
-/// An enquiry in each of these cases (as global ids) that called for a conference which nobody has asked for yet.
-pub async fn conference_called_for(client: &Client, cases: &[&str]) {
+/// An enquiry in each of these cases (as global ids) that called then for a conference which nobody has asked for yet.
+pub async fn conference_called_for(client: &Client, cases: &[&str], decided_at: DateTime<Utc>) {
     let made = client
         .execute(
             "with discussed as (
@@ -163,11 +163,11 @@ pub async fn conference_called_for(client: &Client, cases: &[&str]) {
                  from cases c, workers w where 'Case:' || c.id = any ($1) and w.staff_no = 'U03-CSW'
                  returning id, case_id, child_id, recorded_by)
              insert into section47_enquiries (id, case_id, child_id, discussion_id, started_on, mode, lead_id, status, outcome,
-                                              outcome_on, findings, decided_by, decided_at)
+                                              findings, decided_by, decided_at)
              select gen_random_uuid(), case_id, child_id, id, '2026-11-18', 'SINGLE', recorded_by, 'CONCLUDED',
-                    'INITIAL_CONFERENCE', '2026-11-18', 'x', recorded_by, '2026-11-18 09:50Z'
+                    'INITIAL_CONFERENCE', 'x', recorded_by, $2
              from discussed",
-            &[&cases],
+            &[&cases, &decided_at],
         )
         .await
         .unwrap();

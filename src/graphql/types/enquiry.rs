@@ -9,6 +9,7 @@ use crate::{
         information::RequestRow,
     },
     domain::{
+        calendar::london_day,
         codes::{Agency, EnquiryMode, EnquiryOutcome, EnquiryStatus, FieldClass, StrategyDecision},
         ids::{Section47EnquiryId, StrategyDiscussionId},
     },
@@ -203,7 +204,7 @@ impl Section47Enquiry {
 
     /// When it was decided.
     async fn outcome_on(&self) -> Option<Date> {
-        self.0.core.outcome_on.map(Date)
+        self.0.core.decided_at.map(|at| Date(london_day(at)))
     }
 
     /// Whether it is over without a conference (the census's "not required").

@@ -140,8 +140,8 @@ rows! {
         id: Uuid, case: Uuid, child: Uuid, discussion: Uuid, started_on: NaiveDate, mode: &'static str, lead: Uuid,
         police_reference: Option<&'static str>, child_seen_on: Option<NaiveDate>, child_seen_alone: Option<bool>,
         interviewed: bool, medical: bool, status: &'static str, outcome: Option<&'static str>,
-        outcome_on: Option<NaiveDate>, findings: Option<&'static str>, decided_by: Option<Uuid>,
-        decided_at: Option<Moment>, case_status_before: Option<&'static str>, version: i32, created_at: Moment,
+        findings: Option<&'static str>, decided_by: Option<Uuid>, decided_at: Option<Moment>,
+        case_status_before: Option<&'static str>, version: i32, created_at: Moment,
     }
     AgencyParticipant {
         id: Uuid, case: Uuid, child: Uuid, agency: &'static str, organisation: &'static str,

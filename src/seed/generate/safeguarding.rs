@@ -295,8 +295,7 @@ impl Writer {
                 StrategyParticipant { id, discussion, case: case.id, child, position, agency, organisation, name };
             made.out.strategy_participants.push(one);
         }
-        let outcome_on = requested_at.map(|at| london(at).max(held_on));
-        let seen = (!self.unborn(held, held_on)).then_some(held_on).filter(|_| outcome_on.is_some());
+        let seen = (!self.unborn(held, held_on)).then_some(held_on).filter(|_| requested_at.is_some());
         let id = self.id(held_at);
         made.out.enquiries.push(Enquiry {
             id,
@@ -309,20 +308,19 @@ impl Writer {
             police_reference: joint.then_some("CAIT/4711"),
             child_seen_on: seen,
             child_seen_alone: seen.map(|_| true),
-            interviewed: joint && outcome_on.is_some(),
+            interviewed: joint && requested_at.is_some(),
             medical: false,
-            status: if outcome_on.is_some() { "CONCLUDED" } else { "OPEN" },
-            outcome: outcome_on.map(|_| "INITIAL_CONFERENCE"),
-            outcome_on,
-            findings: outcome_on.map(|_| self.pick(&FINDINGS)),
-            decided_by: outcome_on.map(|_| made.staff[held.unit].consultant),
+            status: if requested_at.is_some() { "CONCLUDED" } else { "OPEN" },
+            outcome: requested_at.map(|_| "INITIAL_CONFERENCE"),
+            findings: requested_at.map(|_| self.pick(&FINDINGS)),
+            decided_by: requested_at.map(|_| made.staff[held.unit].consultant),
             decided_at: requested_at,
-            case_status_before: outcome_on.map(|_| if held.unit % 12 < 4 { "ASSESSMENT" } else { "CIN" }),
-            version: 1 + 2 * i32::from(outcome_on.is_some()),
+            case_status_before: requested_at.map(|_| if held.unit % 12 < 4 { "ASSESSMENT" } else { "CIN" }),
+            version: 1 + 2 * i32::from(requested_at.is_some()),
             created_at: held_at + TimeDelta::minutes(90),
         });
         for (nth, (agency, organisation, name)) in others.into_iter().enumerate() {
-            self.asked(made, held, (id, held_at, outcome_on.is_some()), (agency, organisation, name), nth);
+            self.asked(made, held, (id, held_at, requested_at.is_some()), (agency, organisation, name), nth);
         }
         id
     }

@@ -32,7 +32,7 @@ use crate::{
         event::{ConferenceDetail, Detail},
         ids::PlanId,
     },
-    error::{Error, Refusal, Result},
+    error::{Error, Result},
 };
 
 /// What was decided for one child.
@@ -163,9 +163,7 @@ async fn decide(tx: &ViewerTx, input: DecideConference, outlines: Vec<Option<Str
         if one.next_review_on.is_some_and(|day| day <= held_on) {
             return Err(Error::bad_input("nextReviewOn", "must lie after the conference"));
         }
-        if case.core.status.0.is_closed() {
-            return Err(Error::Refused(Refusal::IllegalTransition { from: "CLOSED", legal_next: Vec::new() }));
-        }
+        case.expect_open()?;
         if open_plan.as_ref().and_then(|plan| plan.start_on).is_some_and(|start| match one.decision {
             // A plan is not ended on the day that it began, nor by a meeting before it.
             ConferenceDecision::End | ConferenceDecision::Continue => start >= held_on,

@@ -19,7 +19,7 @@ use crate::{
         event::{Detail, InvitationDetail},
         ids::InvitationId,
     },
-    error::{Error, Refusal, Result},
+    error::{Error, Result},
 };
 
 /// Who is invited.
@@ -254,9 +254,7 @@ async fn begin_with(
     let taking = Taking::begin(tx, conference_id, action, step, None).await?;
     let found = taking.about.invitations.iter().find(|one| one.id == invitation_id).cloned();
     let found = found.ok_or(Error::NotFound)?;
-    if found.version != expected_version {
-        return Err(Error::Refused(Refusal::VersionConflict { current_version: found.version }));
-    }
+    Error::expect_version(found.version, expected_version)?;
     Ok((taking, found))
 }
 

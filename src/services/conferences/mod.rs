@@ -23,7 +23,7 @@ pub use sitting::{AdjournConference, OpenConference, RecordAttendance, RecordCon
 use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, managers_of, stamp, units_of},
-    optional_text,
+    illegal, optional_text,
     plans::{Telling, end_line, plan_detail},
     text,
 };
@@ -42,14 +42,13 @@ use crate::{
         sittings, viewers,
     },
     domain::{
-        Code,
         calendar::on_weekend,
         codes::{ConferenceState, EventType, Role, Severity},
         conference::{Step, legal_next},
         event::{ConferenceDetail, Detail},
         ids::{ConferenceId, WorkerId},
     },
-    error::{Error, Refusal, Result},
+    error::{Error, Result},
 };
 
 /// A conference with the cases of its children, locked in a fixed order.
@@ -95,12 +94,7 @@ impl About {
 
     fn step(&self, step: Step) -> Result<ConferenceState> {
         let state = self.conference.state.0;
-        step.from_state(state).ok_or_else(|| {
-            Error::Refused(Refusal::IllegalTransition {
-                from: state.code(),
-                legal_next: legal_next(state).into_iter().map(Code::code).collect(),
-            })
-        })
+        step.from_state(state).ok_or_else(|| illegal(state, legal_next(state)))
     }
 
     /// What the service may write: the conference and its children.
@@ -163,8 +157,8 @@ impl Taking {
         let about = About::lock(tx, conference_id).await?;
         let standing = viewers::standing(tx).await?;
         let role = about.require(&standing, me, action)?;
-        if expected_version.is_some_and(|expected| expected != about.conference.version) {
-            return Err(Error::Refused(Refusal::VersionConflict { current_version: about.conference.version }));
+        if let Some(expected) = expected_version {
+            Error::expect_version(about.conference.version, expected)?;
         }
         let state = about.step(step)?;
         Ok(Self { about, step, state, at, announcer: Announcer::new(&standing.name, role, at) })

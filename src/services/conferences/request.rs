@@ -20,7 +20,7 @@ use crate::{
         event::{ConferenceDetail, Detail},
         ids::{ConferenceChildId, ConferenceId},
     },
-    error::{Error, Refusal, Result},
+    error::{Error, Result},
     services::enquiries::reopen,
 };
 
@@ -142,9 +142,7 @@ async fn request(tx: &ViewerTx, input: RequestConference) -> Result<Outcome> {
     let role = role.ok_or(Error::NotFound)?;
     let child_ids: Vec<Uuid> = locked.iter().map(|case| case.core.child_id).collect();
     for case in &locked {
-        if case.core.status.0.is_closed() {
-            return Err(Error::Refused(Refusal::IllegalTransition { from: "CLOSED", legal_next: Vec::new() }));
-        }
+        case.expect_open()?;
     }
     if conferences::has_open(tx, &case_ids).await? {
         return Err(Error::conflict("A conference about one of these children is not over: read the case again."));

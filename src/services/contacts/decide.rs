@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Announcer, Audience, Entity, Outcome, Post, Services, Stamp, detail, informed, open_contact, optional_text,
-    permitted,
+    permitted, qualified,
     record::{told_already, told_of_meeting},
     referral::{Accepted, offered},
     text,
@@ -18,7 +18,6 @@ use crate::{
         contacts::{self, ContactCore, ContactPersonCore, KnownChildRow, NewConsultation},
         referrals::{self, NewCase, NewReferral},
         units::UnitRow,
-        workers,
     },
     domain::{
         Code,
@@ -230,15 +229,6 @@ async fn decide(tx: &ViewerTx, input: DecideContact, texts: Texts) -> Result<Out
     announce(tx, &announcer, (&contact, version), &input, &told, &cases).await?;
     tracing::info!(decision = input.decision.code(), "a contact was decided");
     Ok(outcome)
-}
-
-/// Only a qualified social worker decides about a child in danger, and about referrals.
-pub(in crate::services) async fn qualified(tx: &ViewerTx) -> Result<()> {
-    if workers::get(tx, tx.viewer().worker_id.0).await?.is_some_and(|me| me.qualified) {
-        Ok(())
-    } else {
-        Err(Error::guard("QUALIFIED", "This is decided by a qualified social worker: ask one, or your manager."))
-    }
 }
 
 /// For whom a case is opened: every child of the contact, or those who were named, who has none.

@@ -1,6 +1,6 @@
 //! The front door: contacts are taken down, identified, decided; referrals are accepted or closed.
 
-pub(super) mod decide;
+mod decide;
 mod identify;
 mod record;
 mod referral;
@@ -15,6 +15,8 @@ pub use referral::DecideReferral;
 use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, permitted, stamp},
+    illegal,
+    involvements::qualified,
     optional_text, text,
 };
 use crate::{
@@ -25,12 +27,11 @@ use crate::{
         outbox::{Audience, Post},
     },
     domain::{
-        Code,
         codes::{ContactDecision, ContactStatus, ContactUrgency, EventType, Severity},
         event::{ContactDetail, Detail},
         ids::ContactId,
     },
-    error::{Error, Refusal, Result},
+    error::{Error, Result},
 };
 
 /// How long ago something may have happened that is recorded now, in days.
@@ -60,8 +61,7 @@ async fn open_contact(
     let announcer = permitted(tx, &Holding::default(), action).await?;
     contact.expect_version(expected_version)?;
     if contact.status.0 != ContactStatus::Contact {
-        let legal_next = contact.status.0.legal_next().into_iter().map(Code::code).collect();
-        return Err(Error::Refused(Refusal::IllegalTransition { from: contact.status.0.code(), legal_next }));
+        return Err(illegal(contact.status.0, contact.status.0.legal_next()));
     }
     Ok((contact, announcer))
 }

@@ -288,9 +288,7 @@ async fn conclude(tx: &ViewerTx, input: RecordConsultation, note: Option<String>
     let consultation = contacts::consultation(tx, input.consultation_id).await?;
     let holding = Holding { named: vec![WorkerId(consultation.worker_id)], ..Holding::default() };
     let announcer = permitted(tx, &holding, Action::RecordConsultation).await?;
-    if consultation.version != input.expected_version {
-        return Err(Error::Refused(Refusal::VersionConflict { current_version: consultation.version }));
-    }
+    Error::expect_version(consultation.version, input.expected_version)?;
     if consultation.state.0 != ConsultationState::Arranged {
         let from = consultation.state.0.code();
         return Err(Error::Refused(Refusal::IllegalTransition { from, legal_next: Vec::new() }));

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Announcer, Audience, Entity, Outcome, Post, Services, Stamp, decide::qualified, stamp, text};
+use super::{Announcer, Audience, Entity, Outcome, Post, Services, Stamp, qualified, stamp, text};
 use crate::{
     auth::{Viewer, policy, policy::Action},
     db::{ViewerTx, cases, enquiries, referrals, units::UnitRow, viewers},

@@ -17,7 +17,7 @@ use crate::{
         ids::{ActionId, GoalId, PlanId},
         plan::Step,
     },
-    error::{Error, Refusal, Result},
+    error::{Error, Result},
 };
 
 /// Who does an action.
@@ -206,9 +206,7 @@ async fn draft(tx: &ViewerTx, input: DraftPlan) -> Result<Outcome> {
     let case = cases::lock(tx, input.case_id).await?;
     let standing = viewers::standing(tx).await?;
     let role = policy::require(&standing, me, &case.holding, Action::DraftPlan)?;
-    if case.core.status.0.is_closed() {
-        return Err(Error::Refused(Refusal::IllegalTransition { from: "CLOSED", legal_next: Vec::new() }));
-    }
+    case.expect_open()?;
     if input.kind == PlanKind::ChildProtection {
         return Err(Error::guard(
             "CONFERENCE_DECIDES",

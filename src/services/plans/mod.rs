@@ -15,7 +15,7 @@ pub use progress::{CompletePlanAction, RecordChangeEvidence, SetGoalStatus};
 use super::{
     Outcome, Services,
     announce::{Announcer, Entity, Stamp, managers_of, stamp, units_of},
-    optional_text, text,
+    illegal, optional_text, text,
 };
 use crate::{
     auth::{
@@ -32,14 +32,13 @@ use crate::{
         viewers,
     },
     domain::{
-        Code,
         calendar::london_day,
         codes::{EventType, PlanChange, PlanStatus, Severity},
         event::Detail,
         ids::{PlanId, WorkerId},
         plan::{Step, legal_next},
     },
-    error::{Error, Refusal, Result},
+    error::{Error, Result},
 };
 
 /// What events say of a plan.
@@ -92,16 +91,11 @@ impl Taking {
         }
         let holding = Holding { named: chairs.into_iter().map(WorkerId).collect(), ..case.holding.clone() };
         let role = policy::require(&standing, me, &holding, action)?;
-        if expected_version.is_some_and(|expected| expected != plan.version) {
-            return Err(Error::Refused(Refusal::VersionConflict { current_version: plan.version }));
+        if let Some(expected) = expected_version {
+            Error::expect_version(plan.version, expected)?;
         }
         let status = plan.status.0;
-        let next = step.from_status(status).ok_or_else(|| {
-            Error::Refused(Refusal::IllegalTransition {
-                from: status.code(),
-                legal_next: legal_next(status).into_iter().map(Code::code).collect(),
-            })
-        })?;
+        let next = step.from_status(status).ok_or_else(|| illegal(status, legal_next(status)))?;
         let at = case.moment(tx.viewer().at);
         let stamp = stamp(tx, &case.core).await?;
         let announcer = Announcer::new(&standing.name, role, at);

@@ -16,7 +16,7 @@ use crate::{
         ids::{ActionId, GoalId},
         plan::{Step, goal_fault},
     },
-    error::{Error, Refusal, Result},
+    error::{Error, Result},
 };
 
 /// Records that an action was done.
@@ -93,9 +93,7 @@ async fn complete(tx: &ViewerTx, input: CompletePlanAction, outcome: Option<Stri
     let plan_id = plans::action(tx, input.action_id).await?.ok_or(Error::NotFound)?.plan_id;
     let taking = Taking::begin(tx, plan_id, Action::CompletePlanAction, Step::Progress, None).await?;
     let action = plans::action(tx, input.action_id).await?.ok_or(Error::NotFound)?;
-    if action.version != input.expected_version {
-        return Err(Error::Refused(Refusal::VersionConflict { current_version: action.version }));
-    }
+    Error::expect_version(action.version, input.expected_version)?;
     if action.done_on.is_some() {
         return Err(Error::conflict("This action is done already."));
     }
@@ -147,9 +145,7 @@ async fn settle(tx: &ViewerTx, input: SetGoalStatus) -> Result<Outcome> {
     let plan_id = plans::goal(tx, input.goal_id).await?.ok_or(Error::NotFound)?.plan_id;
     let taking = Taking::begin(tx, plan_id, Action::SetGoalStatus, Step::Progress, None).await?;
     let goal = plans::goal(tx, input.goal_id).await?.ok_or(Error::NotFound)?;
-    if goal.version != input.expected_version {
-        return Err(Error::Refused(Refusal::VersionConflict { current_version: goal.version }));
-    }
+    Error::expect_version(goal.version, input.expected_version)?;
     if goal.status.0 == input.status {
         return Err(Error::conflict("The goal stands there already."));
     }
