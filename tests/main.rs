@@ -7,6 +7,7 @@ mod support;
 
 mod access;
 mod architecture;
+mod assessments;
 mod audit;
 mod bad_input;
 mod canary;
@@ -20,6 +21,7 @@ mod families;
 mod feeds;
 mod front_door;
 mod front_door_random;
+mod front_door_sight;
 mod hostile;
 mod http;
 mod identity;
