@@ -59,8 +59,7 @@ fn discussion(server: &Server, children: Value) -> Value {
             "children": children })
 }
 
-const DISCUSSIONS: &str =
-    "discussions { id decision child { id } enquiry { id } } enquiry { id version status mode }";
+const DISCUSSIONS: &str = "discussions { id decision child { id } enquiry { id } } enquiry { id version status mode }";
 
 /// Holds a discussion about unit 3's case; answers the enquiry that it began.
 pub(crate) async fn enquiry(server: &Server, case: &str, version: i64) -> String {
