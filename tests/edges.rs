@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{self, Server};
 
 /// What belongs to its record and is no record of its own.
-const VALUES: &[&str] = &["Address", "Event", "PageInfo", "SeenBy"];
+const VALUES: &[&str] = &["Address", "Event", "PageInfo", "PlanSectionText", "SeenBy"];
 
 /// Ways that do not lead back by one field, each with the reason.
 const ONE_WAY: &[(&str, &str)] = &[
@@ -47,6 +47,10 @@ const ONE_WAY: &[(&str, &str)] = &[
     ("StrategyDiscussion.recordedBy", "the same"),
     ("AgencyParticipant.child", "Child.cases leads to the case, and that to who takes part and what they were asked"),
     ("InformationRequest.child", "the same"),
+    ("SupportRequest.child", "the same"),
+    ("SupportRequest.involvement", "the request stands with the case and the worker, as the part does"),
+    ("PlanView.recordedBy", "who wrote something down: nobody asks a worker for all that they wrote down"),
+    ("AdoptionRecord.recordedBy", "the same"),
     ("InformationRequest.chases", "a chase is read with what was asked"),
     ("StrategyDiscussion.participants", "who took part is read with the discussion"),
     ("ConferenceChild.enquiry", "Section47Enquiry.conference leads to the conference, and that to its children"),

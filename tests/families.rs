@@ -182,6 +182,12 @@ const HAPPENED: &str = "
             where child_id in (select id from kids) and status = 'CONCLUDED'
         union all select 'PLAN_STARTED', start_on::text, 'Plan:' || id from plans where child_id in (select id from kids) and status <> 'DRAFT'
         union all select 'PLAN_ENDED', end_on::text, 'Plan:' || id from plans where child_id in (select id from kids)
+        union all select 'SUPPORT_STARTED', answered_at::text, 'SupportRequest:' || id from support_requests
+            where child_id in (select id from kids) and involvement_id is not null
+        union all select 'SUPPORT_ENDED', ended_at::text, 'SupportRequest:' || id from support_requests
+            where child_id in (select id from kids)
+        union all select 'ADOPTION_STEP', happened_on::text, 'Plan:' || plan_id from adoption_steps
+            where child_id in (select id from kids)
         union all select 'FAMILY_MEMBER_JOINED', from_on::text,
             case when family_id = $1 then 'Person:' || person_id else 'FamilyGroup:' || family_id end
             from family_members where $1 in (family_id, person_id)

@@ -10,7 +10,7 @@ use hearth::domain::{
     Code,
     codes::{
         AssessmentOutcome, AssessmentStatus, CaseStatus, ConferenceState, ContactStatus, EnquiryOutcome, EnquiryStatus,
-        InformationStatus, PlanStatus, ReferralDecision, Service, TransferKind,
+        InformationStatus, PlanStatus, ReferralDecision, Service, SupportStatus, TransferKind,
     },
     conference, plan,
 };
@@ -63,6 +63,7 @@ fn machines() -> BTreeMap<&'static str, Edges> {
         ("assessment", edges(AssessmentStatus::legal_next)),
         ("enquiry", edges(EnquiryStatus::legal_next)),
         ("information", edges(InformationStatus::legal_next)),
+        ("support", edges(SupportStatus::legal_next)),
         ("case", edges(case)),
     ])
 }

@@ -22,9 +22,14 @@ fn every_action_has_somebody_who_may_do_it_and_somebody_who_may_not() {
 
 #[test]
 fn nobody_without_qualification_decides() {
-    // To write down what was answered, done or seen is no decision, nor is to step back oneself.
-    let writes_down =
-        [Action::AnswerInvitation, Action::CompletePlanAction, Action::RecordChangeEvidence, Action::DeclareConflict];
+    // To write down what was answered, done, said or seen is no decision, nor is to step back oneself.
+    let writes_down = [
+        Action::AnswerInvitation,
+        Action::CompletePlanAction,
+        Action::RecordChangeEvidence,
+        Action::RecordPlanView,
+        Action::DeclareConflict,
+    ];
     for action in Action::ALL.into_iter().filter(|action| !writes_down.contains(action)) {
         for relation in Relation::ALL {
             assert!(!permits(Role::Clinician, relation, action), "{action:?}");

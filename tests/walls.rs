@@ -487,9 +487,10 @@ impl World {
             let kept = ids(client, "select unnest(hearth.kept_from_me())").await;
             shown.kept.extend(kept.into_iter().map(|child| (child, worker)));
             shown.whole.extend(ids(client, children).await.into_iter().map(|child| (child, worker)));
-            for (held, seen) in [
-                ("array_remove(hearth.holders(), hearth.whole_service())", &mut shown.own),
-                ("array[hearth.worker()]", &mut shown.personal),
+            // In person, also in part: who gives parenting support, or was asked.
+            for (held, seen, children) in [
+                ("array_remove(hearth.holders(), hearth.whole_service())", &mut shown.own, children),
+                ("array[hearth.worker()]", &mut shown.personal, "select id from children"),
             ] {
                 let text = format!("select set_config('hearth.holders', ({held})::text, true)");
                 client.batch_execute(&text).await.unwrap();
@@ -918,7 +919,11 @@ const CONDITIONS: &[(&str, &str)] = &[
     ("a.holder_id = p.worker and a.kind in", "a.kind in"),
     ("and r.started_at <= at", ""),
     ("and r.started_at <= e.recorded_at", ""),
-    ("s.whole and ", ""),
+    ("bool_or(s.whole)", "bool_or(true)"),
+    ("bool_or(s.holder_id = p.worker)", "bool_or(true)"),
+    ("(sees.self and reached.named)", "sees.self"),
+    ("(sees.self and reached.named)", "reached.named"),
+    (" or (sees.self and reached.named)", ""),
     ("and s.holder_id = any (held.holders)", ""),
     ("array[hearth.whole_service(), hearth.queue()]", "array[hearth.queue()]"),
     ("(s.until is null or s.until > at)", "true"),

@@ -156,11 +156,31 @@ pub enum Action {
     ChaseInformation,
     /// Record an answer or a refusal.
     RecordInformation,
+    /// Bring a care, permanence or adoption plan into force.
+    AgreeCarePlan,
+    /// End a care, permanence or adoption plan.
+    EndCarePlan,
+    /// Record a review of a care, permanence or adoption plan.
+    ReviewCarePlan,
+    /// Record what the family says of a plan.
+    RecordPlanView,
+    /// Record how far a plan for adoption has come.
+    RecordAdoptionStep,
+    /// Ask a parenting support worker, or withdraw that.
+    AskForSupport,
+    /// Take on what one is asked for as a parenting support worker, or say no.
+    AnswerSupport,
+    /// End the work of a parenting support worker.
+    EndSupport,
+    /// Give a worker a part in a case.
+    StartInvolvement,
+    /// End a worker's part in a case.
+    EndInvolvement,
 }
 
 impl Action {
     /// Every action, for the printed table.
-    pub const ALL: [Self; 71] = [
+    pub const ALL: [Self; 81] = [
         Self::AllocateCase,
         Self::AllocateOverCapacity,
         Self::EndPrimaryAllocation,
@@ -232,6 +252,16 @@ impl Action {
         Self::AskForInformation,
         Self::ChaseInformation,
         Self::RecordInformation,
+        Self::AgreeCarePlan,
+        Self::EndCarePlan,
+        Self::ReviewCarePlan,
+        Self::RecordPlanView,
+        Self::RecordAdoptionStep,
+        Self::AskForSupport,
+        Self::AnswerSupport,
+        Self::EndSupport,
+        Self::StartInvolvement,
+        Self::EndInvolvement,
     ];
 
     /// Whom to ask when it is not permitted.
@@ -285,7 +315,9 @@ impl Action {
             Self::AgreePlan | Self::EndPlan => "the holding unit's consultant social worker",
             Self::AgreeProtectionPlan => "the chair of the conference that made the plan",
             Self::SharePlan => "the holding unit's coordinator or a social worker of it",
-            Self::CompletePlanAction | Self::RecordChangeEvidence => "a practitioner of a unit that works the case",
+            Self::CompletePlanAction | Self::RecordChangeEvidence => {
+                "a practitioner of a unit that works the case, or a parenting support worker who does it"
+            }
             Self::EscalatePlan | Self::SettlePlanEscalation => {
                 "the holding unit's consultant social worker or the service manager"
             }
@@ -304,6 +336,17 @@ impl Action {
             Self::CountersignEnquiry => "the service manager or the head of service",
             Self::KeepAgencyParticipants | Self::ChaseInformation => {
                 "the holding unit's coordinator or a social worker of it"
+            }
+            Self::AgreeCarePlan | Self::EndCarePlan => {
+                "the service manager of the area that holds the case, or the head of service"
+            }
+            Self::ReviewCarePlan => "the child's reviewing officer",
+            Self::RecordPlanView => "a member of a unit that works the case",
+            Self::RecordAdoptionStep | Self::AskForSupport => "a social worker of the holding unit",
+            Self::AnswerSupport => "the parenting support worker who is asked",
+            Self::EndSupport => "the parenting support worker, or a social worker of the holding unit",
+            Self::StartInvolvement | Self::EndInvolvement => {
+                "the holding unit's consultant social worker or the service manager"
             }
             Self::RestrictRecord | Self::DenyAccess => {
                 "the service manager of the area that holds the case, or the head of service"
@@ -415,6 +458,24 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
             ConsultantSocialWorker | SocialWorker | ChildrensPractitioner | Clinician,
         ) => matches!(relation, Relation::Holding | Relation::Helping),
         (EscalatePlan | SettlePlanEscalation | ExtendPlanAgain, ServiceManager) => relation == Relation::Area,
+
+        // Work that they were asked for.
+        (CompletePlanAction | RecordChangeEvidence, ParentingSupportWorker) => relation == Relation::Named,
+        (AgreeCarePlan | EndCarePlan, ServiceManager) => relation == Relation::Area,
+        (AgreeCarePlan | EndCarePlan, HeadOfService) => relation == Relation::Authority,
+        (ReviewCarePlan, ReviewingOfficer) => relation == Relation::Named,
+        (
+            RecordPlanView,
+            ConsultantSocialWorker | SocialWorker | ChildrensPractitioner | Clinician | UnitCoordinator,
+        ) => matches!(relation, Relation::Holding | Relation::Helping),
+        (RecordPlanView, ReviewingOfficer | CpChair) => relation == Relation::Named,
+        (RecordAdoptionStep | AskForSupport | EndSupport, ConsultantSocialWorker | SocialWorker) => {
+            relation == Relation::Holding
+        }
+        (AnswerSupport | EndSupport, ParentingSupportWorker) => relation == Relation::Named,
+        (StartInvolvement | EndInvolvement, ConsultantSocialWorker) => relation == Relation::Holding,
+        (StartInvolvement | EndInvolvement, ServiceManager) => relation == Relation::Area,
+        (StartInvolvement | EndInvolvement, HeadOfService) => relation == Relation::Authority,
 
         (
             StartAssessment
@@ -536,7 +597,10 @@ pub fn class_of(of: &str, field: &str) -> FieldClass {
             | "withdrawnReason" | "concern" | "decisionReason" | "note" | "referralSummary" | "closureRationale"
             | "summary" | "handoverSummary" | "responseReason" | "outlinePlan" | "interimPlan" | "text" | "overallAim"
             | "parentView" | "childView" | "explanation" | "reviewNote",
-        ) => FieldClass::Narrative,
+        )
+        | ("Plan", "sections")
+        | ("PlanView", "words")
+        | ("SupportRequest", "askedFor" | "reason" | "outcome") => FieldClass::Narrative,
         _ => FieldClass::Core,
     }
 }

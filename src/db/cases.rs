@@ -189,17 +189,37 @@ pub struct Locked {
 }
 
 /// An allocation that runs.
-#[derive(Clone, Debug, Queryable)]
+#[derive(Clone, Debug, Queryable, QueryableByName)]
+#[diesel(table_name = allocations, check_for_backend(diesel::pg::Pg))]
 #[allow(missing_docs)]
 pub struct OpenAllocation {
     pub id: Uuid,
     pub unit_id: Uuid,
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
     pub area_id: Uuid,
     pub kind: Coded<crate::domain::codes::AllocationKind>,
     pub started_at: chrono::DateTime<chrono::Utc>,
 }
 
 impl Locked {
+    fn new(core: CaseCore, open: Vec<OpenAllocation>, receiving: Option<(Uuid, Uuid)>) -> Self {
+        let (primary, helping): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|one| one.kind.0 == crate::domain::codes::AllocationKind::Primary);
+        let primary = primary.into_iter().next();
+        Self {
+            holding: Holding {
+                primary: primary.as_ref().map(|one| (UnitId(one.unit_id), AreaId(one.area_id))),
+                helping: helping.iter().map(|one| UnitId(one.unit_id)).collect(),
+                receiving: receiving.map(|(unit, area)| (UnitId(unit), AreaId(area))),
+                offered: None,
+                named: Vec::new(),
+            },
+            core,
+            primary,
+            helping,
+        }
+    }
+
     /// Refuses when somebody changed the case since the client read it.
     pub fn expect_version(&self, expected: i32) -> Result<()> {
         Error::expect_version(self.core.version, expected)
@@ -277,21 +297,52 @@ pub async fn lock_seen(tx: &ViewerTx, unit_id: Option<Uuid>, seen: &CaseCore) ->
     let core = core.optional().map_err(failed)?.ok_or(Error::NotFound)?;
     let open = open.map_err(failed)?;
     let receiving = receiving.optional().map_err(failed)?;
-    let (primary, helping): (Vec<_>, Vec<_>) =
-        open.into_iter().partition(|one| one.kind.0 == crate::domain::codes::AllocationKind::Primary);
-    let primary = primary.into_iter().next();
-    Ok(Locked {
-        holding: Holding {
-            primary: primary.as_ref().map(|one| (UnitId(one.unit_id), AreaId(one.area_id))),
-            helping: helping.iter().map(|one| UnitId(one.unit_id)).collect(),
-            receiving: receiving.map(|(unit, area)| (UnitId(unit), AreaId(area))),
-            offered: None,
-            named: Vec::new(),
-        },
-        core,
-        primary,
-        helping,
-    })
+    Ok(Locked::new(core, open, receiving))
+}
+
+/// A case as far as somebody with a part beside the unit needs it.
+#[derive(QueryableByName)]
+#[diesel(table_name = cases, check_for_backend(diesel::pg::Pg))]
+struct PartCore {
+    id: Uuid,
+    case_no: i64,
+    child_id: Uuid,
+    opened_on: NaiveDate,
+    status: Coded<CaseStatus>,
+    version: i32,
+    #[diesel(sql_type = diesel::sql_types::Array<diesel::sql_types::Uuid>)]
+    named: Vec<Uuid>,
+}
+
+/// Locks the case in which the viewer was asked for parenting support or gives it: they act in it without seeing it. With
+/// whom else to tell: who leads, who has a part beside the unit, who chaired last. Hidden or missing: NOT_FOUND.
+pub async fn lock_part(tx: &ViewerTx, case_id: Uuid) -> Result<(Locked, Vec<Uuid>)> {
+    let part = || async {
+        let query =
+            diesel::sql_query("SELECT * FROM hearth.case_of_part($1)").bind::<diesel::sql_types::Uuid, _>(case_id);
+        query.get_result::<PartCore>(&mut tx.conn()?).await.map_err(failed)
+    };
+    part().await?;
+    tx.queue_for(case_id).await?;
+    let core = part().await?;
+    let open: Vec<OpenAllocation> = diesel::sql_query("SELECT * FROM hearth.allocations_of_part($1)")
+        .bind::<diesel::sql_types::Uuid, _>(case_id)
+        .load(&mut tx.conn()?)
+        .await
+        .map_err(failed)?;
+    let named = core.named;
+    let core = CaseCore {
+        id: core.id,
+        case_no: core.case_no,
+        child_id: core.child_id,
+        opened_on: core.opened_on,
+        status: core.status,
+        primary_need: None,
+        closed_on: None,
+        closure_reason: None,
+        version: core.version,
+    };
+    Ok((Locked::new(core, open, None), named))
 }
 
 /// Locks a unit and then a case in sight: for what makes the unit hold the case, or a member of it lead the case.

@@ -122,6 +122,8 @@ const ENQUIRIES: &str = "kids k JOIN section47_enquiries x ON x.child_id = k.id"
 const TRANSFERS: &str = "kids k JOIN case_transfers x ON x.child_id = k.id";
 const CONFERENCES: &str =
     "kids k JOIN conference_children x ON x.child_id = k.id JOIN conferences c ON c.id = x.conference_id";
+const REQUEST: &str = "x.id, k.id, k.id, x.case_id, 'SupportRequest', x.id, NULL, NULL, NULL::uuid, NULL::uuid";
+const SUPPORT: &str = "kids k JOIN support_requests x ON x.child_id = k.id";
 const PLANS: &str = "kids k JOIN plans x ON x.child_id = k.id AND x.status <> 'DRAFT'";
 
 const BRANCHES: &[Branch] = &[
@@ -193,6 +195,21 @@ const BRANCHES: &[Branch] = &[
     Branch { kind: "CONFERENCE_HELD", moment: "c.held_at", from: CONFERENCES, columns: CONFERENCE },
     Branch { kind: "PLAN_STARTED", moment: day!("x.start_on"), from: PLANS, columns: PLAN },
     Branch { kind: "PLAN_ENDED", moment: day!("x.end_on"), from: PLANS, columns: PLAN },
+    Branch {
+        kind: "SUPPORT_STARTED",
+        moment: "CASE WHEN x.involvement_id IS NOT NULL THEN x.answered_at END",
+        from: SUPPORT,
+        columns: REQUEST,
+    },
+    Branch { kind: "SUPPORT_ENDED", moment: "x.ended_at", from: SUPPORT, columns: REQUEST },
+    Branch {
+        kind: "ADOPTION_STEP",
+        moment: day!("x.happened_on"),
+        from: "kids k JOIN adoption_steps x ON x.child_id = k.id JOIN plans p ON p.id = x.plan_id AND NOT EXISTS (SELECT \
+               FROM adoption_steps later JOIN plans l ON l.id = later.plan_id WHERE l.line_id = p.line_id \
+               AND later.step = x.step AND later.id > x.id)",
+        columns: "x.id, k.id, k.id, p.case_id, 'Plan', p.id, x.step, NULL, NULL::uuid, NULL::uuid",
+    },
     Branch { kind: "FAMILY_MEMBER_JOINED", moment: day!("m.from_on"), from: MEMBERS, columns: MEMBER },
     Branch { kind: "FAMILY_MEMBER_LEFT", moment: day!("m.to_on"), from: MEMBERS, columns: MEMBER },
 ];

@@ -30,6 +30,8 @@ impl Columns {
     pub const THIRD_PARTY: Self = Self(16);
     /// Where somebody is said to live: the class of confidential addresses.
     pub const ADDRESS: Self = Self(32);
+    /// The sections of a plan.
+    pub const SECTIONS: Self = Self(64);
     /// The worker who does it, beside the action: no columns of its own, a lookup of theirs.
     pub const OWNER: Self = Self(4);
 

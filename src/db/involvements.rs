@@ -117,6 +117,25 @@ pub async fn leads(tx: &ViewerTx, case_ids: &[Uuid]) -> Result<Vec<Uuid>> {
         .map_err(failed)
 }
 
+/// Who has a part of these capacities in a case, inside a change.
+pub async fn beside(tx: &ViewerTx, case_id: Uuid, capacities: &[Capacity]) -> Result<Vec<Uuid>> {
+    worker_involvements::table
+        .filter(worker_involvements::case_id.eq(case_id))
+        .filter(worker_involvements::capacity.eq_any(capacities.iter().copied().map(Coded).collect::<Vec<_>>()))
+        .filter(worker_involvements::ended_at.is_null())
+        .select(worker_involvements::worker_id)
+        .distinct()
+        .load(&mut tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// An involvement in sight, inside a change.
+pub async fn get(tx: &ViewerTx, id: Uuid) -> Result<InvolvementRow> {
+    let query = worker_involvements::table.find(id).select(InvolvementRow::as_select());
+    query.first(&mut tx.conn()?).await.map_err(failed)
+}
+
 /// Parts of these capacities of workers who belong to none of these units, of one worker only if one is named, inside a
 /// change.
 pub async fn parts_without_unit(
@@ -166,12 +185,23 @@ pub async fn start_lead(
     worker_id: Uuid,
     at: DateTime<Utc>,
 ) -> Result<()> {
+    start(tx, id, (case_id, child_id), (worker_id, Capacity::LeadPractitioner), at).await
+}
+
+/// Gives a worker a part in a case of a child.
+pub async fn start(
+    tx: &ViewerTx,
+    id: Uuid,
+    (case_id, child_id): (Uuid, Uuid),
+    (worker_id, capacity): (Uuid, Capacity),
+    at: DateTime<Utc>,
+) -> Result<()> {
     tx.run(diesel::insert_into(worker_involvements::table).values((
         worker_involvements::id.eq(id),
         worker_involvements::case_id.eq(case_id),
         worker_involvements::child_id.eq(child_id),
         worker_involvements::worker_id.eq(worker_id),
-        worker_involvements::capacity.eq(Coded(Capacity::LeadPractitioner)),
+        worker_involvements::capacity.eq(Coded(capacity)),
         worker_involvements::started_at.eq(at),
     )))
     .await?;

@@ -43,6 +43,7 @@ pub mod referrals;
 pub mod roles;
 pub mod sittings;
 pub mod statistics;
+pub mod support;
 pub mod transfers;
 pub mod units;
 pub mod viewers;
@@ -158,8 +159,14 @@ fn failed(error: DieselError) -> Error {
                 (_, Some("one_requested_transfer")) => {
                     Error::conflict("A transfer of this case waits for its answer: read it again.")
                 }
-                (_, Some("one_open_plan")) => {
+                (_, Some("one_open_plan" | "one_open_plan_of_a_kind")) => {
                     Error::conflict("The child has an open plan already: read the case again.")
+                }
+                (_, Some("one_open_support")) => {
+                    Error::conflict("This worker was asked already, or works with the family: read the case again.")
+                }
+                (_, Some("one_reviewing_officer" | "one_personal_adviser")) => {
+                    Error::conflict("Somebody else has this part already: end theirs first.")
                 }
                 (_, Some("one_consultant_social_worker")) => Error::conflict(
                     "The unit has a consultant social worker at that time, and one more may only cover: end the other \

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Coded, Columns, Page, Personal, Placed, Snapshot, ViewerTx,
-    columns::choose,
+    columns::{choose, choose_whole},
     failed, lateral,
     lateral::latest_first,
     page::placed,
@@ -17,7 +17,10 @@ use super::{
     workers::{Beside, BesideRow, WorkerRow, beside},
 };
 use crate::{
-    domain::codes::{AbuseCategory, GoalStatus, PlanKind, PlanStatus},
+    domain::{
+        codes::{AbuseCategory, GoalStatus, PermanenceRoute, PlanKind, PlanSection, PlanStatus},
+        transfer::Permanence,
+    },
     error::{Error, Result},
 };
 
@@ -43,6 +46,10 @@ pub struct PlanCore {
     pub previous_id: Option<Uuid>,
     pub line_id: Uuid,
     pub shared_at: Option<DateTime<Utc>>,
+    pub route: Option<Coded<PermanenceRoute>>,
+    pub parallel_route: Option<Coded<PermanenceRoute>>,
+    pub needs_assessed_on: Option<NaiveDate>,
+    pub section_codes: Vec<Coded<PlanSection>>,
     pub version: i32,
 }
 
@@ -55,7 +62,11 @@ pub struct PlanRow {
     overall_aim: Option<Personal<String>>,
     parent_view: Option<Personal<String>>,
     child_view: Option<Personal<String>>,
+    sections: Option<Texts>,
 }
+
+/// The texts of sections.
+type Texts = Personal<Vec<String>>;
 
 /// The narrative group.
 #[allow(missing_docs)]
@@ -72,12 +83,25 @@ impl PlanRow {
         self.read.check(Columns::NARRATIVE)?;
         Ok(self.child_view.as_ref().map(Personal::read))
     }
+    /// The text of each section that was written; none for whoever does not see the child whole.
+    pub fn sections(&self) -> Result<Vec<(PlanSection, &str)>> {
+        self.read.check(Columns::SECTIONS)?;
+        let texts = self.sections.as_ref().map(Personal::read).unwrap_or_default();
+        Ok(self.core.section_codes.iter().map(|code| code.0).zip(texts.iter().map(String::as_str)).collect())
+    }
 }
 
-type Raw = (PlanCore, Option<Personal<String>>, Option<Personal<String>>, Option<Personal<String>>);
+type Raw = (PlanCore, Option<Personal<String>>, Option<Personal<String>>, Option<Personal<String>>, Option<Texts>);
 
 fn row(read: Columns) -> impl Fn(Raw) -> PlanRow {
-    move |(core, overall_aim, parent_view, child_view)| PlanRow { core, read, overall_aim, parent_view, child_view }
+    move |(core, overall_aim, parent_view, child_view, sections)| PlanRow {
+        core,
+        read,
+        overall_aim,
+        parent_view,
+        child_view,
+        sections,
+    }
 }
 
 macro_rules! columns {
@@ -88,6 +112,12 @@ macro_rules! columns {
             choose(wide, plans::overall_aim.nullable(), "NULL"),
             choose(wide, plans::parent_view, "NULL"),
             choose(wide, plans::child_view, "NULL"),
+            choose_whole(
+                $read.has(Columns::SECTIONS),
+                plans::section_texts.nullable(),
+                "NULL::text[]",
+                "plans.child_id",
+            ),
         )
     }};
 }
@@ -311,16 +341,41 @@ pub async fn count_due_of_workers(
     snapshot.load(lateral::for_each(worker_ids, query)).await
 }
 
-/// The plan in force of a case inside a change.
-pub async fn open_of_case(tx: &ViewerTx, case_id: Uuid) -> Result<Option<PlanCore>> {
+/// The plan in force of a case, of this kind or of one that is not in force beside it, inside a change.
+pub async fn open_of_case(tx: &ViewerTx, case_id: Uuid, kind: PlanKind) -> Result<Option<PlanCore>> {
     plans::table
         .filter(plans::case_id.eq(case_id))
         .filter(plans::status.eq_any(vec!["ACTIVE", "ESCALATED"]))
+        .filter(plans::kind.eq_any(coded(kind.one_of())))
         .select(PlanCore::as_select())
         .first(&mut tx.conn()?)
         .await
         .optional()
         .map_err(failed)
+}
+
+fn coded(kinds: &[PlanKind]) -> Vec<Coded<PlanKind>> {
+    kinds.iter().copied().map(Coded).collect()
+}
+
+/// Whether a plan of any kind is in force in a case, inside a change.
+pub async fn is_open(tx: &ViewerTx, case_id: Uuid) -> Result<bool> {
+    let open =
+        plans::table.filter(plans::case_id.eq(case_id)).filter(plans::status.eq_any(vec!["ACTIVE", "ESCALATED"]));
+    diesel::select(diesel::dsl::exists(open)).get_result(&mut tx.conn()?).await.map_err(failed)
+}
+
+/// What is in force about where the child of a case is to grow up, inside a change.
+pub async fn permanence(tx: &ViewerTx, case_id: Uuid) -> Result<Permanence> {
+    let found: Vec<(Coded<PlanKind>, Option<Coded<PermanenceRoute>>)> = plans::table
+        .filter(plans::case_id.eq(case_id))
+        .filter(plans::status.eq_any(vec!["ACTIVE", "ESCALATED"]))
+        .filter(plans::kind.eq_any(coded(&[PlanKind::Permanence, PlanKind::Adoption])))
+        .select((plans::kind, plans::route))
+        .load(&mut tx.conn()?)
+        .await
+        .map_err(failed)?;
+    Ok(Permanence::of(found.into_iter().map(|(kind, route)| (kind.0, route.map(|route| route.0)))))
 }
 
 /// Whether a case has or had a child protection plan.
@@ -390,6 +445,32 @@ pub struct NewPlan {
     pub revision: i32,
     pub previous_id: Option<Uuid>,
     pub root_id: Option<Uuid>,
+    #[diesel(embed)]
+    pub particulars: Particulars,
+}
+
+/// What a plan says beside its goals, as its kind asks.
+#[derive(Clone, Default, Insertable, AsChangeset, Queryable, Selectable)]
+#[diesel(table_name = plans, treat_none_as_null = true, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct Particulars {
+    pub section_codes: Vec<Coded<PlanSection>>,
+    /// One for each code.
+    pub section_texts: Vec<String>,
+    pub route: Option<Coded<PermanenceRoute>>,
+    pub parallel_route: Option<Coded<PermanenceRoute>>,
+    pub needs_assessed_on: Option<NaiveDate>,
+}
+
+/// What a plan says beside its goals, inside a change.
+pub async fn particulars(tx: &ViewerTx, id: Uuid) -> Result<Particulars> {
+    plans::table.find(id).select(Particulars::as_select()).first(&mut tx.conn()?).await.map_err(failed)
+}
+
+/// Changes what a draft says beside its goals.
+pub async fn write_particulars(tx: &ViewerTx, id: Uuid, particulars: Particulars) -> Result<()> {
+    tx.run(diesel::update(plans::table.find(id)).set(particulars)).await?;
+    Ok(())
 }
 
 /// Writes a plan.
@@ -414,6 +495,7 @@ pub struct PlanUpdate {
     pub parent_view: Option<Option<String>>,
     pub child_view: Option<Option<String>>,
     pub shared_at: Option<DateTime<Utc>>,
+    pub extends_period: Option<bool>,
 }
 
 /// Changes a plan.
@@ -685,10 +767,12 @@ pub async fn done_actions(tx: &ViewerTx, plan_id: Uuid) -> Result<Vec<(ActionRow
     Ok(found.into_iter().filter_map(|action| action.done_on.map(|on| (action, on))).collect())
 }
 
-/// The last day of the plans of a case that are over, inside a change: plans never overlap.
-pub async fn last_end(tx: &ViewerTx, case_id: Uuid) -> Result<Option<NaiveDate>> {
+/// The last day of the plans of a case that are over, of this kind or one that is not in force beside it, inside a change:
+/// they never overlap.
+pub async fn last_end(tx: &ViewerTx, case_id: Uuid, kind: PlanKind) -> Result<Option<NaiveDate>> {
     plans::table
         .filter(plans::case_id.eq(case_id))
+        .filter(plans::kind.eq_any(coded(kind.one_of())))
         .filter(plans::start_on.is_not_null())
         .select(diesel::dsl::max(plans::end_on))
         .first(&mut tx.conn()?)

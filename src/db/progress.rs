@@ -10,10 +10,13 @@ use super::{
     columns::choose,
     failed, lateral,
     page::placed,
-    schema::{change_evidence, plan_escalations, plan_reviews, plan_shares, plans},
+    schema::{adoption_steps, change_evidence, plan_escalations, plan_reviews, plan_shares, plan_views, plans},
 };
 use crate::{
-    domain::codes::{EscalationChoice, EvidenceSource, EvidenceStrength, InvitationMethod, Participation},
+    domain::codes::{
+        AdoptionStep, EscalationChoice, EvidenceSource, EvidenceStrength, InvitationMethod, Participation, PlanStance,
+        ReversalReason,
+    },
     error::{Error, Result},
 };
 
@@ -160,6 +163,138 @@ pub async fn escalations_of(snapshot: &Snapshot, plan_ids: &[Uuid]) -> Result<Ve
     snapshot.load(lateral::for_each(plan_ids, query)).await
 }
 
+/// What somebody of the family says of a plan.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = plan_views, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct PlanViewRow {
+    pub plan_id: Uuid,
+    pub person_id: Uuid,
+    pub stance: Coded<PlanStance>,
+    pub words: Personal<String>,
+    pub said_on: NaiveDate,
+    pub recorded_by: Uuid,
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// What is said of each of these plans, latest first.
+pub async fn views_of(snapshot: &Snapshot, plan_ids: &[Uuid]) -> Result<Vec<Placed<PlanViewRow>>> {
+    let query = plan_views::table
+        .filter(plan_views::plan_id.eq(lateral::parent_id()))
+        .order((plan_views::said_on.desc(), plan_views::id.desc()))
+        .limit(super::MAX_FIRST)
+        .select(PlanViewRow::as_select());
+    snapshot.load(lateral::for_each(plan_ids, query)).await
+}
+
+/// What each of these people says of plans, latest first.
+pub async fn views_by(snapshot: &Snapshot, person_ids: &[Uuid]) -> Result<Vec<Placed<PlanViewRow>>> {
+    let query = plan_views::table
+        .filter(plan_views::person_id.eq(lateral::parent_id()))
+        .order((plan_views::said_on.desc(), plan_views::id.desc()))
+        .limit(super::MAX_FIRST)
+        .select(PlanViewRow::as_select());
+    snapshot.load(lateral::for_each(person_ids, query)).await
+}
+
+/// A view to record.
+#[derive(Insertable)]
+#[diesel(table_name = plan_views)]
+#[allow(missing_docs)]
+pub struct NewPlanView {
+    pub id: Uuid,
+    pub plan_id: Uuid,
+    pub child_id: Uuid,
+    pub person_id: Uuid,
+    pub stance: Coded<PlanStance>,
+    pub words: String,
+    pub said_on: NaiveDate,
+    pub recorded_by: Uuid,
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Records what somebody says of a plan.
+pub async fn view(tx: &ViewerTx, new: NewPlanView) -> Result<()> {
+    tx.run(diesel::insert_into(plan_views::table).values(new)).await?;
+    Ok(())
+}
+
+/// Of whom it is recorded what they say of a plan, or why not, inside a change.
+pub async fn heard(tx: &ViewerTx, plan_id: Uuid) -> Result<Vec<Uuid>> {
+    plan_views::table
+        .filter(plan_views::plan_id.eq(plan_id))
+        .select(plan_views::person_id)
+        .distinct()
+        .load(&mut tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// How far a plan for adoption has come.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = adoption_steps, check_for_backend(diesel::pg::Pg))]
+#[allow(missing_docs)]
+pub struct AdoptionStepRow {
+    pub plan_id: Uuid,
+    pub step: Coded<AdoptionStep>,
+    pub happened_on: NaiveDate,
+    pub reversal_reason: Option<Coded<ReversalReason>>,
+    pub recorded_by: Uuid,
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// How far each of these plans has come, as it was recorded, last record first. Asked by the plans' lines.
+pub async fn adoption_steps_of(snapshot: &Snapshot, line_ids: &[Uuid]) -> Result<Vec<Placed<AdoptionStepRow>>> {
+    let query = adoption_steps::table
+        .inner_join(plans::table.on(plans::id.eq(adoption_steps::plan_id)))
+        .filter(plans::line_id.eq(lateral::parent_id()))
+        .order(adoption_steps::id.desc())
+        .limit(super::MAX_FIRST)
+        .select(AdoptionStepRow::as_select());
+    snapshot.load(lateral::for_each(line_ids, query)).await
+}
+
+/// How far a plan for adoption has come, of each step what was recorded last, inside a change.
+pub async fn adoption_so_far(tx: &ViewerTx, line_id: Uuid) -> Result<Vec<(AdoptionStep, NaiveDate)>> {
+    let rows: Vec<(Coded<AdoptionStep>, NaiveDate)> = adoption_steps::table
+        .inner_join(plans::table.on(plans::id.eq(adoption_steps::plan_id)))
+        .filter(plans::line_id.eq(line_id))
+        .distinct_on(adoption_steps::step)
+        .order((adoption_steps::step, adoption_steps::id.desc()))
+        .select((adoption_steps::step, adoption_steps::happened_on))
+        .load(&mut tx.conn()?)
+        .await
+        .map_err(failed)?;
+    Ok(rows.into_iter().map(|(step, on)| (step.0, on)).collect())
+}
+
+/// A step to record.
+#[derive(Insertable)]
+#[diesel(table_name = adoption_steps)]
+#[allow(missing_docs)]
+pub struct NewAdoptionStep {
+    pub id: Uuid,
+    pub plan_id: Uuid,
+    pub child_id: Uuid,
+    pub step: Coded<AdoptionStep>,
+    pub happened_on: NaiveDate,
+    pub reversal_reason: Option<Coded<ReversalReason>>,
+    pub recorded_by: Uuid,
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Records how far a plan for adoption has come.
+pub async fn adoption_step(tx: &ViewerTx, new: NewAdoptionStep) -> Result<()> {
+    tx.run(diesel::insert_into(adoption_steps::table).values(new)).await?;
+    Ok(())
+}
+
+/// Whether a version of a plan was considered at a review that found that it is to change, inside a change.
+pub async fn is_to_change(tx: &ViewerTx, plan_id: Uuid) -> Result<bool> {
+    let found = plan_reviews::table.filter(plan_reviews::plan_id.eq(plan_id)).filter(plan_reviews::change_of_plan);
+    diesel::select(diesel::dsl::exists(found)).get_result(&mut tx.conn()?).await.map_err(failed)
+}
+
 /// A share to record.
 #[derive(Insertable)]
 #[diesel(table_name = plan_shares)]
@@ -289,16 +424,24 @@ pub async fn open_escalation(tx: &ViewerTx, plan_id: Uuid) -> Result<Option<Uuid
         .map_err(failed)
 }
 
-/// How often the agreed period of a plan was extended, in whichever version, inside a change.
+/// How often the agreed period of a plan was extended, by a choice or by a version that was agreed for longer, inside a change.
 pub async fn extensions(tx: &ViewerTx, line_id: Uuid) -> Result<i64> {
-    plan_escalations::table
+    let versions: i64 = plans::table
+        .filter(plans::line_id.eq(line_id))
+        .filter(plans::extends_period)
+        .count()
+        .get_result(&mut tx.conn()?)
+        .await
+        .map_err(failed)?;
+    let chosen: i64 = plan_escalations::table
         .inner_join(plans::table.on(plans::id.eq(plan_escalations::plan_id)))
         .filter(plans::line_id.eq(line_id))
         .filter(plan_escalations::choice.eq(Coded(EscalationChoice::Extend)))
         .count()
         .get_result(&mut tx.conn()?)
         .await
-        .map_err(failed)
+        .map_err(failed)?;
+    Ok(versions + chosen)
 }
 
 /// What the unit chose.

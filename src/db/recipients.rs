@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | a unit of its audience | the unit's members at the event's time and now |
 //! | a post of its audience (the front door's, the queue's) | who has the post at the event's time and now |
-//! | a worker whom its audience names | the worker, while a member of one of its units or in one of its posts then and now, the manager of one of its areas, or personally in sight of a child whom it is about |
+//! | a worker whom its audience names | the worker, while a member of one of its units or in one of its posts then and now, the manager of one of its areas, or personally in sight, in part or whole, of a child whom it is about |
 //! | a worker whom the event's own change took out of sight, or whom alone it is for | the worker, of this event: it says that they are |
 //! | a child whom it is about | whoever receives it through a unit, an area, a post or by name, and sees the child whole now; not whom alone it is for |
 //!
@@ -64,6 +64,8 @@ struct Facts {
     subjects: HashMap<Uuid, HashSet<Uuid>>,
     /// Of each child: units, areas and workers in whole sight, and what locks their sight.
     sight: HashMap<Uuid, Vec<(Uuid, Lock)>>,
+    /// Of each event: who sees a child whom it is about in person and in part: who gives parenting support, or was asked.
+    partly: HashMap<Uuid, Vec<(Uuid, Lock)>>,
     /// Of each event: the locks of the children whom it is about.
     locks: HashMap<Uuid, Vec<Lock>>,
     /// Of each unit: everybody who is a member now, with every period in which they were one.
@@ -146,12 +148,12 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
     let subjects = outbox_subjects::table
         .inner_join(sight::table.on(sight::subject_id.eq(outbox_subjects::child_id)))
         .filter(outbox_subjects::event_id.eq_any(&ids))
-        .filter(sight::whole)
         .filter(sight::until.is_null().or(sight::until.gt(at)))
         .select((
             outbox_subjects::event_id,
             outbox_subjects::child_id,
             sight::holder_id,
+            sight::whole,
             (sight::allowed, sight::barred),
         ));
     let locks = outbox_subjects::table
@@ -162,7 +164,7 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
     let (mut first, mut second, mut third) = (conn, conn, conn);
     let (audience, subjects, locks) = futures_util::join!(
         audience.load::<(Uuid, Uuid, String)>(&mut first),
-        subjects.load::<(Uuid, Uuid, Uuid, Lock)>(&mut second),
+        subjects.load::<(Uuid, Uuid, Uuid, bool, Lock)>(&mut second),
         locks.load::<(Uuid, Lock)>(&mut third)
     );
     let mut facts = Facts::default();
@@ -171,7 +173,11 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
         holders.insert(holder);
         facts.audience.entry(event).or_default().push((holder, kind));
     }
-    for (event, child, holder, lock) in subjects.map_err(failed)? {
+    for (event, child, holder, whole, lock) in subjects.map_err(failed)? {
+        if !whole {
+            facts.partly.entry(event).or_default().push((holder, lock));
+            continue;
+        }
         holders.insert(holder);
         facts.subjects.entry(event).or_default().insert(child);
         facts.sight.entry(child).or_default().push((holder, lock));
@@ -313,6 +319,7 @@ impl Facts {
                 .into_iter()
                 .flatten()
                 .any(|child| self.sight.get(child).is_some_and(|by| by.iter().any(personally)))
+                || self.partly.get(&event).is_some_and(|by| by.iter().any(personally))
         };
         found.extend(named.iter().filter(|one| receive.contains(one) || in_sight(one)).map(|one| (*one, *one)));
         if let Some(locks) = self.locks.get(&event) {

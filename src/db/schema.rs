@@ -41,6 +41,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    adoption_steps (id) {
+        id -> Uuid,
+        plan_id -> Uuid,
+        child_id -> Uuid,
+        step -> Text,
+        happened_on -> Date,
+        reversal_reason -> Nullable<Text>,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     agency_participants (id) {
         id -> Uuid,
         case_id -> Uuid,
@@ -699,6 +712,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    plan_views (id) {
+        id -> Uuid,
+        plan_id -> Uuid,
+        child_id -> Uuid,
+        person_id -> Uuid,
+        stance -> Text,
+        words -> Text,
+        said_on -> Date,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     plans (id) {
         id -> Uuid,
         case_id -> Uuid,
@@ -724,6 +751,12 @@ diesel::table! {
         end_reason -> Nullable<Text>,
         root_id -> Nullable<Uuid>,
         line_id -> Uuid,
+        section_codes -> Array<Text>,
+        section_texts -> Array<Text>,
+        route -> Nullable<Text>,
+        parallel_route -> Nullable<Text>,
+        needs_assessed_on -> Nullable<Date>,
+        extends_period -> Bool,
     }
 }
 
@@ -862,6 +895,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    support_goals (request_id, position) {
+        request_id -> Uuid,
+        child_id -> Uuid,
+        goal_id -> Uuid,
+        position -> Integer,
+    }
+}
+
+diesel::table! {
+    support_requests (id) {
+        id -> Uuid,
+        case_id -> Uuid,
+        child_id -> Uuid,
+        worker_id -> Uuid,
+        asked_for -> Text,
+        status -> Text,
+        requested_by -> Uuid,
+        requested_at -> Timestamptz,
+        answered_at -> Nullable<Timestamptz>,
+        reason -> Nullable<Text>,
+        involvement_id -> Nullable<Uuid>,
+        ended_at -> Nullable<Timestamptz>,
+        ended_by -> Nullable<Uuid>,
+        outcome -> Nullable<Text>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
     unit_memberships (id) {
         id -> Uuid,
         unit_id -> Uuid,
@@ -943,6 +1005,7 @@ diesel::table! {
 diesel::joinable!(access_denials -> persons (person_id));
 diesel::joinable!(access_restrictions -> persons (person_id));
 diesel::joinable!(addresses -> persons (person_id));
+diesel::joinable!(adoption_steps -> workers (recorded_by));
 diesel::joinable!(agency_participants -> workers (added_by));
 diesel::joinable!(allocations -> case_transfers (transfer_id));
 diesel::joinable!(allocations -> units (unit_id));
@@ -992,10 +1055,14 @@ diesel::joinable!(plan_actions -> workers (owner_worker_id));
 diesel::joinable!(plan_reviews -> conferences (conference_id));
 diesel::joinable!(plan_shares -> persons (person_id));
 diesel::joinable!(plan_shares -> workers (shared_by));
+diesel::joinable!(plan_views -> persons (person_id));
+diesel::joinable!(plan_views -> workers (recorded_by));
 diesel::joinable!(plans -> conferences (conference_id));
 diesel::joinable!(referrals -> contacts (contact_id));
 diesel::joinable!(rights -> workers (worker_id));
 diesel::joinable!(strategy_discussions -> workers (recorded_by));
+diesel::joinable!(support_goals -> plan_goals (goal_id));
+diesel::joinable!(support_requests -> worker_involvements (involvement_id));
 diesel::joinable!(unit_memberships -> units (unit_id));
 diesel::joinable!(unit_memberships -> workers (worker_id));
 diesel::joinable!(units -> areas (area_id));
@@ -1007,6 +1074,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     access_denials,
     access_restrictions,
     addresses,
+    adoption_steps,
     agency_participants,
     allocations,
     areas,
@@ -1049,6 +1117,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     plan_goals,
     plan_reviews,
     plan_shares,
+    plan_views,
     plans,
     referrals,
     relationships,
@@ -1059,6 +1128,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     sight_links,
     strategy_discussions,
     strategy_participants,
+    support_goals,
+    support_requests,
     unit_memberships,
     units,
     worker_involvements,

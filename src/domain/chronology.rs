@@ -45,6 +45,9 @@ pub fn title(kind: ChronologyKind, parts: Parts<'_>) -> String {
         },
         Kind::PlanStarted => format!("{detail} plan started"),
         Kind::PlanEnded => format!("{detail} plan ended"),
+        Kind::SupportStarted => "parenting support began".to_owned(),
+        Kind::SupportEnded => "parenting support ended".to_owned(),
+        Kind::AdoptionStep => format!("plan for adoption: {detail}"),
         Kind::FamilyMemberJoined => "joined the family".to_owned(),
         Kind::FamilyMemberLeft => "left the family".to_owned(),
     };

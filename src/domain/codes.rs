@@ -392,8 +392,146 @@ codes! {
     PlanKind {
         /// Child in need plan.
         Cin = "CIN",
-        /// Child protection plan.
+        /// Child protection plan. A conference makes it.
         ChildProtection = "CHILD_PROTECTION",
+        /// Care plan, of a child who comes into care or is looked after.
+        Care = "CARE",
+        /// Placement plan: how the child is looked after where they live.
+        Placement = "PLACEMENT",
+        /// Health plan of a looked-after child.
+        Health = "HEALTH",
+        /// Personal education plan of a looked-after child.
+        PersonalEducation = "PERSONAL_EDUCATION",
+        /// Pathway plan of a young person on the way out of care.
+        Pathway = "PATHWAY",
+        /// Permanence plan: where a looked-after child is to grow up.
+        Permanence = "PERMANENCE",
+        /// Plan for adoption.
+        Adoption = "ADOPTION",
+        /// Support plan of a family.
+        Support = "SUPPORT",
+    }
+
+    /// What a plan says beside its goals; which of them a kind asks for, `Plan.requiredSections` says.
+    PlanSection {
+        /// The plan for permanence.
+        Permanence = "PERMANENCE",
+        /// Health, and how its needs are met.
+        Health = "HEALTH",
+        /// Education and training.
+        Education = "EDUCATION",
+        /// Emotional and behavioural development.
+        EmotionalBehavioural = "EMOTIONAL_BEHAVIOURAL",
+        /// Identity: religious persuasion.
+        ReligiousPersuasion = "RELIGIOUS_PERSUASION",
+        /// Identity: racial origin.
+        RacialOrigin = "RACIAL_ORIGIN",
+        /// Identity: cultural and linguistic background.
+        CulturalLinguistic = "CULTURAL_LINGUISTIC",
+        /// Family and social relationships.
+        FamilyRelationships = "FAMILY_RELATIONSHIPS",
+        /// How the child appears to others.
+        SocialPresentation = "SOCIAL_PRESENTATION",
+        /// Looking after oneself.
+        SelfCare = "SELF_CARE",
+        /// Where the child is to live, and why there.
+        Placement = "PLACEMENT",
+        /// What the child wishes and feels, and what became of it in the plan.
+        WishesFeelings = "WISHES_FEELINGS",
+        /// How the child is looked after from day to day.
+        DailyCare = "DAILY_CARE",
+        /// Whom the child sees, and how that is arranged.
+        Contact = "CONTACT",
+        /// Who decides what from day to day.
+        Decisions = "DECISIONS",
+        /// What happens when the plan does not hold.
+        Contingency = "CONTINGENCY",
+        /// What personal support there is, and by whom.
+        PersonalSupport = "PERSONAL_SUPPORT",
+        /// Where the young person lives or is to live.
+        Accommodation = "ACCOMMODATION",
+        /// Work, or the way to it.
+        Employment = "EMPLOYMENT",
+        /// Practical skills for living independently.
+        PracticalSkills = "PRACTICAL_SKILLS",
+        /// Money.
+        Money = "MONEY",
+        /// Support for those who adopt and for the child.
+        AdoptionSupport = "ADOPTION_SUPPORT",
+        /// Whom the child needs, and how they are looked for.
+        Matching = "MATCHING",
+    }
+
+    /// Where a looked-after child is to grow up.
+    PermanenceRoute {
+        /// Home to the family.
+        ReturnHome = "RETURN_HOME",
+        /// With foster carers for the long term.
+        LongTermFostering = "LONG_TERM_FOSTERING",
+        /// With relatives or friends under an order, a special guardianship order among them.
+        KinshipSgo = "KINSHIP_SGO",
+        /// Adoption.
+        Adoption = "ADOPTION",
+        /// In a home.
+        Residential = "RESIDENTIAL",
+        /// On the way to living independently.
+        Independence = "INDEPENDENCE",
+    }
+
+    /// What somebody of the family says of a plan.
+    PlanStance {
+        /// Agrees.
+        Agrees = "AGREES",
+        /// Agrees with some of it.
+        AgreesInPart = "AGREES_IN_PART",
+        /// Does not agree.
+        Disagrees = "DISAGREES",
+        /// Was asked and did not answer.
+        NoAnswer = "NO_ANSWER",
+        /// Could not be asked.
+        NotAsked = "NOT_ASKED",
+    }
+
+    /// How far a plan for adoption has come.
+    AdoptionStep {
+        /// It was decided that adoption is in the child's best interest.
+        BestInterest = "BEST_INTEREST",
+        /// The agency decided that the child should be placed for adoption.
+        AgencyDecision = "AGENCY_DECISION",
+        /// A placement order was made.
+        PlacementOrder = "PLACEMENT_ORDER",
+        /// The child was matched with adopters.
+        Matched = "MATCHED",
+        /// The child was placed with them.
+        Placed = "PLACED",
+        /// The decision to place the child for adoption was reversed.
+        Reversed = "REVERSED",
+    }
+
+    /// Why the decision to place a child for adoption was reversed (the looked-after return's code set).
+    ReversalReason {
+        /// The child's needs changed.
+        Rd1 = "RD1",
+        /// The court did not make a placement order.
+        Rd2 = "RD2",
+        /// Adopters could not be found.
+        Rd3 = "RD3",
+        /// Any other reason.
+        Rd4 = "RD4",
+    }
+
+    /// Where the work of a parenting support worker stands.
+    SupportStatus {
+        /// They were asked and have not answered.
+        Requested = "REQUESTED",
+        /// They work with the family.
+        Accepted = "ACCEPTED",
+        /// They said no.
+        Declined = "DECLINED",
+        /// It is not needed any more; they had not answered.
+        Withdrawn = "WITHDRAWN",
+        /// The work is over.
+        Ended = "ENDED",
     }
 
     /// Where a plan stands.
@@ -541,6 +679,8 @@ codes! {
         InfoRequestAnswered = "INFO_REQUEST_ANSWERED",
         /// A request for information was refused. The managers hear of it.
         InfoRequestRefused = "INFO_REQUEST_REFUSED",
+        /// A parenting support worker was asked, answered, or their work ended.
+        SupportChanged = "SUPPORT_CHANGED",
     }
 
     /// Where an assessment stands.
@@ -1287,6 +1427,10 @@ codes! {
         Escalated = "ESCALATED",
         /// The unit chose what follows.
         Chosen = "CHOSEN",
+        /// It was recorded what somebody of the family says of it.
+        ViewRecorded = "VIEW_RECORDED",
+        /// It was recorded how far a plan for adoption has come.
+        AdoptionStep = "ADOPTION_STEP",
         /// It ended.
         Ended = "ENDED",
     }
@@ -1329,6 +1473,12 @@ codes! {
         PlanStarted = "PLAN_STARTED",
         /// A plan ended.
         PlanEnded = "PLAN_ENDED",
+        /// A parenting support worker began to work with the family.
+        SupportStarted = "SUPPORT_STARTED",
+        /// Their work ended.
+        SupportEnded = "SUPPORT_ENDED",
+        /// A plan for adoption came a step further, as it was last recorded.
+        AdoptionStep = "ADOPTION_STEP",
         /// Somebody became a member of the family.
         FamilyMemberJoined = "FAMILY_MEMBER_JOINED",
         /// Somebody's membership of the family ended.

@@ -13,7 +13,8 @@ use super::{
         ChangeReason, ConferenceState, ConferenceType, ContactChannel, ContactDecision, ContactStatus, ContactUrgency,
         EnquiryMode, EnquiryOutcome, EnquiryStatus, EventType, Exclusion, InformationDuty, InformationStatus,
         InvitationCapacity, InvitationResponse, PlanChange, PlanKind, PlanStatus, Priority, ReferralDecision,
-        ReferralSource, ReportStep, Role, StrategyDecision, TransferKind, TransferState, UnallocatedReason,
+        ReferralSource, ReportStep, Role, StrategyDecision, SupportStatus, TransferKind, TransferState,
+        UnallocatedReason,
     },
     ids::ConferenceId,
 };
@@ -122,6 +123,11 @@ pub enum Detail {
         left_on: Option<NaiveDate>,
     },
     Information(InformationDetail),
+    /// Never what was asked for.
+    Support {
+        worker_id: Uuid,
+        status: SupportStatus,
+    },
     /// A restriction, or a break-glass. Never whose record.
     Access {
         /// Whether the record is restricted from now on.
@@ -281,6 +287,7 @@ impl EventData {
             (Detail::Information(asked), _) => {
                 format!("information from {}: {}", lower(asked.agency.code()), lower(asked.status.code()))
             }
+            (Detail::Support { status, .. }, _) => format!("parenting support {}", lower(status.code())),
             (Detail::Access { denied: Some(true), .. }, _) => "a worker was kept from a record by name".to_owned(),
             (Detail::Access { denied: Some(false), .. }, _) => "a worker is let to a record again".to_owned(),
             (Detail::Access { restricted: Some(false), .. }, _) => "a restriction was lifted".to_owned(),

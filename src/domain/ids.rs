@@ -102,4 +102,6 @@ ids! {
     AgencyParticipantId;
     /// A request for information to another agency.
     InformationRequestId;
+    /// A request to a parenting support worker.
+    SupportRequestId;
 }

@@ -1,20 +1,51 @@
 //! Guards of a case transfer.
 
-use super::codes::{Service, TransferKind};
+use super::codes::{CaseStatus, PermanenceRoute, PlanKind, Service, TransferKind};
+
+/// What is in force for a child who is looked after, as far as a transfer asks for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Permanence {
+    /// The route of the permanence plan.
+    pub route: Option<PermanenceRoute>,
+    /// Whether there is a plan for adoption.
+    pub adoption: bool,
+}
+
+impl Permanence {
+    /// From the plans in force of a case.
+    pub fn of(plans: impl IntoIterator<Item = (PlanKind, Option<PermanenceRoute>)>) -> Self {
+        plans.into_iter().fold(Self::default(), |found, (kind, route)| match kind {
+            PlanKind::Permanence => Self { route, ..found },
+            PlanKind::Adoption => Self { adoption: true, ..found },
+            _ => found,
+        })
+    }
+}
 
 /// Why a transfer of this kind between these services is not possible, as a guard's name and its explanation.
-pub fn guard(kind: TransferKind, from: Service, to: Service) -> Result<(), (&'static str, &'static str)> {
+pub fn guard(
+    kind: TransferKind,
+    (from, to): (Service, Service),
+    (status, plans): (CaseStatus, Permanence),
+) -> Result<(), (&'static str, &'static str)> {
+    if kind == TransferKind::ToLac {
+        takes(Service::LookedAfter, (status, plans))?;
+    }
+    if kind == TransferKind::ToAdoption {
+        takes(Service::Adoption, (status, plans))?;
+    }
+    // A service that has a child already keeps it, whatever becomes of the plan.
+    if from != to {
+        takes(to, (status, plans))?;
+    }
     match (kind, to) {
-        (TransferKind::ToLac, _) | (_, Service::LookedAfter) => Err((
-            "PERMANENCE_PLAN_AGREED",
-            "A child transfers to the looked-after children service only once there is an agreed permanent plan to \
-             remain in care; no such plan is recorded.",
-        )),
-        (TransferKind::ToAdoption, _) | (_, Service::Adoption) => Err((
-            "ADOPTION_PLAN_AGREED",
-            "A child transfers to the adoption service only once there is an agreed plan for adoption; no such plan \
-             is recorded.",
-        )),
+        (TransferKind::ToLac, Service::LookedAfter) | (TransferKind::ToAdoption, Service::Adoption) => Ok(()),
+        (TransferKind::ToLac, _) => {
+            Err(("RECEIVING_SERVICE", "TO_LAC needs a receiving unit of the looked-after children service."))
+        }
+        (TransferKind::ToAdoption, _) => {
+            Err(("RECEIVING_SERVICE", "TO_ADOPTION needs a receiving unit of the adoption service."))
+        }
         (TransferKind::OtherLa, _) => Err((
             "UNIT_OF_THIS_AUTHORITY",
             "A transfer to another authority cannot name a unit of this one: close the case with reason RC5.",
@@ -30,23 +61,60 @@ pub fn guard(kind: TransferKind, from: Service, to: Service) -> Result<(), (&'st
     }
 }
 
+/// Why units of this service do not take a child from another service, or from the queue.
+pub fn takes(service: Service, (status, plans): (CaseStatus, Permanence)) -> Result<(), (&'static str, &'static str)> {
+    let looked_after = matches!(status, CaseStatus::LookedAfter | CaseStatus::LookedAfterLac);
+    match service {
+        Service::LookedAfter if !(looked_after && plans.route.is_some_and(PermanenceRoute::remains_in_care)) => Err((
+            "PERMANENCE_PLAN_AGREED",
+            "The looked-after children service takes a child who is looked after and for whom there is an agreed permanent \
+             plan to remain in care: agree such a permanence plan first, or choose a unit of another service.",
+        )),
+        Service::Adoption if !(looked_after && plans.adoption) => Err((
+            "ADOPTION_PLAN_AGREED",
+            "The adoption service takes a child who is looked after and for whom there is an agreed plan for adoption: agree \
+             it first, or choose a unit of another service.",
+        )),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Code;
     use super::*;
 
+    fn held(route: Option<PermanenceRoute>, adoption: bool) -> (CaseStatus, Permanence) {
+        (CaseStatus::LookedAfter, Permanence { route, adoption })
+    }
+
     #[test]
-    fn looked_after_and_adoption_services_are_refused_whatever_the_transfer_is_called() {
+    fn looked_after_and_adoption_services_take_no_child_without_such_a_plan_whatever_the_transfer_is_called() {
         for (kind, ..) in TransferKind::ALL {
             for to in [Service::LookedAfter, Service::Adoption] {
-                assert!(guard(*kind, to, to).is_err(), "{kind:?} to {to:?}");
+                let way = (Service::ChildrenInNeed, to);
+                for route in [None, Some(PermanenceRoute::ReturnHome), Some(PermanenceRoute::KinshipSgo)] {
+                    assert!(guard(*kind, way, held(route, false)).is_err(), "{kind:?} to {to:?} with {route:?}");
+                }
+                let planned = Permanence { route: Some(PermanenceRoute::LongTermFostering), adoption: true };
+                assert!(guard(*kind, way, (CaseStatus::Cin, planned)).is_err(), "{kind:?} to {to:?}, not looked after");
             }
         }
     }
 
     #[test]
+    fn a_child_who_is_to_remain_in_care_transfers_to_the_looked_after_service() {
+        let (from, planned) = (Service::ChildrenInNeed, held(Some(PermanenceRoute::LongTermFostering), false));
+        assert!(guard(TransferKind::ToLac, (from, Service::LookedAfter), planned).is_ok());
+        assert!(guard(TransferKind::ToLac, (from, Service::ChildrenInNeed), planned).is_err());
+        assert!(guard(TransferKind::ToAdoption, (from, Service::Adoption), planned).is_err());
+        assert!(guard(TransferKind::ToAdoption, (from, Service::Adoption), held(planned.1.route, true)).is_ok());
+    }
+
+    #[test]
     fn within_a_service_means_the_same_service() {
-        assert!(guard(TransferKind::WithinService, Service::ChildrenInNeed, Service::ChildrenInNeed).is_ok());
-        assert!(guard(TransferKind::WithinService, Service::ChildrenInNeed, Service::AccessAssessment).is_err());
+        let (need, none) = (Service::ChildrenInNeed, (CaseStatus::Cin, Permanence::default()));
+        assert!(guard(TransferKind::WithinService, (need, need), none).is_ok());
+        assert!(guard(TransferKind::WithinService, (need, Service::AccessAssessment), none).is_err());
     }
 }

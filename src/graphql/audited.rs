@@ -24,10 +24,11 @@ use crate::{
         involvements::InvolvementRow,
         needs::NeedRow,
         plans::{ActionShown, GoalRow, PlanRow},
-        progress::{EscalationRow, EvidenceRow, ReviewRow, ShareRow},
+        progress::{AdoptionStepRow, EscalationRow, EvidenceRow, PlanViewRow, ReviewRow, ShareRow},
         reads::SeenRow,
         referrals::ReferralRow,
         sittings::{AttendanceRow, SittingRow, StepRow, ViewRow},
+        support::SupportRow,
         transfers::TransferRow,
         units::{AreaRow, MembershipRow, UnitRow},
         workers::WorkerRow,
@@ -89,7 +90,7 @@ fn told_and_written(told: bool, written: bool) -> impl Iterator<Item = FieldClas
 about! {
     PersonRow: |one| one.core.id; [one.core.id]; NONE; one.nhs_no().is_ok().then_some(FieldClass::Clinical);
     CaseRow: |one| one.core.id; [one.core.child_id]; [one.core.id]; one.referral_summary().is_ok().then_some(FieldClass::Narrative);
-    PlanRow: |one| one.core.id; [one.core.child_id]; [one.core.id]; one.overall_aim().is_ok().then_some(FieldClass::Narrative);
+    PlanRow: |one| one.core.id; [one.core.child_id]; [one.core.id]; (one.overall_aim().is_ok() || one.sections().is_ok()).then_some(FieldClass::Narrative);
     TransferRow: |one| one.core.id; [one.core.child_id]; [one.core.case_id]; one.handover_summary().is_ok().then_some(FieldClass::Narrative);
     AllocationRow: |one| one.core.id; [one.core.child_id]; [one.core.case_id]; one.summary().is_ok().then_some(FieldClass::Narrative);
     InvitationRow: |one| one.core.id; one.core.person_id.into_iter().chain([one.core.conference_id]); NONE; one.exclusion_reason().is_ok().then_some(FieldClass::ThirdParty);
@@ -112,6 +113,7 @@ about! {
     EnquiryRow: |one| one.core.id; [one.core.child_id]; [one.core.id, one.core.case_id]; one.findings().is_ok().then_some(FieldClass::Narrative);
     DiscussionRow: |one| one.core.id; [one.core.child_id]; [one.core.id, one.core.case_id]; told_and_written(one.information_shared().is_ok(), one.decision_reason().is_ok());
     RequestRow: |one| one.core.id; [one.core.child_id]; [one.core.id, one.core.case_id]; told_and_written(one.response().is_ok(), one.questions().is_ok());
+    SupportRow: |one| one.id; [one.child_id]; [one.id, one.case_id]; Some(FieldClass::Narrative);
     AgencyParticipantRow: |one| one.id; [one.child_id]; [one.case_id]; None;
     KnownChildRow: |one| one.child_id; [one.child_id]; NONE; None;
 }
@@ -137,6 +139,8 @@ within! {
     ShareRow: |_one| None;
     ReviewRow: |_one| Some(FieldClass::Narrative);
     EscalationRow: |_one| Some(FieldClass::Narrative);
+    PlanViewRow: |_one| Some(FieldClass::Narrative);
+    AdoptionStepRow: |_one| None;
     ParticipantRow: |_one| None;
     ChaseRow: |one| one.note.is_some().then_some(FieldClass::ThirdParty);
 }

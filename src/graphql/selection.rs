@@ -62,8 +62,12 @@ pub const INFORMATION: Groups = &[
     ("withdrawnReason", Columns::NARRATIVE),
 ];
 pub const ACTION: Groups = &[("ownerWorker", Columns::OWNER)];
-pub const PLAN: Groups =
-    &[("overallAim", Columns::NARRATIVE), ("parentView", Columns::NARRATIVE), ("childView", Columns::NARRATIVE)];
+pub const PLAN: Groups = &[
+    ("overallAim", Columns::NARRATIVE),
+    ("parentView", Columns::NARRATIVE),
+    ("childView", Columns::NARRATIVE),
+    ("sections", Columns::SECTIONS),
+];
 
 fn wanted(look: &Lookahead<'_>, groups: Groups) -> Columns {
     groups.iter().fold(Columns::CORE, |columns, (field, group)| columns.with(*group, look.field(field).exists()))

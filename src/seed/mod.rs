@@ -162,7 +162,7 @@ pub async fn demo_authority(
 }
 
 /// The demo people by the suffix of their token's variable and their staff number.
-const DEMO_PEOPLE: [(&str, &str); 12] = [
+const DEMO_PEOPLE: [(&str, &str); 13] = [
     ("CONSULTANT_SOCIAL_WORKER", "U03-CSW"),
     ("SOCIAL_WORKER", "U03-SW"),
     ("CHILDRENS_PRACTITIONER", "U03-CP"),
@@ -172,6 +172,7 @@ const DEMO_PEOPLE: [(&str, &str); 12] = [
     ("CP_CHAIR", "CH-1"),
     ("SERVICE_MANAGER", "SM-1"),
     ("HEAD_OF_SERVICE", "HS-1"),
+    ("PARENTING_SUPPORT_WORKER", "PS-1"),
     ("OTHER_UNIT", "U07-CSW"),
     ("OTHER_UNIT_SOCIAL_WORKER", "U07-SW"),
     ("OTHER_UNIT_COORDINATOR", "U07-UC"),

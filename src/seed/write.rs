@@ -280,6 +280,10 @@ pub(super) async fn write(
         "number_of_previous_cpps": "int4" = row.previous_cpps,
         "parent_view": "text" = &row.parent_view,
         "child_view": "text" = &row.child_view,
+        "section_codes": "text[]" = row.section_codes.join(","),
+        "section_texts": "text[]" = row.section_texts.join(","),
+        "route": "text" = row.route,
+        "needs_assessed_on": "date" = row.needs_assessed_on,
         "version": "int4" = row.version,
         "created_at": "timestamptz" = row.created_at,
     });
@@ -536,6 +540,26 @@ pub(super) async fn write(
         "note": "text" = row.note,
         "chased_by": "uuid" = row.by,
         "chased_at": "timestamptz" = row.at,
+    });
+    load!(way, progress, "support_requests", authority.supports, |row| {
+        "id": "uuid" = row.id,
+        "case_id": "uuid" = row.case,
+        "child_id": "uuid" = row.child,
+        "worker_id": "uuid" = row.worker,
+        "asked_for": "text" = row.asked_for,
+        "status": "text" = row.status,
+        "requested_by": "uuid" = row.requested_by,
+        "requested_at": "timestamptz" = row.requested_at,
+        "answered_at": "timestamptz" = row.answered_at,
+        "involvement_id": "uuid" = row.involvement,
+        "version": "int4" = row.version,
+    });
+    let for_goals: Vec<_> = authority.supports.iter().filter_map(|row| Some((row, row.goal?, 1_i32))).collect();
+    load!(way, progress, "support_goals", for_goals, |row| {
+        "request_id": "uuid" = row.0.id,
+        "child_id": "uuid" = row.0.child,
+        "goal_id": "uuid" = row.1,
+        "position": "int4" = row.2,
     });
     Ok(())
 }

@@ -23,14 +23,16 @@ use crate::{
         cases::Locked,
         enquiries, involvements,
         outbox::{Audience, Post},
+        plans,
         referrals::{self, ReferralCore},
         units::{self, UnitRow},
         viewers,
     },
     domain::{
-        codes::{AllocationKind, CaseStatus, ChangeReason, EventType, Priority, Service, Severity, UnallocatedReason},
+        codes::{AllocationKind, ChangeReason, EventType, Priority, Service, Severity, UnallocatedReason},
         event::Detail,
         ids::{AllocationId, AreaId, CaseId, InvolvementId, UnitId, WorkerId},
+        transfer::takes,
     },
     error::{Error, Refusal, Result},
 };
@@ -210,9 +212,9 @@ async fn allocate(tx: &ViewerTx, input: AllocateCase, reason: String, summary: O
     if let Some(referral) = referral.as_ref().filter(|_| !was_held) {
         check_referral(tx, referral, &unit, input.previous_unit_reason.is_some()).await?;
     }
-    let looked_after = matches!(case.core.status.0, CaseStatus::LookedAfter | CaseStatus::LookedAfterLac);
-    if takes_permanence_only(unit.service.0) && !looked_after {
-        return Err(permanence_plan());
+    if takes_permanence_only(unit.service.0) {
+        let planned = (case.core.status.0, plans::permanence(tx, case.core.id).await?);
+        takes(unit.service.0, planned).map_err(|(name, why)| Error::guard(name, why))?;
     }
     check_capacity((&unit, held?), &standing, me, &holding, "choose another, or ask the service manager")?;
     let (lead, stamp) = (lead?, stamp?);

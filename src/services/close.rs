@@ -3,7 +3,7 @@
 use crate::{
     db::{
         ViewerTx, allocations, assessments, cases, cases::Locked, conferences, enquiries, information, involvements,
-        outbox::Audience, plans, units,
+        outbox::Audience, plans, support, units,
     },
     domain::{
         Code,
@@ -51,8 +51,14 @@ pub(super) async fn nothing_open(tx: &ViewerTx, case: &Locked, ends_by_assessmen
             "The minutes of a conference about the child are not out: they are before the case closes.",
         ));
     }
-    if plans::open_of_case(tx, id).await?.is_some() {
+    if plans::is_open(tx, id).await? {
         return Err(Error::guard("PLAN_OVER", "A plan is in force: end it before the case closes."));
+    }
+    if support::is_open(tx, id, None).await? {
+        return Err(Error::guard(
+            "SUPPORT_OVER",
+            "A parenting support worker was asked, or works with the family: end that before the case closes.",
+        ));
     }
     if information::waits(tx, id, None).await? {
         return Err(Error::guard(

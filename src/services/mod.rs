@@ -20,6 +20,7 @@ pub mod memberships;
 pub mod needs;
 pub mod plans;
 pub mod reads;
+pub mod support;
 pub mod transfers;
 
 use futures_util::future::BoxFuture;
@@ -53,6 +54,8 @@ pub struct Outcome {
     pub allocation_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub involvement_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub support_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]

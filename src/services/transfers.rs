@@ -21,6 +21,7 @@ use crate::{
         cases::Locked,
         enquiries, involvements,
         outbox::Audience,
+        plans,
         transfers::{self, NewTransfer, TransferCore},
         units, viewers,
     },
@@ -145,7 +146,8 @@ async fn request(tx: &ViewerTx, input: RequestTransfer, handover_summary: String
         return Err(Error::conflict("A transfer of this case waits for its answer already."));
     }
     let from = units::get(tx, primary.unit_id).await?.ok_or(Error::NotFound)?;
-    guard(input.kind, from.service.0, to.service.0).map_err(|(name, why)| Error::guard(name, why))?;
+    let held = (case.core.status.0, plans::permanence(tx, case.core.id).await?);
+    guard(input.kind, (from.service.0, to.service.0), held).map_err(|(name, why)| Error::guard(name, why))?;
     assessed(tx, &case, input.kind).await?;
     let at = case.moment(tx.viewer().at);
     if input.joint_meeting_on.is_some_and(|day| day < london_day(at)) {
@@ -209,7 +211,8 @@ async fn accept(tx: &ViewerTx, input: AcceptTransfer) -> Result<Outcome> {
     };
     let to = active_unit(tx, to.id).await?;
     let from = units::get(tx, primary.unit_id).await?.ok_or(Error::NotFound)?;
-    guard(transfer.kind.0, from.service.0, to.service.0).map_err(|(name, why)| Error::guard(name, why))?;
+    let planned = (case.core.status.0, plans::permanence(tx, case.core.id).await?);
+    guard(transfer.kind.0, (from.service.0, to.service.0), planned).map_err(|(name, why)| Error::guard(name, why))?;
     assessed(tx, &case, transfer.kind.0).await?;
     let held = units::count_held(tx, to.id).await?;
     let instead = "ask its service manager to accept it, or reject the transfer";

@@ -19,6 +19,9 @@ const KINDS: &[(&str, &str)] = &[
     ("enquiryId", "Section47Enquiry"),
     ("participantId", "AgencyParticipant"),
     ("requestId", "InformationRequest"),
+    ("supportId", "SupportRequest"),
+    ("goalIds", "Goal"),
+    ("saidById", "Person"),
 ];
 
 /// What only one of can be named: the other ones are left out.

@@ -75,7 +75,10 @@ pub async fn plant(client: &Client) -> BTreeSet<String> {
             );
             canaries.push(adult);
         }
-        if list {
+        // A section has one text.
+        if field == "plans.section_texts" {
+            value = format!("array_fill({value}::text, array[cardinality(section_codes)])");
+        } else if list {
             value = format!("array[{value}]");
         }
         // Everybody has all names and numbers; of the rest, who has one keeps one. History changes here only.

@@ -67,7 +67,7 @@ const PLAN: &str = "plan { id status version revision startOn endOn agreedChange
 
 /// What a plan says that lacks nothing.
 fn content() -> Value {
-    json!({ "overallAim": "Sam is safe at home.", "agreedChangeBy": "2027-02-28", "childView": "I want to stay.",
+    json!({ "overallAim": "Sam is safe at home.", "agreedChangeBy": "2027-02-28", "childView": "I want to stay.", "parentView": "It is fair.",
         "goals": [
             { "whatNeedsToChange": "Sam goes to school every day.", "measure": "Attendance", "baseline": "60 %",
               "target": "95 %", "actions": [
@@ -178,6 +178,7 @@ impl Planning {
             "recordPlanReview" => {
                 input["heldOn"] = json!("2026-11-18");
                 input["changeOfPlan"] = json!(false);
+                input["participation"] = json!("PN1");
                 input["decisions"] = json!(["Goes on"]);
                 input["nextReviewOn"] = json!("2027-05-18");
             }
@@ -651,7 +652,7 @@ async fn a_goal_stands_in_the_new_version_where_it_stood_in_the_one_before_unles
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revision_follows_an_extension_made_meanwhile_unless_it_says_something_else() {
-    for (own, expected) in [(None, "2027-04-30"), (Some("2027-06-30"), "2027-06-30")] {
+    for (own, expected) in [(None, "2027-04-30"), (Some("2027-03-31"), "2027-03-31")] {
         let planning = Planning::active().await;
         let new = planning.revised().await;
         if let Some(day) = own {
@@ -765,7 +766,7 @@ async fn a_version_of_a_protection_plan_is_agreed_by_the_chair_and_is_no_further
     );
     // It is reviewed and ended by conferences only.
     let input = json!({ "idempotencyKey": key(), "planId": new, "heldOn": "2026-11-18", "changeOfPlan": false,
-                        "nextReviewOn": "2027-01-01", "expectedVersion": 3 });
+                        "participation": "PN1", "nextReviewOn": "2027-01-01", "expectedVersion": 3 });
     let refused = server.mutate("OTHER_UNIT", "recordPlanReview", "", input).await;
     assert_eq!(refused["errors"][0]["guard"], "CONFERENCE_REVIEWS");
     let input =

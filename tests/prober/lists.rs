@@ -238,6 +238,7 @@ pub const WHOLE: &[&str] = &[
     "Case.plans",
     "Case.section47Enquiries",
     "Case.strategyDiscussions",
+    "Case.supportRequests",
     "Case.transfers",
     "Child.accessDenials",
     "Child.addresses",
@@ -261,19 +262,23 @@ pub const WHOLE: &[&str] = &[
     "ContactPerson.needs",
     "Goal.actions",
     "Goal.evidence",
+    "Goal.supportRequests",
     "Invitation.attendances",
     "InformationRequest.chases",
     "Person.accessDenials",
     "Person.addresses",
+    "Plan.adoptionSteps",
     "Plan.conferenceParts",
     "Plan.escalations",
     "Plan.goals",
     "Plan.openActions",
     "Plan.reviews",
+    "Plan.sections",
     "Query.nodes",
     "Query.unallocatedCases",
     "Section47Enquiry.informationRequests",
     "StrategyDiscussion.participants",
+    "SupportRequest.goals",
     "Unit.events",
     "Viewer.breakGlassAlerts",
 ];
@@ -660,6 +665,9 @@ pub async fn hide(
                  end loop;
                  insert into plan_shares (id, plan_id, child_id, person_id, shared_on, method, shared_by)
                      select gen_random_uuid(), p.id, v, h, '2026-11-12', 'LETTER', w from plans p where p.child_id = v;
+                 insert into plan_views (id, plan_id, child_id, person_id, stance, words, said_on, recorded_by, recorded_at)
+                     select gen_random_uuid(), p.id, v, h, 'AGREES', 'x', '2026-11-12', w, '2026-11-12 09:00Z'
+                     from plans p where p.child_id = v;
 
                  insert into plans (id, case_id, child_id, kind, status, start_on, overall_aim, agreed_change_by, review_due_on,
                          conference_id)
@@ -676,11 +684,17 @@ pub async fn hide(
                      values (gen_random_uuid(), plan, h, '2026-10-05', w, shared, false, '2026-11-30', w, '2026-10-05 09:00Z');
                  insert into plan_escalations (id, plan_id, child_id, raised_at, raised_by, reason)
                      values (gen_random_uuid(), plan, h, '2026-11-02 09:00Z', w, 'x');
+                 insert into support_requests (id, case_id, child_id, worker_id, asked_for, status, requested_by, requested_at,
+                         answered_at, reason)
+                     values (own, new_case, h, w, 'x', 'DECLINED', w, '2026-11-03 09:00Z', '2026-11-04 09:00Z', 'x');
+                 insert into support_goals (request_id, child_id, goal_id, position) values (own, h, goal, 1);
                  if adult is not null then
                      insert into plan_actions (id, goal_id, plan_id, child_id, text, owner_person_id, due_on)
                          values (gen_random_uuid(), goal, plan, h, 'x', adult, '2026-11-19');
                      insert into plan_shares (id, plan_id, child_id, person_id, shared_on, method, shared_by)
                          values (gen_random_uuid(), plan, h, adult, '2026-08-11', 'LETTER', w);
+                     insert into plan_views (id, plan_id, child_id, person_id, stance, words, said_on, recorded_by, recorded_at)
+                         values (gen_random_uuid(), plan, h, adult, 'DISAGREES', 'x', '2026-08-10', w, '2026-08-10 09:00Z');
                  end if;
 
                  insert into placed values ('hidden child', h), ('hidden case', new_case), ('Child', v), ('Person', v),

@@ -156,7 +156,8 @@ const RECORDS: &[(&str, &str)] = &[
          where (i.conference_id in (select id from about) or i.person_id in (select id from chosen))
            and (hiding or i.person_id is null or i.person_id not in (select id from kept))",
     ),
-    ("Plan", "select id, version, status || kind from plans where child_id in (select id from chosen)"),
+    ("Plan", "select id, version, status || kind from plans, asked
+         where child_id in (select id from chosen) and (hiding or kind in ('CIN', 'CHILD_PROTECTION'))"),
     ("Goal", "select id, version, status from plan_goals where child_id in (select id from chosen)"),
     (
         "Action",
@@ -211,6 +212,7 @@ const RECORDS: &[(&str, &str)] = &[
         "select id, version, (left_on is null)::text from agency_participants where child_id in (select id from chosen)",
     ),
     ("InformationRequest", "select id, version, status from information_requests where child_id in (select id from chosen)"),
+    ("SupportRequest", "select id, version, status from support_requests where child_id in (select id from chosen)"),
 ];
 
 /// `hiding`: whether what is chosen is hidden.
@@ -429,6 +431,10 @@ async fn safeguarding(client: &Client) {
                                  '2026-11-16 11:00Z', '2026-11-20 11:00Z', 'REFUSED', '2026-11-17 11:00Z', 'Words.', member);
                      insert into information_chases (id, request_id, child_id, method, note, chased_by, chased_at)
                          values (gen_random_uuid(), request, one.child_id, 'PHONE', 'Words.', member, '2026-11-17 11:00Z');
+                     insert into support_requests (id, case_id, child_id, worker_id, asked_for, status, requested_by, requested_at,
+                             answered_at, reason)
+                         values (request, one.case_id, one.child_id, member, 'Words.', 'DECLINED', member, '2026-11-16 11:00Z',
+                                 '2026-11-16 12:00Z', 'Words.');
                  end loop;
              end $$",
         )

@@ -115,8 +115,11 @@ const LAST: &[&str] = &[
     "decideContact",
     "decideReferral",
     "denyAccess",
+    "declineSupport",
     "endAllocation",
+    "endInvolvement",
     "endMembership",
+    "endSupport",
     "restrictRecord",
 ];
 

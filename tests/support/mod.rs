@@ -417,6 +417,19 @@ impl Server {
         payload
     }
 
+    /// One mutation of a worker who is no demo person; answers its payload.
+    pub async fn mutate_as(&self, worker: uuid::Uuid, mutation: &str, selection: &str, input: Value) -> Value {
+        let mut answer = self.answer_to(worker, &document(mutation, selection), json!({ "input": input })).await;
+        assert!(!answer["data"][mutation].is_null(), "{mutation}: {answer:#}");
+        answer["data"][mutation].take()
+    }
+
+    /// A socket of a worker who is no demo person.
+    pub async fn socket_of(&self, worker: uuid::Uuid) -> Socket {
+        self.all_placed().await;
+        Socket::open(&format!("ws://{}/graphql", self.address), &self.token_of(worker)).await
+    }
+
     /// A socket. What was changed before it was opened has its place by then: a feed without a cursor begins behind it.
     pub async fn socket(&self, person: &str) -> Socket {
         self.all_placed().await;

@@ -19,15 +19,15 @@ use super::{
     types::{
         AccessDenial, AccessRestriction, Action, AgencyParticipant, Allocation, Assessment, BreakGlass, Case,
         Conference, Consultation, Contact, ContactPerson, Goal, InformationRequest, Invitation, Involvement, Plan,
-        Referral, Section47Enquiry, StrategyDiscussion, Transfer, Unit, unit::Membership,
+        Referral, Section47Enquiry, StrategyDiscussion, SupportRequest, Transfer, Unit, unit::Membership,
     },
 };
 use crate::{
     db::{
         access as access_rows, allocations as allocation_rows, assessments as assessment_rows, cases,
         conferences as conference_rows, contacts as contact_rows, enquiries as enquiry_rows,
-        information as information_rows, invitations, involvements, plans as plan_rows, referrals as referral_rows,
-        transfers as transfer_rows, units,
+        information as information_rows, invitations, involvements as involvement_rows, plans as plan_rows,
+        referrals as referral_rows, support as support_rows, transfers as transfer_rows, units,
     },
     domain::ids::{ChildId, PersonId},
     error::{Error, Refusal, Result},
@@ -159,7 +159,7 @@ impl Changed {
     }
 
     async fn involvement(&self, _: &Context<'_>) -> Nullable<Involvement> {
-        let load = |snapshot: Instant, ids: Vec<_>| async move { involvements::by_ids(&snapshot, &ids).await };
+        let load = |snapshot: Instant, ids: Vec<_>| async move { involvement_rows::by_ids(&snapshot, &ids).await };
         self.read(self.outcome.involvement_id, load).await
     }
 
@@ -296,6 +296,11 @@ impl Changed {
         self.read(self.outcome.request_id, load).await
     }
 
+    async fn support(&self, _: &Context<'_>) -> Nullable<SupportRequest> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { support_rows::by_ids(&snapshot, &ids).await };
+        self.read(self.outcome.support_id, load).await
+    }
+
     async fn plans(&self, ctx: &Context<'_>) -> std::result::Result<Vec<Plan>, Fault> {
         let Some(snapshot) = &self.snapshot else { return Ok(Vec::new()) };
         let read = selection::of(ctx, selection::PLAN);
@@ -347,6 +352,7 @@ mod conferences;
 mod contacts;
 mod enquiries;
 mod information;
+mod involvements;
 mod memberships;
 mod plans;
 mod reads;
@@ -371,6 +377,7 @@ pub struct Mutation(
     assessments::AssessmentMutations,
     enquiries::EnquiryMutations,
     information::InformationMutations,
+    involvements::InvolvementMutations,
 );
 
 /// A person's id; a child is a person too.

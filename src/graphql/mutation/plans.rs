@@ -4,7 +4,8 @@ use super::{Changed, person};
 use crate::{
     domain::{
         codes::{
-            EscalationChoice, EvidenceSource, EvidenceStrength, GoalStatus, InvitationMethod, Participation, PlanKind,
+            AdoptionStep, EscalationChoice, EvidenceSource, EvidenceStrength, GoalStatus, InvitationMethod,
+            Participation, PermanenceRoute, PlanKind, PlanSection, PlanStance, ReversalReason,
         },
         ids::{ActionId, CaseId, GoalId, PlanId, WorkerId},
     },
@@ -17,8 +18,8 @@ use crate::{
     },
     services::plans::{
         ActionInput, ActionOwner, AgreePlan, ChangePlanDraft, CompletePlanAction, DraftPlan, EndPlan, EscalatePlan,
-        GoalInput, PlanContent, Recipient, RecordChangeEvidence, RecordPlanReview, RevisePlan, SetGoalStatus,
-        SettlePlanEscalation, SharePlan,
+        GoalInput, PlanContent, Recipient, RecordAdoptionStep, RecordChangeEvidence, RecordPlanReview, RecordPlanView,
+        RevisePlan, SetGoalStatus, SettlePlanEscalation, SharePlan,
     },
 };
 
@@ -137,6 +138,25 @@ payload! {
     }
 }
 
+payload! {
+    /// Answer to recordPlanView.
+    RecordPlanViewPayload {
+        /// The plan.
+        plan: Nullable<Plan>,
+        /// The case.
+        case: Nullable<Case>,
+    }
+}
+payload! {
+    /// Answer to recordAdoptionStep.
+    RecordAdoptionStepPayload {
+        /// The plan.
+        plan: Nullable<Plan>,
+        /// The case.
+        case: Nullable<Case>,
+    }
+}
+
 /// Begins a plan.
 #[derive(InputObject)]
 pub struct DraftPlanInput {
@@ -144,7 +164,8 @@ pub struct DraftPlanInput {
     idempotency_key: String,
     /// Global id of the case.
     case_id: ID,
-    /// What kind: CIN. A child protection plan is made by a conference.
+    /// What kind. A child protection plan is made by a conference; CARE, PLACEMENT, HEALTH, PERSONAL_EDUCATION, PERMANENCE and
+    /// ADOPTION are for a child who comes into care or is looked after, PATHWAY for a young person on the way out of care.
     kind: PlanKind,
     /// What it says.
     content: PlanContentInput,
@@ -262,8 +283,8 @@ pub struct RecordPlanReviewInput {
     plan_id: ID,
     /// When it was held: after the plan's first day and after the review before it, not in the future.
     held_on: Date,
-    /// How the child took part.
-    participation: Option<Participation>,
+    /// How the child took part. PN0 exactly for a child under four.
+    participation: Participation,
     /// What was decided, at most 30 decisions.
     #[graphql(default)]
     decisions: Vec<String>,
@@ -320,6 +341,49 @@ pub struct EndPlanInput {
     expected_version: i32,
 }
 
+/// Records what somebody says of a plan.
+#[derive(InputObject)]
+pub struct RecordPlanViewInput {
+    /// Makes asking again safe: a new key for each new change, the same key to ask again. At most 200 characters.
+    idempotency_key: String,
+    /// Global id of the plan: a draft or one in force.
+    plan_id: ID,
+    /// Whose view it is: the child, a parent, somebody else of the family. A Child's or a Person's id.
+    said_by_id: ID,
+    /// Whether they agree, or why there is no view.
+    stance: PlanStance,
+    /// Their words; with NO_ANSWER and NOT_ASKED why there are none. At most 10,000 characters.
+    words: String,
+    /// When: not in the future.
+    said_on: Date,
+}
+
+/// Records how far a plan for adoption has come.
+#[derive(InputObject)]
+pub struct RecordAdoptionStepInput {
+    /// Makes asking again safe: a new key for each new change, the same key to ask again. At most 200 characters.
+    idempotency_key: String,
+    /// Global id of a plan for adoption in force.
+    plan_id: ID,
+    /// What happened.
+    step: AdoptionStep,
+    /// When: not in the future, and in the order of the steps.
+    happened_on: Date,
+    /// With REVERSED: why.
+    reversal_reason: Option<ReversalReason>,
+    /// The plan's version as you read it.
+    expected_version: i32,
+}
+
+/// A section of a plan.
+#[derive(InputObject)]
+pub struct PlanSectionInput {
+    /// Which: one of the plan's `requiredSections`.
+    section: PlanSection,
+    /// What it says. At most 10,000 characters.
+    text: String,
+}
+
 /// The whole of what a draft says.
 #[derive(InputObject)]
 pub struct PlanContentInput {
@@ -331,8 +395,18 @@ pub struct PlanContentInput {
     parent_view: Option<String>,
     /// What the child says. At most 10,000 characters.
     child_view: Option<String>,
-    /// Its goals in their order, at most 30.
+    /// Its goals in their order, at most 30. A plan that seeks change (CIN, CHILD_PROTECTION, SUPPORT) needs at least one before
+    /// it is agreed.
     goals: Vec<PlanGoalInput>,
+    /// What it says beside goals, as its kind asks: each section at most once. A section that you leave out is empty.
+    #[graphql(default)]
+    sections: Vec<PlanSectionInput>,
+    /// Where the child is to grow up, of a permanence plan. Needed before it is agreed.
+    route: Option<PermanenceRoute>,
+    /// What is pursued beside it, of a permanence plan: another than `route`.
+    parallel_route: Option<PermanenceRoute>,
+    /// When needs were assessed, of a pathway plan. Needed before it is agreed.
+    needs_assessed_on: Option<Date>,
 }
 
 /// A goal of a draft.
@@ -423,6 +497,10 @@ fn content(input: PlanContentInput) -> Result<PlanContent> {
         parent_view: input.parent_view,
         child_view: input.child_view,
         goals,
+        sections: input.sections.into_iter().map(|one| (one.section, one.text)).collect(),
+        route: input.route,
+        parallel_route: input.parallel_route,
+        needs_assessed_on: input.needs_assessed_on.map(|day| day.0),
     })
 }
 
@@ -433,7 +511,7 @@ pub struct PlanMutations;
 /// Plans.
 #[Object]
 impl PlanMutations {
-    /// Begins a child in need plan. It is in force only when it is agreed.
+    /// Begins a plan of any kind that no conference makes. It is in force only when it is agreed.
     async fn draft_plan(&self, ctx: &Context<'_>, input: DraftPlanInput) -> Nullable<DraftPlanPayload> {
         change!(
             ctx,
@@ -482,8 +560,10 @@ impl PlanMutations {
         )
     }
 
-    /// Brings a draft into force. A revision takes the place of the version before it. A child in need plan and
-    /// a child protection plan are never in force together.
+    /// Brings a draft into force. A revision takes the place of the version before it. Of each kind one is in force at a time,
+    /// and a child in need plan and a child protection plan never together. The child and everybody with parental
+    /// responsibility were asked what they say, or it says why not. Care, permanence and adoption plans are a manager's to
+    /// agree.
     async fn agree_plan(&self, ctx: &Context<'_>, input: AgreePlanInput) -> Nullable<AgreePlanPayload> {
         change!(
             ctx,
@@ -573,8 +653,9 @@ impl PlanMutations {
         )
     }
 
-    /// Records a review of a child in need plan, which goes on. A child protection plan is reviewed by a
-    /// conference.
+    /// Records a review of a plan, which goes on, and how the child took part. A child protection plan is reviewed by a
+    /// conference; care, permanence and adoption plans by the reviewing officer. When the agreed period for change is over
+    /// and goals are open, the plan does not simply go on.
     async fn record_plan_review(
         &self,
         ctx: &Context<'_>,
@@ -592,6 +673,45 @@ impl PlanMutations {
                 decisions: input.decisions,
                 change_of_plan: input.change_of_plan,
                 next_review_on: input.next_review_on.0,
+                expected_version: input.expected_version,
+            }
+        )
+    }
+
+    /// Records what the child, a parent or somebody else of the family says of a plan, or why they could not be asked. It is
+    /// appended, never rewritten.
+    async fn record_plan_view(&self, ctx: &Context<'_>, input: RecordPlanViewInput) -> Nullable<RecordPlanViewPayload> {
+        change!(
+            ctx,
+            input,
+            record_plan_view,
+            RecordPlanViewPayload,
+            RecordPlanView {
+                plan_id: local("planId", PlanId::KIND, &input.plan_id)?,
+                person_id: person("saidById", &input.said_by_id)?,
+                stance: input.stance,
+                words: input.words,
+                said_on: input.said_on.0,
+            }
+        )
+    }
+
+    /// Records how far a plan for adoption has come. A step that was recorded wrongly is recorded again: the last one counts.
+    async fn record_adoption_step(
+        &self,
+        ctx: &Context<'_>,
+        input: RecordAdoptionStepInput,
+    ) -> Nullable<RecordAdoptionStepPayload> {
+        change!(
+            ctx,
+            input,
+            record_adoption_step,
+            RecordAdoptionStepPayload,
+            RecordAdoptionStep {
+                plan_id: local("planId", PlanId::KIND, &input.plan_id)?,
+                step: input.step,
+                happened_on: input.happened_on.0,
+                reversal_reason: input.reversal_reason,
                 expected_version: input.expected_version,
             }
         )
@@ -634,7 +754,8 @@ impl PlanMutations {
         )
     }
 
-    /// Ends a child in need plan whose goals are settled. A child protection plan is ended by a conference.
+    /// Ends a plan whose goals are settled. A child protection plan is ended by a conference; care, permanence and adoption
+    /// plans by a manager.
     async fn end_plan(&self, ctx: &Context<'_>, input: EndPlanInput) -> Nullable<EndPlanPayload> {
         change!(
             ctx,

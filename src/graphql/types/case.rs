@@ -2,7 +2,8 @@ use async_graphql::{Context, ID, Object};
 
 use super::{
     AgencyParticipant, Allocation, Assessment, Child, Conference, Contact, InformationRequest, Involvement, Plan,
-    Referral, Section47Enquiry, StrategyDiscussion, Transfer, child, conference::ConferenceChild, contact,
+    Referral, Section47Enquiry, StrategyDiscussion, SupportRequest, Transfer, child, conference::ConferenceChild,
+    contact,
 };
 use crate::{
     db::{
@@ -22,6 +23,8 @@ use crate::{
         information::RequestRow,
         involvements, plans,
         plans::PlanRow,
+        support,
+        support::SupportRow,
         transfers,
     },
     domain::{
@@ -327,6 +330,23 @@ impl Case {
             |row: &RequestRow| (row.core.asked_at, row.core.id),
             move |snapshot, ids, page| async move { information::of_cases(&snapshot, &ids, open, &page, read).await },
             move |snapshot, ids| async move { information::count_of_cases(&snapshot, &ids, open).await },
+        )
+        .await
+    }
+
+    /// What parenting support workers were asked for, latest first.
+    async fn support_requests(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only what is not over.", default)] open: bool,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<SupportRequest>> {
+        let list = Listing::new(ctx, &self.0, |case| case.core.id, "Case.supportRequests", first, after).narrowed(open);
+        list.page(
+            |row: &SupportRow| (row.requested_at, row.id),
+            move |snapshot, ids, page| async move { support::of_cases(&snapshot, &ids, open, &page).await },
+            move |snapshot, ids| async move { support::count_of_cases(&snapshot, &ids, open).await },
         )
         .await
     }

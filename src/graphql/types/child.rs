@@ -8,7 +8,7 @@ use super::{
     contact::ParticularNeed,
     event,
     family::{FamilyMember, Relationship, Sibling},
-    plan::PlanShare,
+    plan::{PlanShare, PlanView},
 };
 use crate::{
     db::{
@@ -586,6 +586,13 @@ impl Person {
         let load = |snapshot: Instant, ids: Vec<_>| async move { progress::shares_with(&snapshot, &ids).await };
         let found = self.0.many("planShares", String::new(), |person| person.core.id, load).await?;
         Ok(found.into_iter().map(PlanShare).collect())
+    }
+
+    /// What the person says of plans, as it was recorded, latest first, at most 100.
+    async fn plan_views(&self) -> Answer<Vec<PlanView>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { progress::views_by(&snapshot, &ids).await };
+        let found = self.0.many("planViews", String::new(), |person| person.core.id, load).await?;
+        Ok(found.into_iter().map(PlanView).collect())
     }
 
     /// Invitations of the person to conferences, latest first.

@@ -1,8 +1,8 @@
 use async_graphql::{Context, Object};
 
 use super::{
-    Case, Child, Node, allocation, assessment, case, child, conference, enquiry, family, involvement, plan, transfer,
-    unit,
+    Case, Child, Node, allocation, assessment, case, child, conference, enquiry, family, involvement, plan, support,
+    transfer, unit,
 };
 use crate::{
     db::{
@@ -120,6 +120,7 @@ impl ChronologyEntry {
                 found!(Section47Enquiry, Section47EnquiryId, enquiry::one, "node.enquiry", of(selection::ENQUIRY))
             }
             PlanId::KIND => found!(Plan, PlanId, plan::one, "node.plan", of(selection::PLAN)),
+            SupportRequestId::KIND => found!(SupportRequest, SupportRequestId, support::one, "node.support"),
             PersonId::KIND => found!(Person, PersonId, child::one_person, "node.person", of(selection::PERSON)),
             FamilyGroupId::KIND => found!(FamilyGroup, FamilyGroupId, family::one, "node.family"),
             _ => None,

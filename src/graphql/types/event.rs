@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::{
     AccessDenial, AccessRestriction, AgencyParticipant, Allocation, Assessment, BreakGlass, Case, Conference, Contact,
-    InformationRequest, Invitation, Plan, Referral, Section47Enquiry, StrategyDiscussion, Transfer, Unit, Worker,
-    access, allocation, assessment, case, conference, contact, enquiry, information, plan, transfer, unit, worker,
+    InformationRequest, Invitation, Plan, Referral, Section47Enquiry, StrategyDiscussion, SupportRequest, Transfer,
+    Unit, Worker, access, allocation, assessment, case, conference, contact, enquiry, information, plan, support,
+    transfer, unit, worker,
 };
 use crate::{
     db::{Snapshot, outbox, plans, reads, sittings},
@@ -17,7 +18,7 @@ use crate::{
             ContactStatus, ContactUrgency, EnquiryMode, EnquiryOutcome, EnquiryStatus, EventType, Exclusion,
             InformationDuty, InformationStatus, InvitationCapacity, InvitationResponse, PlanChange, PlanKind,
             PlanStatus, Priority, ReferralDecision, ReferralSource, ReportStep, Role, Severity, StrategyDecision,
-            TransferKind, TransferState, UnallocatedReason,
+            SupportStatus, TransferKind, TransferState, UnallocatedReason,
         },
         event::{AssessmentDetail, ContactDetail, Detail, EnquiryDetail, InformationDetail, InvitationDetail},
         ids::{AccessDenialId, AccessRestrictionId, ActionId, BreakGlassId, CaseId, GoalId, PlanId, UnitId, WorkerId},
@@ -1075,6 +1076,38 @@ impl InformationEvent {
     }
 }
 
+event_type! {
+    /// A parenting support worker was asked, answered, or their work ended. Never what was asked for.
+    SupportEvent {
+        /// Where it stood after the event.
+        async fn support_status(&self) -> Answer<SupportStatus> {
+            Ok(self.support_detail()?.1)
+        }
+        /// Who was asked.
+        async fn worker(&self) -> Nullable<Worker> {
+            let of = |event: &Shared| match event.data.detail {
+                Detail::Support { worker_id, .. } => Some(worker_id),
+                _ => None,
+            };
+            nullable(worker::one(&self.0.item, "worker", of).await)
+        }
+        /// What they were asked for, as it is now; null when you may not see it any more.
+        async fn request(&self) -> Nullable<SupportRequest> {
+            let of = |event: &Shared| matches!(event.data.detail, Detail::Support { .. }).then_some(event.row.entity_id);
+            nullable(support::one(&self.0.item, "request", of).await)
+        }
+    }
+}
+
+impl SupportEvent {
+    fn support_detail(&self) -> Result<(uuid::Uuid, SupportStatus)> {
+        match self.0.event.data.detail {
+            Detail::Support { worker_id, status } => Ok((worker_id, status)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
 fn wrong() -> Error {
     Error::internal("an event has the fields of another kind")
 }
@@ -1119,6 +1152,8 @@ pub enum FeedItem {
     AgencyParticipantEvent(AgencyParticipantEvent),
     /// Another agency was asked, asked again, answered or refused.
     InformationEvent(InformationEvent),
+    /// A parenting support worker was asked, answered, or their work ended.
+    SupportEvent(SupportEvent),
 }
 
 /// Something that happened to a case, a conference or a plan: the envelope that all events share.
@@ -1178,6 +1213,8 @@ pub enum Event {
     AgencyParticipantEvent(AgencyParticipantEvent),
     /// Another agency was asked, asked again, answered or refused.
     InformationEvent(InformationEvent),
+    /// A parenting support worker was asked, answered, or their work ended.
+    SupportEvent(SupportEvent),
 }
 
 impl From<Item<Shared>> for Event {
@@ -1200,6 +1237,7 @@ impl From<Item<Shared>> for Event {
             Detail::Enquiry(_) => Self::Section47Event(Section47Event(pushed)),
             Detail::Participant { .. } => Self::AgencyParticipantEvent(AgencyParticipantEvent(pushed)),
             Detail::Information(_) => Self::InformationEvent(InformationEvent(pushed)),
+            Detail::Support { .. } => Self::SupportEvent(SupportEvent(pushed)),
         }
     }
 }
@@ -1224,6 +1262,7 @@ impl FeedItem {
             Event::Section47Event(event) => Self::Section47Event(event),
             Event::AgencyParticipantEvent(event) => Self::AgencyParticipantEvent(event),
             Event::InformationEvent(event) => Self::InformationEvent(event),
+            Event::SupportEvent(event) => Self::SupportEvent(event),
         })
     }
 }

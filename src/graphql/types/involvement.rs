@@ -48,6 +48,11 @@ impl Involvement {
         self.0.change_reason.map(|reason| reason.0)
     }
 
+    /// Steps with every change: send it as `expectedVersion`.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
     /// The case.
     async fn case(&self, ctx: &Context<'_>) -> Nullable<Case> {
         let read = selection::of(ctx, selection::CASE);

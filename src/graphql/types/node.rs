@@ -6,12 +6,13 @@ use uuid::Uuid;
 use super::{
     AccessDenial, AccessRestriction, Action, AgencyParticipant, Allocation, Area, Assessment, BreakGlass, Case, Child,
     Conference, Consultation, Contact, ContactPerson, FamilyGroup, Goal, InformationRequest, Invitation, Involvement,
-    Person, Plan, Referral, Section47Enquiry, StrategyDiscussion, Transfer, Unit, Worker, unit::Membership,
+    Person, Plan, Referral, Section47Enquiry, StrategyDiscussion, SupportRequest, Transfer, Unit, Worker,
+    unit::Membership,
 };
 use crate::{
     db::{
         Snapshot, access, allocations, assessments, cases, children, conferences, contacts, enquiries, families,
-        information, invitations, involvements, plans, referrals, transfers, units, workers,
+        information, invitations, involvements, plans, referrals, support, transfers, units, workers,
     },
     domain::ids::*,
     error::Result,
@@ -78,6 +79,8 @@ pub enum Node {
     AgencyParticipant(AgencyParticipant),
     /// A request for information.
     InformationRequest(InformationRequest),
+    /// What a parenting support worker is asked for.
+    SupportRequest(SupportRequest),
 }
 
 /// The records of one kind with these ids, as far as the viewer sees them, in one statement. An unknown kind has
@@ -188,6 +191,9 @@ pub(in crate::graphql) async fn load(
         InformationRequestId::KIND => {
             let rows = information::by_ids(snapshot, ids, of(selection::INFORMATION));
             found!(rows, |row: &information::RequestRow| row.core.id, InformationRequest)
+        }
+        SupportRequestId::KIND => {
+            found!(support::by_ids(snapshot, ids), |row: &support::SupportRow| row.id, SupportRequest)
         }
         _ => Vec::new(),
     })

@@ -1,6 +1,9 @@
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::{Case, Child, Conference, Person, Worker, case, child, conference, conference::ConferenceChild, worker};
+use super::{
+    Case, Child, Conference, Person, SupportRequest, Worker, case, child, conference, conference::ConferenceChild,
+    worker,
+};
 use crate::{
     db::{
         Columns, Personal, conferences,
@@ -8,12 +11,15 @@ use crate::{
         plans,
         plans::{ActionShown, GoalRow, PlanRow},
         progress,
-        progress::{EscalationRow, EvidenceRow, ReviewRow, ShareRow},
+        progress::{AdoptionStepRow, EscalationRow, EvidenceRow, PlanViewRow, ReviewRow, ShareRow},
+        support,
     },
     domain::{
+        calendar::london_day,
         codes::{
-            AbuseCategory, EscalationChoice, EvidenceSource, EvidenceStrength, GoalStatus, InvitationMethod,
-            Participation, PlanKind, PlanStatus,
+            AbuseCategory, AdoptionStep, EscalationChoice, EvidenceSource, EvidenceStrength, GoalStatus,
+            InvitationMethod, Participation, PermanenceRoute, PlanKind, PlanSection, PlanStance, PlanStatus,
+            ReversalReason,
         },
         ids::{ActionId, GoalId, PlanId},
     },
@@ -32,7 +38,7 @@ record! {
     Plan(PlanRow)
 }
 
-/// A child in need plan or a child protection plan.
+/// A plan for a child: its kind says what for.
 #[Object]
 impl Plan {
     /// Global id.
@@ -113,6 +119,55 @@ impl Plan {
     /// What the child says. Narrative: read only when selected.
     async fn child_view(&self) -> Nullable<String> {
         nullable(self.0.child_view().map(|text| text.map(str::to_owned)))
+    }
+
+    /// What it says beside goals: each section that was written. Narrative: read only when selected.
+    async fn sections(&self) -> Answer<Vec<PlanSectionText>> {
+        let found = self.0.sections()?;
+        Ok(found.into_iter().map(|(section, text)| PlanSectionText { section, text: text.to_owned() }).collect())
+    }
+
+    /// What a plan of this kind says beside goals before it is agreed.
+    async fn required_sections(&self) -> &[PlanSection] {
+        self.0.core.kind.0.required_sections()
+    }
+
+    /// Where the child is to grow up, of a permanence plan.
+    async fn route(&self) -> Option<PermanenceRoute> {
+        self.0.core.route.map(|route| route.0)
+    }
+
+    /// What is pursued beside it, of a permanence plan.
+    async fn parallel_route(&self) -> Option<PermanenceRoute> {
+        self.0.core.parallel_route.map(|route| route.0)
+    }
+
+    /// When needs were assessed, of a pathway plan.
+    async fn needs_assessed_on(&self) -> Option<Date> {
+        self.0.core.needs_assessed_on.map(Date)
+    }
+
+    /// Whether the agreed period for change is over while the plan is in force: the unit settles its goals, or chooses what
+    /// follows.
+    async fn change_period_over(&self) -> bool {
+        let in_force = matches!(self.0.core.status.0, PlanStatus::Active | PlanStatus::Escalated);
+        let today = london_day(self.0.snapshot().viewer().at);
+        in_force && self.0.core.agreed_change_by.is_some_and(|until| until < today)
+    }
+
+    /// What the family says of this version, or why they could not be asked; latest first, at most 100.
+    async fn views(&self) -> Answer<Vec<PlanView>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { progress::views_of(&snapshot, &ids).await };
+        let found = self.0.many("views", String::new(), |plan| plan.core.id, load).await?;
+        Ok(found.into_iter().map(PlanView).collect())
+    }
+
+    /// How far a plan for adoption has come, whatever its version, as it was recorded: last record first, at most 100. Of each
+    /// step the last record counts.
+    async fn adoption_steps(&self) -> Answer<Vec<AdoptionRecord>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { progress::adoption_steps_of(&snapshot, &ids).await };
+        let found = self.0.many("adoptionSteps", String::new(), |plan| plan.core.line_id, load).await?;
+        Ok(found.into_iter().map(AdoptionRecord).collect())
     }
 
     /// The case.
@@ -226,6 +281,101 @@ pub(in crate::graphql) async fn one<R: Send + Sync + 'static>(
     Ok(found.map(Plan))
 }
 
+/// A section of a plan.
+#[derive(SimpleObject)]
+pub struct PlanSectionText {
+    /// Which.
+    section: PlanSection,
+    /// What it says.
+    text: String,
+}
+
+record! {
+    /// What somebody of the family says of a plan.
+    PlanView(PlanViewRow)
+}
+
+/// What somebody of the family says of a plan, or why they could not be asked. Appended, never rewritten.
+#[Object]
+impl PlanView {
+    /// Whether they agree, or why there is no view.
+    async fn stance(&self) -> PlanStance {
+        self.0.stance.0
+    }
+
+    /// Their words; with NO_ANSWER and NOT_ASKED why there are none.
+    async fn words(&self) -> &str {
+        self.0.words.read()
+    }
+
+    /// When.
+    async fn said_on(&self) -> Date {
+        Date(self.0.said_on)
+    }
+
+    /// When it was recorded.
+    async fn recorded_at(&self) -> DateTime {
+        DateTime(self.0.recorded_at)
+    }
+
+    /// Whose view it is.
+    async fn person(&self, ctx: &Context<'_>) -> Nullable<Person> {
+        let read = selection::of(ctx, selection::PERSON);
+        nullable(child::one_person(&self.0, "person", |one| Some(one.person_id), read).await)
+    }
+
+    /// Who recorded it.
+    async fn recorded_by(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "recordedBy", |one| Some(one.recorded_by)).await)
+    }
+
+    /// The version of the plan.
+    async fn plan(&self, ctx: &Context<'_>) -> Nullable<Plan> {
+        let read = selection::of(ctx, selection::PLAN);
+        nullable(one(&self.0, "plan", |one| Some(one.plan_id), read).await)
+    }
+}
+
+record! {
+    /// How far a plan for adoption has come.
+    AdoptionRecord(AdoptionStepRow)
+}
+
+/// A step of a plan for adoption, as it was recorded.
+#[Object]
+impl AdoptionRecord {
+    /// What happened.
+    async fn step(&self) -> AdoptionStep {
+        self.0.step.0
+    }
+
+    /// When.
+    async fn happened_on(&self) -> Date {
+        Date(self.0.happened_on)
+    }
+
+    /// Why the decision was reversed, with REVERSED.
+    async fn reversal_reason(&self) -> Option<ReversalReason> {
+        self.0.reversal_reason.map(|reason| reason.0)
+    }
+
+    /// When it was recorded.
+    async fn recorded_at(&self) -> DateTime {
+        DateTime(self.0.recorded_at)
+    }
+
+    /// Who recorded it.
+    async fn recorded_by(&self) -> Nullable<Worker> {
+        nullable(worker::one(&self.0, "recordedBy", |one| Some(one.recorded_by)).await)
+    }
+
+    /// The version of the plan in which it was recorded.
+    async fn plan(&self, ctx: &Context<'_>) -> Nullable<Plan> {
+        let read = selection::of(ctx, selection::PLAN);
+        nullable(one(&self.0, "plan", |one| Some(one.plan_id), read).await)
+    }
+}
+
 record! {
     /// A goal of a plan.
     Goal(GoalRow)
@@ -303,6 +453,13 @@ impl Goal {
             move |snapshot: Instant, ids: Vec<_>| async move { plans::actions_of_goals(&snapshot, &ids, read).await };
         let found = self.0.many("actions", format!("{read:?}"), |goal| goal.id, load).await?;
         Ok(found.into_iter().map(Action).collect())
+    }
+
+    /// What parenting support workers were asked for with this goal in mind, latest first, at most 100.
+    async fn support_requests(&self) -> Answer<Vec<SupportRequest>> {
+        let load = |snapshot: Instant, ids: Vec<_>| async move { support::of_goals(&snapshot, &ids).await };
+        let found = self.0.many("supportRequests", String::new(), |goal| goal.id, load).await?;
+        Ok(found.into_iter().map(SupportRequest).collect())
     }
 
     /// The plan.

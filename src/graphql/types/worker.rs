@@ -1,7 +1,7 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
-    Action, Area, Assessment, Conference, InformationRequest, Involvement, Section47Enquiry, Transfer,
+    Action, Area, Assessment, Conference, InformationRequest, Involvement, Section47Enquiry, SupportRequest, Transfer,
     conference::{ConferenceMove, Invitation},
     unit::Membership,
 };
@@ -19,6 +19,8 @@ use crate::{
         invitations::InvitationRow,
         involvements, plans,
         plans::ActionShown,
+        support,
+        support::SupportRow,
         transfers,
         transfers::TransferRow,
         units, workers,
@@ -231,6 +233,24 @@ impl Worker {
             |row: &RequestRow| (row.core.asked_at, row.core.id),
             move |snapshot, ids, page| async move { information::of_askers(&snapshot, &ids, open, &page, read).await },
             move |snapshot, ids| async move { information::count_of_askers(&snapshot, &ids, open).await },
+        )
+        .await
+    }
+
+    /// What the worker was asked for as a parenting support worker, as far as you may see it, latest first.
+    async fn support_requests(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only what is not over.", default)] open: bool,
+        #[graphql(desc = "At most 100, 25 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the node before the page.")] after: Option<String>,
+    ) -> Nullable<Connection<SupportRequest>> {
+        let list =
+            Listing::new(ctx, &self.0, |worker| worker.id, "Worker.supportRequests", first, after).narrowed(open);
+        list.page(
+            |row: &SupportRow| (row.requested_at, row.id),
+            move |snapshot, ids, page| async move { support::of_workers(&snapshot, &ids, open, &page).await },
+            move |snapshot, ids| async move { support::count_of_workers(&snapshot, &ids, open).await },
         )
         .await
     }

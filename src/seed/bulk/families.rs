@@ -158,6 +158,7 @@ impl Iterator for Bulk {
         (families > 0).then(|| {
             self.generator.contacts();
             self.generator.safeguarding();
+            self.generator.care();
             std::mem::take(&mut self.generator.out)
         })
     }

@@ -4,6 +4,7 @@
 //! conferences were held), then the people who fit it, and then the story is played into rows.
 
 mod calendar;
+mod care;
 mod cases;
 mod conferences;
 mod contacts;
@@ -94,6 +95,7 @@ pub(super) struct Authority {
     pub(super) agency_participants: Vec<AgencyParticipant>,
     pub(super) information_requests: Vec<InformationRequest>,
     pub(super) information_chases: Vec<Chase>,
+    pub(super) supports: Vec<Support>,
 }
 
 pub(super) struct Generator {
@@ -108,6 +110,8 @@ pub(super) struct Generator {
     pub(super) staff: Vec<Staff>,
     chairs: Vec<Uuid>,
     first_response: Vec<Uuid>,
+    /// A parenting support worker for each twelve units.
+    supporters: Vec<Uuid>,
     /// Child protection plans that each child has had.
     protected: HashMap<Uuid, i32>,
     /// When each chair is taken.
@@ -143,6 +147,7 @@ impl Generator {
             staff: Vec::new(),
             chairs: Vec::new(),
             first_response: Vec::new(),
+            supporters: Vec::new(),
             protected: HashMap::new(),
             diary: HashSet::new(),
             workers: 0,
@@ -157,6 +162,7 @@ impl Generator {
         generator.families();
         generator.contacts();
         generator.safeguarding();
+        generator.care();
         generator
     }
 

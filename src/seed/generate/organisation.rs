@@ -114,6 +114,7 @@ impl Generator {
             let clinician = self.staff[block + 8].clinician;
             self.member(block + 9, clinician, "CLINICIAN", since, None, 0.4);
         }
+        self.supporters();
     }
 
     fn unit(&mut self, unit: usize, founded: NaiveDate, at: Moment) {

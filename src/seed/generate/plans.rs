@@ -122,7 +122,7 @@ impl Generator {
             start_on: spec.start,
             end_on: spec.end,
             overall_aim: home.fill(aim, kid, spec.start),
-            agreed_change_by: change_by,
+            agreed_change_by: Some(change_by),
             review_due_on: due,
             conference: spec.protection.map(|(conference, _)| conference),
             initial_category: category,
@@ -132,6 +132,10 @@ impl Generator {
             child_view: child_view.map(|text| home.fill(text, kid, spec.start)),
             version: 1 + i32::try_from(reviewed).unwrap_or(0) + i32::from(spec.end.is_some()),
             created_at,
+            section_codes: &[],
+            section_texts: Vec::new(),
+            route: None,
+            needs_assessed_on: None,
         });
         let mut texts: Vec<&GoalText> =
             names::GOALS.iter().filter(|goal| (goal.ages.0..=goal.ages.1).contains(&age)).collect();

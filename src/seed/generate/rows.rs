@@ -69,10 +69,17 @@ rows! {
     }
     Plan {
         id: Uuid, case: Uuid, child: Uuid, kind: &'static str, status: &'static str, start_on: NaiveDate,
-        end_on: Option<NaiveDate>, overall_aim: String, agreed_change_by: NaiveDate, review_due_on: NaiveDate,
+        end_on: Option<NaiveDate>, overall_aim: String, agreed_change_by: Option<NaiveDate>, review_due_on: NaiveDate,
         conference: Option<Uuid>, initial_category: Option<&'static str>, latest_category: Option<&'static str>,
         previous_cpps: Option<i32>, parent_view: Option<String>, child_view: Option<String>, version: i32,
-        created_at: Moment,
+        created_at: Moment, section_codes: &'static [&'static str], section_texts: Vec<&'static str>,
+        route: Option<&'static str>, needs_assessed_on: Option<NaiveDate>,
+    }
+    /// What a parenting support worker is asked for; at most one goal.
+    Support {
+        id: Uuid, case: Uuid, child: Uuid, worker: Uuid, asked_for: &'static str, status: &'static str,
+        requested_by: Uuid, requested_at: Moment, answered_at: Option<Moment>, involvement: Option<Uuid>, version: i32,
+        goal: Option<Uuid>,
     }
     ConferenceChild {
         id: Uuid, conference: Uuid, child: Uuid, case: Uuid, decision: Option<&'static str>,

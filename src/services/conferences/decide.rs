@@ -17,7 +17,7 @@ use crate::{
         children,
         conferences::{self, ConferenceChange, ConferenceChildCore, DecisionChange},
         enquiries,
-        plans::{self, NewPlan, PlanCore},
+        plans::{self, NewPlan, Particulars, PlanCore},
         progress::{self, NewReview},
         sittings::{self, Ending},
         units,
@@ -155,7 +155,7 @@ async fn decide(tx: &ViewerTx, input: DecideConference, outlines: Vec<Option<Str
             return Err(Error::bad_input("decisions", "must hold one decision for every child of the conference"));
         };
         let (one, outline) = wanted.swap_remove(found);
-        let open_plan = plans::open_of_case(tx, case.core.id).await?;
+        let open_plan = plans::open_of_case(tx, case.core.id, PlanKind::ChildProtection).await?;
         let protected = open_plan.as_ref().is_some_and(|plan| plan.kind.0 == PlanKind::ChildProtection);
         if let Some(why) = decision_fault(about.conference.type_.0, one.decision, one.category.is_some(), protected) {
             return Err(Error::guard("DECISION_FITS", why));
@@ -176,8 +176,8 @@ async fn decide(tx: &ViewerTx, input: DecideConference, outlines: Vec<Option<Str
                  need, or adjourn and come together again.",
             ));
         }
-        let ends_later =
-            open_plan.is_none() && plans::last_end(tx, case.core.id).await?.is_some_and(|last| last > held_on);
+        let ends_later = open_plan.is_none()
+            && plans::last_end(tx, case.core.id, PlanKind::ChildProtection).await?.is_some_and(|last| last > held_on);
         if one.decision == ConferenceDecision::Plan && ends_later {
             return Err(Error::guard(
                 "PLAN_STARTED_BEFORE",
@@ -354,6 +354,7 @@ async fn carry_out(
             revision: 1,
             previous_id: None,
             root_id: None,
+            particulars: Particulars::default(),
         },
     )
     .await?;

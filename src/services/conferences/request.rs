@@ -157,7 +157,7 @@ async fn request(tx: &ViewerTx, input: RequestConference) -> Result<Outcome> {
     if input.kind == ConferenceType::Review {
         let mut planned = false;
         for case in &locked {
-            let open = plans::open_of_case(tx, case.core.id).await?;
+            let open = plans::open_of_case(tx, case.core.id, PlanKind::ChildProtection).await?;
             planned |= open.is_some_and(|plan| plan.kind.0 == PlanKind::ChildProtection);
         }
         if !planned {

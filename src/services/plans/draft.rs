@@ -9,11 +9,15 @@ use crate::{
     auth::{Viewer, policy, policy::Action},
     db::{
         Coded, Personal, ViewerTx, cases, children,
-        plans::{self, ActionContent, ActionRow, GoalContent, GoalRow, NewAction, NewGoal, NewPlan, PlanUpdate},
+        plans::{
+            self, ActionContent, ActionRow, GoalContent, GoalRow, NewAction, NewGoal, NewPlan, Particulars, PlanUpdate,
+        },
         viewers, workers,
     },
     domain::{
-        codes::{EventType, GoalStatus, PlanChange, PlanKind, PlanStatus, Severity},
+        Code,
+        calendar::london_day,
+        codes::{EventType, GoalStatus, PermanenceRoute, PlanChange, PlanKind, PlanSection, PlanStatus, Severity},
         ids::{ActionId, GoalId, PlanId},
         plan::Step,
     },
@@ -65,9 +69,13 @@ pub struct PlanContent {
     pub parent_view: Option<String>,
     pub child_view: Option<String>,
     pub goals: Vec<GoalInput>,
+    pub sections: Vec<(PlanSection, String)>,
+    pub route: Option<PermanenceRoute>,
+    pub parallel_route: Option<PermanenceRoute>,
+    pub needs_assessed_on: Option<NaiveDate>,
 }
 
-/// Begins a plan for a child in need.
+/// Begins a plan of any kind that no conference makes.
 #[derive(Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct DraftPlan {
@@ -101,6 +109,9 @@ fn clean(mut content: PlanContent) -> Result<PlanContent> {
     content.overall_aim = text("overallAim", &content.overall_aim, 10_000)?;
     content.parent_view = optional_text("parentView", content.parent_view.as_deref(), 10_000)?;
     content.child_view = optional_text("childView", content.child_view.as_deref(), 10_000)?;
+    for (_, said) in &mut content.sections {
+        *said = text("sections", said, 10_000)?;
+    }
     if content.goals.len() > MAX_GOALS {
         return Err(Error::bad_input("goals", format!("must be at most {MAX_GOALS}")));
     }
@@ -123,8 +134,41 @@ fn clean(mut content: PlanContent) -> Result<PlanContent> {
     Ok(content)
 }
 
+/// What a plan of this kind says beside its goals, or what does not belong to it.
+fn particulars(kind: PlanKind, content: &PlanContent, today: NaiveDate) -> Result<Particulars> {
+    let mut found = Particulars {
+        route: content.route.map(Coded),
+        parallel_route: content.parallel_route.map(Coded),
+        needs_assessed_on: content.needs_assessed_on,
+        ..Particulars::default()
+    };
+    for (section, said) in &content.sections {
+        if !kind.required_sections().contains(section) {
+            return Err(Error::bad_input("sections", format!("{} is no section of such a plan", section.code())));
+        }
+        if found.section_codes.contains(&Coded(*section)) {
+            return Err(Error::bad_input("sections", "must name each section at most once"));
+        }
+        found.section_codes.push(Coded(*section));
+        found.section_texts.push(said.clone());
+    }
+    if kind != PlanKind::Permanence && (found.route.is_some() || found.parallel_route.is_some()) {
+        return Err(Error::bad_input("route", "belongs to a permanence plan only: leave it out"));
+    }
+    if found.parallel_route.is_some() && (found.route.is_none() || found.route == found.parallel_route) {
+        return Err(Error::bad_input("parallelRoute", "must be another than route"));
+    }
+    if kind != PlanKind::Pathway && found.needs_assessed_on.is_some() {
+        return Err(Error::bad_input("needsAssessedOn", "belongs to a pathway plan only: leave it out"));
+    }
+    if found.needs_assessed_on.is_some_and(|day| day > today) {
+        return Err(Error::bad_input("needsAssessedOn", "must not lie in the future"));
+    }
+    Ok(found)
+}
+
 impl Services {
-    /// Begins a child in need plan. It is in force only when it is agreed.
+    /// Begins a plan. It is in force only when it is agreed.
     pub async fn draft_plan(&self, viewer: Viewer, key: &str, input: DraftPlan) -> Result<Outcome> {
         let wanted = DraftPlan { content: clean(input.content.clone())?, ..input.clone() };
         self.change(viewer, "draftPlan", key, &input, move |tx| Box::pin(draft(tx, wanted))).await
@@ -216,8 +260,12 @@ async fn draft(tx: &ViewerTx, input: DraftPlan) -> Result<Outcome> {
     if input.content.goals.iter().any(|goal| goal.id.is_some() || goal.actions.iter().any(|one| one.id.is_some())) {
         return Err(Error::bad_input("goals", "must be new in a new draft: leave their ids out"));
     }
-    check_owners(tx, &input.content).await?;
+    if let Some((guard, why)) = input.kind.case_fault(case.core.status.0) {
+        return Err(Error::guard(guard, why));
+    }
     let at = case.moment(tx.viewer().at);
+    let particulars = particulars(input.kind, &input.content, london_day(at))?;
+    check_owners(tx, &input.content).await?;
     let stamp = stamp(tx, &case.core).await?;
 
     tx.authorise(&[case.core.child_id]).await?;
@@ -244,6 +292,7 @@ async fn draft(tx: &ViewerTx, input: DraftPlan) -> Result<Outcome> {
             revision: 1,
             previous_id: None,
             root_id: None,
+            particulars,
         },
     )
     .await?;
@@ -285,6 +334,7 @@ async fn change(tx: &ViewerTx, input: ChangePlanDraft) -> Result<Outcome> {
     }
     let (plan_id, child_id, today) = (taking.plan.id, taking.plan.child_id, taking.today());
     let content = input.content;
+    let particulars = particulars(taking.plan.kind.0, &content, today)?;
     let known_goals = plans::goals(tx, plan_id).await?;
     let known_actions = plans::open_actions(tx, plan_id).await?;
     check_known(&content, &known_goals, &known_actions)?;
@@ -346,6 +396,7 @@ async fn change(tx: &ViewerTx, input: ChangePlanDraft) -> Result<Outcome> {
         plans::settle_goal(tx, dropped, GoalStatus::Dropped).await?;
     }
     write(tx, goals, actions).await?;
+    plans::write_particulars(tx, plan_id, particulars).await?;
     let update = PlanUpdate {
         version: taking.version(),
         overall_aim: Some(content.overall_aim),
@@ -394,6 +445,7 @@ async fn revise(tx: &ViewerTx, input: RevisePlan) -> Result<Outcome> {
         return Err(Error::guard("SHARED", "Nobody was given this draft yet: change it as it is."));
     }
     let (aim, parent_view, child_view) = plans::narrative(tx, plan.id).await?;
+    let particulars = plans::particulars(tx, plan.id).await?;
     let known_goals = plans::goals(tx, plan.id).await?;
     let open_actions = plans::open_actions(tx, plan.id).await?;
 
@@ -423,6 +475,7 @@ async fn revise(tx: &ViewerTx, input: RevisePlan) -> Result<Outcome> {
             revision: plan.revision + 1,
             previous_id: Some(plan.id),
             root_id: Some(plan.line_id),
+            particulars,
         },
     )
     .await?;

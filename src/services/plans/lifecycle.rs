@@ -8,18 +8,20 @@ use super::{Announcer, Audience, Entity, Outcome, Services, Stamp, Taking, plan_
 use crate::{
     auth::{Viewer, policy::Action},
     db::{
-        Coded, ViewerTx, children,
+        Coded, ViewerTx, children, families, involvements,
         plans::{self, ActionRow, PlanCore, PlanUpdate},
         progress::{self, Choice, NewReview, NewShare},
     },
     domain::{
+        Code,
         calendar::london_day,
         codes::{
-            EscalationChoice, EventType, GoalStatus, InvitationMethod, Participation, PlanChange, PlanKind, PlanStatus,
-            Severity,
+            Capacity, EscalationChoice, EventType, GoalStatus, InvitationMethod, Participation, PermanenceRoute,
+            PlanChange, PlanKind, PlanStatus, Severity,
         },
+        conference::participation_fault,
         ids::PlanId,
-        plan::{GoalShape, Step, goals_fault, period_fault},
+        plan::{GoalShape, PATHWAY_FROM, Step, goals_fault, period_fault},
     },
     error::{Error, Result},
 };
@@ -61,7 +63,7 @@ pub struct SharePlan {
 pub struct RecordPlanReview {
     pub plan_id: Uuid,
     pub held_on: NaiveDate,
-    pub participation: Option<Participation>,
+    pub participation: Participation,
     pub decisions: Vec<String>,
     pub change_of_plan: bool,
     pub next_review_on: NaiveDate,
@@ -164,15 +166,16 @@ impl Services {
 }
 
 async fn agree(tx: &ViewerTx, input: AgreePlan) -> Result<Outcome> {
-    // Who agrees depends on the kind: the unit's consultant, or for a child protection plan its conference's chair.
-    let found = plans::get(tx, input.plan_id).await?.ok_or(Error::NotFound)?;
-    let action = match found.kind.0 {
-        PlanKind::Cin => Action::AgreePlan,
+    // Who agrees depends on the kind: the unit's consultant; a manager, where a child is to live; for a child protection plan
+    // its conference's chair.
+    let action = match kind_of(tx, input.plan_id).await? {
         PlanKind::ChildProtection => Action::AgreeProtectionPlan,
+        kind if kind.decides_about_care() => Action::AgreeCarePlan,
+        _ => Action::AgreePlan,
     };
     let taking = Taking::begin(tx, input.plan_id, action, Step::Agree, Some(input.expected_version)).await?;
     let (plan, today) = (&taking.plan, taking.today());
-    let open = plans::open_of_case(tx, plan.case_id).await?;
+    let open = plans::open_of_case(tx, plan.case_id, plan.kind.0).await?;
     let before = open.as_ref().filter(|open| open.line_id == plan.line_id);
     if before.is_some_and(|before| before.status.0 == PlanStatus::Escalated) {
         return Err(Error::guard(
@@ -180,6 +183,8 @@ async fn agree(tx: &ViewerTx, input: AgreePlan) -> Result<Outcome> {
             "The plan in force is escalated: settle that first, then agree the revised one.",
         ));
     }
+    check_particulars(tx, &taking, before).await?;
+    check_heard(tx, &taking).await?;
     taking.authorise(tx).await?;
     let actions = plans::open_actions(tx, plan.id).await?;
     if let Some(before) = before {
@@ -195,7 +200,8 @@ async fn agree(tx: &ViewerTx, input: AgreePlan) -> Result<Outcome> {
             actions: actions.iter().filter(|one| one.goal_id == goal.id).count(),
         })
         .collect();
-    if let Some((guard, why)) = goals_fault(&shapes) {
+    // Of a plan that seeks change, one whose goals are all settled ends rather than goes on.
+    if let Some((guard, why)) = goals_fault(plan.kind.0, &shapes) {
         return Err(Error::guard(guard, why));
     }
     let start_on = match (before, &open) {
@@ -215,8 +221,8 @@ async fn agree(tx: &ViewerTx, input: AgreePlan) -> Result<Outcome> {
         (None, Some(_)) => {
             return Err(Error::guard(
                 "ONE_OPEN_PLAN",
-                "The child has a plan in force: a child in need plan and a child protection plan are never in force \
-                 together, nor two of a kind.",
+                "The child has such a plan in force: revise that one. A child in need plan and a child protection plan are \
+                 never in force together.",
             ));
         }
         (None, None) => {
@@ -227,21 +233,13 @@ async fn agree(tx: &ViewerTx, input: AgreePlan) -> Result<Outcome> {
             if start < taking.case.core.opened_on {
                 return Err(Error::bad_input("startOn", "must not lie before the case was opened"));
             }
-            if plans::last_end(tx, plan.case_id).await?.is_some_and(|last| start < last) {
+            if plans::last_end(tx, plan.case_id, plan.kind.0).await?.is_some_and(|last| start < last) {
                 return Err(Error::bad_input("startOn", "must not lie before the end of the plan before it"));
             }
             start
         }
     };
-    let Some(agreed_change_by) = plan.agreed_change_by else {
-        return Err(Error::guard(
-            "PERIOD_AGREED",
-            "A plan says until when change is to be achieved: write agreedChangeBy into the draft.",
-        ));
-    };
-    if let Some(fault) = period_fault(agreed_change_by, start_on, today) {
-        return Err(Error::guard("PERIOD_AGREED", format!("The agreed period for change {fault}.")));
-    }
+    let extends_period = check_period(tx, &taking, before, start_on).await?;
     // A review that took place while the draft was written set the next one.
     let reviewed = before.and_then(|before| before.review_due_on);
     let review_due_on = input.review_due_on.or(plan.review_due_on.max(reviewed));
@@ -259,12 +257,159 @@ async fn agree(tx: &ViewerTx, input: AgreePlan) -> Result<Outcome> {
         status: Some(Coded(taking.status)),
         start_on: Some(start_on),
         review_due_on: Some(review_due_on),
+        extends_period: extends_period.then_some(true),
         ..PlanUpdate::default()
     };
     plans::update(tx, plan.id, update).await?;
     let agreed = plans::get(tx, plan.id).await?.ok_or(Error::NotFound)?;
     taking.tell(tx, &agreed, PlanChange::Agreed, Severity::Action, true).await?;
     Ok(taking.outcome())
+}
+
+/// What kind of plan it is, in sight.
+async fn kind_of(tx: &ViewerTx, id: Uuid) -> Result<PlanKind> {
+    Ok(plans::get(tx, id).await?.ok_or(Error::NotFound)?.kind.0)
+}
+
+/// What the kind asks for beside goals, before a plan is agreed.
+async fn check_particulars(tx: &ViewerTx, taking: &Taking, before: Option<&PlanCore>) -> Result<()> {
+    let (plan, case) = (&taking.plan, &taking.case.core);
+    let kind = plan.kind.0;
+    if let Some((guard, why)) = kind.case_fault(case.status.0) {
+        return Err(Error::guard(guard, why));
+    }
+    let missing: Vec<&str> = kind
+        .required_sections()
+        .iter()
+        .filter(|section| !plan.section_codes.contains(&Coded(**section)))
+        .map(|section| section.code())
+        .collect();
+    if !missing.is_empty() {
+        return Err(Error::guard("SECTIONS", format!("Such a plan also says: {}.", missing.join(", "))));
+    }
+    match kind {
+        PlanKind::Permanence if plan.route.is_none() => {
+            return Err(Error::guard("ROUTE", "A permanence plan says where the child is to grow up: choose a route."));
+        }
+        PlanKind::Care => {
+            if involvements::beside(tx, case.id, &[Capacity::Iro]).await?.is_empty() {
+                return Err(Error::guard(
+                    "REVIEWING_OFFICER",
+                    "A care plan names the reviewing officer, and nobody is: give somebody the part IRO first.",
+                ));
+            }
+            if let Some(before) = before
+                && !progress::is_to_change(tx, before.id).await?
+            {
+                return Err(Error::guard(
+                    "CONSIDERED_AT_REVIEW",
+                    "A care plan changes only after a review considered it (regulation 32(2) of the 2010 regulations): record \
+                     the review with changeOfPlan first.",
+                ));
+            }
+        }
+        PlanKind::Adoption => {
+            let planned = plans::open_of_case(tx, case.id, PlanKind::Permanence).await?;
+            let adoption = Some(Coded(PermanenceRoute::Adoption));
+            if !planned.is_some_and(|planned| planned.route == adoption || planned.parallel_route == adoption) {
+                return Err(Error::guard(
+                    "PERMANENCE_ROUTE",
+                    "A plan for adoption follows from the permanence plan: agree one with ADOPTION as its route or its parallel \
+                     route first.",
+                ));
+            }
+        }
+        PlanKind::Pathway => {
+            if plan.needs_assessed_on.is_none() {
+                return Err(Error::guard(
+                    "NEEDS_ASSESSED",
+                    "A pathway plan rests on an assessment of needs: write down when it was made.",
+                ));
+            }
+            let born = children::births(tx, &[plan.child_id]).await?.into_iter().find_map(|(_, born)| born);
+            let age = born.and_then(|born| taking.today().years_since(born));
+            if age.is_none_or(|age| age < PATHWAY_FROM) {
+                return Err(Error::guard(
+                    "AGE",
+                    format!("A pathway plan is for a young person of {PATHWAY_FROM} or over."),
+                ));
+            }
+            if involvements::beside(tx, case.id, &[Capacity::PersonalAdviser]).await?.is_empty() {
+                return Err(Error::guard(
+                    "PERSONAL_ADVISER",
+                    "A pathway plan names the personal adviser, and nobody is: give somebody the part PERSONAL_ADVISER first.",
+                ));
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The child and everybody with parental responsibility were asked what they say of this version, or it says why not.
+async fn check_heard(tx: &ViewerTx, taking: &Taking) -> Result<()> {
+    let plan = &taking.plan;
+    let (_, parents, child) = plans::narrative(tx, plan.id).await?;
+    let heard = progress::heard(tx, plan.id).await?;
+    let born = children::births(tx, &[plan.child_id]).await?.into_iter().any(|(_, born)| born.is_some());
+    if born && child.is_none() && !heard.contains(&plan.child_id) {
+        return Err(Error::guard(
+            "CHILD_HEARD",
+            "It is not said what the child says of the plan: write childView into the draft, or record what they say, or why \
+             they could not be asked.",
+        ));
+    }
+    let holders = families::holders_of_responsibility(tx, &[plan.child_id], taking.today()).await?;
+    let missing = holders.iter().filter(|person| !heard.contains(person)).count();
+    if parents.is_none() && missing > 0 {
+        return Err(Error::guard(
+            "PARENTS_HEARD",
+            format!(
+                "It is not said what {missing} with parental responsibility say of the plan: write parentView into the draft, \
+                 or record what they say, or why they could not be asked."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The agreed period for change of a plan about to be agreed. Answers whether it is longer than the one in force before: that
+/// extends it, which the unit does once without its service manager, and not when it is over.
+async fn check_period(tx: &ViewerTx, taking: &Taking, before: Option<&PlanCore>, start_on: NaiveDate) -> Result<bool> {
+    let (plan, today) = (&taking.plan, taking.today());
+    let until_now = before.and_then(|before| before.agreed_change_by);
+    if until_now.is_some_and(|day| day < today) {
+        return Err(period_over());
+    }
+    let Some(agreed_change_by) = plan.agreed_change_by else {
+        if !plan.kind.0.seeks_change() {
+            return Ok(false);
+        }
+        return Err(Error::guard(
+            "PERIOD_AGREED",
+            "A plan says until when change is to be achieved: write agreedChangeBy into the draft.",
+        ));
+    };
+    if let Some(fault) = period_fault(agreed_change_by, start_on, today) {
+        return Err(Error::guard("PERIOD_AGREED", format!("The agreed period for change {fault}.")));
+    }
+    let extends = until_now.is_some_and(|day| agreed_change_by > day);
+    // A version of a child protection plan is agreed by the chair of its conference, who does not belong to the unit.
+    if extends && plan.kind.0 != PlanKind::ChildProtection && progress::extensions(tx, plan.line_id).await? > 0 {
+        return Err(Error::guard(
+            "SECOND_EXTENSION",
+            "The period was extended before: a second extension is the service manager's to give. Keep the period in the draft, \
+             or escalate the plan so that they choose EXTEND.",
+        ));
+    }
+    Ok(extends)
+}
+
+fn period_over() -> Error {
+    Error::guard(
+        "CHANGE_PERIOD_OVER",
+        "The agreed period for change is over and not everything is achieved: escalate the plan, and choose what follows.",
+    )
 }
 
 /// Takes over what became of the version in force while its revision was written: actions that were done, and where its
@@ -331,8 +476,11 @@ async fn share(tx: &ViewerTx, input: SharePlan) -> Result<Outcome> {
 
 async fn review(tx: &ViewerTx, input: RecordPlanReview) -> Result<Outcome> {
     let me = tx.viewer().worker_id;
-    let taking =
-        Taking::begin(tx, input.plan_id, Action::RecordPlanReview, Step::Review, Some(input.expected_version)).await?;
+    let action = match kind_of(tx, input.plan_id).await? {
+        kind if kind.decides_about_care() => Action::ReviewCarePlan,
+        _ => Action::RecordPlanReview,
+    };
+    let taking = Taking::begin(tx, input.plan_id, action, Step::Review, Some(input.expected_version)).await?;
     let plan = &taking.plan;
     if plan.kind.0 == PlanKind::ChildProtection {
         return Err(Error::guard(
@@ -353,6 +501,15 @@ async fn review(tx: &ViewerTx, input: RecordPlanReview) -> Result<Outcome> {
     if input.next_review_on <= input.held_on {
         return Err(Error::bad_input("nextReviewOn", "must lie after the review"));
     }
+    let born = children::births(tx, &[plan.child_id]).await?.into_iter().find_map(|(_, born)| born);
+    if let Some(why) = participation_fault(input.participation, born, input.held_on) {
+        return Err(Error::bad_input("participation", why));
+    }
+    if plan.agreed_change_by.is_some_and(|until| until < input.held_on)
+        && plans::goals(tx, plan.id).await?.iter().any(|goal| goal.status.0 == GoalStatus::Open)
+    {
+        return Err(period_over());
+    }
     taking.authorise(tx).await?;
     let new = NewReview {
         id: Uuid::now_v7(),
@@ -362,7 +519,7 @@ async fn review(tx: &ViewerTx, input: RecordPlanReview) -> Result<Outcome> {
         held_on: input.held_on,
         chair_id: Some(me.0),
         conference_id: None,
-        participation: input.participation.map(Coded),
+        participation: Some(Coded(input.participation)),
         decisions: input.decisions,
         change_of_plan: input.change_of_plan,
         next_review_on: Some(input.next_review_on),
@@ -417,7 +574,15 @@ async fn settle(tx: &ViewerTx, input: SettlePlanEscalation, reason: String) -> R
             }
         }
         (_, Some(_)) => return Err(Error::bad_input("newChangeBy", "belongs to EXTEND only: leave it out")),
-        (EscalationChoice::Close, None) => check_end(tx, &taking, today).await?,
+        (EscalationChoice::Close, None) => {
+            if plan.kind.0.decides_about_care() && !taking.may(me, Action::EndCarePlan) {
+                return Err(Error::guard(
+                    "MANAGER_ENDS",
+                    "Such a plan is ended by the service manager or the head of service: ask them.",
+                ));
+            }
+            check_end(tx, &taking, today).await?;
+        }
         (_, None) => {}
     }
     taking.authorise(tx).await?;
@@ -533,7 +698,11 @@ async fn check_end(tx: &ViewerTx, taking: &Taking, on: NaiveDate) -> Result<()> 
 }
 
 async fn end(tx: &ViewerTx, input: EndPlan, reason: String) -> Result<Outcome> {
-    let taking = Taking::begin(tx, input.plan_id, Action::EndPlan, Step::End, Some(input.expected_version)).await?;
+    let action = match kind_of(tx, input.plan_id).await? {
+        kind if kind.decides_about_care() => Action::EndCarePlan,
+        _ => Action::EndPlan,
+    };
+    let taking = Taking::begin(tx, input.plan_id, action, Step::End, Some(input.expected_version)).await?;
     if input.end_on > taking.today() {
         return Err(Error::bad_input("endOn", "must not lie in the future"));
     }

@@ -3,6 +3,7 @@
 mod draft;
 mod lifecycle;
 mod progress;
+mod said;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
@@ -11,6 +12,7 @@ pub use draft::{ActionInput, ActionOwner, ChangePlanDraft, DraftPlan, GoalInput,
 pub use lifecycle::{AgreePlan, EndPlan, EscalatePlan, Recipient, RecordPlanReview, SettlePlanEscalation, SharePlan};
 pub(super) use lifecycle::{Telling, end_line};
 pub use progress::{CompletePlanAction, RecordChangeEvidence, SetGoalStatus};
+pub use said::{RecordAdoptionStep, RecordPlanView};
 
 use super::{
     Outcome, Services,
@@ -26,20 +28,23 @@ use crate::{
     db::{
         ViewerTx, cases,
         cases::Locked,
-        conferences,
+        conferences, involvements,
         outbox::Audience,
         plans::{self, PlanCore},
         viewers,
     },
     domain::{
         calendar::london_day,
-        codes::{EventType, PlanChange, PlanStatus, Severity},
+        codes::{Capacity, EventType, PlanChange, PlanStatus, Severity},
         event::Detail,
         ids::{PlanId, WorkerId},
         plan::{Step, legal_next},
     },
     error::{Error, Result},
 };
+
+/// The parts beside the unit that hear of plans.
+const PARTS: [Capacity; 3] = [Capacity::ParentingSupport, Capacity::Iro, Capacity::PersonalAdviser];
 
 /// What events say of a plan.
 pub(super) fn plan_detail(plan: &PlanCore, status: PlanStatus, change: PlanChange) -> Detail {
@@ -79,17 +84,20 @@ impl Taking {
     ) -> Result<Self> {
         let me = tx.viewer().worker_id;
         let found = plans::get(tx, plan_id).await?.ok_or(Error::NotFound)?;
-        let case = cases::lock(tx, found.case_id).await?;
+        // Who gives parenting support sees the plans, and not the case.
+        let (case, mut named) = match cases::lock(tx, found.case_id).await {
+            Err(Error::NotFound) => cases::lock_part(tx, found.case_id).await?,
+            locked => (locked?, involvements::beside(tx, found.case_id, &PARTS).await?),
+        };
         // Again: it may have changed while the case was waited for.
         let plan = plans::get(tx, plan_id).await?.ok_or(Error::NotFound)?;
         let standing = viewers::standing(tx).await?;
-        let mut chairs = Vec::new();
         if let Some(conference) = plan.conference_id {
             // Whoever chaired the conference that made the plan, and whoever chaired the last one that carried it on.
-            chairs.extend(conferences::chair_of(tx, conference).await?);
-            chairs.extend(conferences::last_chair_of_child(tx, plan.child_id).await?);
+            named.extend(conferences::chair_of(tx, conference).await?);
+            named.extend(conferences::last_chair_of_child(tx, plan.child_id).await?);
         }
-        let holding = Holding { named: chairs.into_iter().map(WorkerId).collect(), ..case.holding.clone() };
+        let holding = Holding { named: named.into_iter().map(WorkerId).collect(), ..case.holding.clone() };
         let role = policy::require(&standing, me, &holding, action)?;
         if let Some(expected) = expected_version {
             Error::expect_version(plan.version, expected)?;

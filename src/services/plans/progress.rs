@@ -12,7 +12,7 @@ use crate::{
         progress::{self, NewEvidence},
     },
     domain::{
-        codes::{EventType, EvidenceSource, EvidenceStrength, GoalStatus, PlanChange, Severity},
+        codes::{EventType, EvidenceSource, EvidenceStrength, GoalStatus, PlanChange, Role, Severity},
         ids::{ActionId, GoalId},
         plan::{Step, goal_fault},
     },
@@ -93,6 +93,11 @@ async fn complete(tx: &ViewerTx, input: CompletePlanAction, outcome: Option<Stri
     let plan_id = plans::action(tx, input.action_id).await?.ok_or(Error::NotFound)?.plan_id;
     let taking = Taking::begin(tx, plan_id, Action::CompletePlanAction, Step::Progress, None).await?;
     let action = plans::action(tx, input.action_id).await?.ok_or(Error::NotFound)?;
+    if taking.announcer.actor_role == Role::ParentingSupportWorker
+        && action.owner_worker_id != Some(tx.viewer().worker_id.0)
+    {
+        return Err(Error::guard("OWN_ACTION", "This is somebody else's to do: record what you did yourself."));
+    }
     Error::expect_version(action.version, input.expected_version)?;
     if action.done_on.is_some() {
         return Err(Error::conflict("This action is done already."));
