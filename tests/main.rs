@@ -13,6 +13,7 @@ mod bad_input;
 mod canary;
 mod catalog;
 mod clients;
+mod closing;
 mod documents;
 mod ecosystem;
 mod edges;

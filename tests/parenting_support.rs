@@ -5,6 +5,7 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::{
+    mutations_support::{request_conference, schedule},
     safeguarding::{CHILDS, MINE, follow, refused, step, version_of},
     support::{self, Server, document, key, people},
 };
@@ -247,7 +248,7 @@ async fn only_a_parenting_support_worker_is_asked_and_only_for_open_goals_of_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_kept_from_the_child_by_name_does_not_learn_what_they_are_asked_for() {
+async fn who_is_kept_from_the_child_by_name_is_not_asked_and_has_no_part() {
     let scene = Scene::start().await;
     let child = scene.child.replace("Child:", "Person:");
     let input = json!({ "idempotencyKey": key(), "personId": child, "workerId": format!("Worker:{}", scene.worker), "reason": "CONFLICT_OF_INTEREST",  });
@@ -256,9 +257,116 @@ async fn who_is_kept_from_the_child_by_name_does_not_learn_what_they_are_asked_f
     assert_eq!(answer["data"]["denyAccess"]["errors"], json!([]), "{answer:#}");
     let mut worker = scene.server.socket_of(scene.worker).await;
     worker.open_feed(MINE, json!({})).await;
-    let support = scene.asked().await;
-    assert_eq!(scene.seen(&support).await, json!({ "child": null, "node": null }));
+    let payload = scene.server.mutate("SOCIAL_WORKER", "requestSupport", "", scene.asking()).await;
+    assert_eq!(refused(&payload), "MAY_SEE_CHILD");
+    let case: Uuid = scene.case.strip_prefix("Case:").unwrap().parse().unwrap();
+    scene.client.execute("update cases set status = 'LOOKED_AFTER' where id = $1", &[&case]).await.unwrap();
+    let part = json!({ "idempotencyKey": key(), "caseId": scene.case, "workerId": format!("Worker:{}", scene.worker), "capacity": "PERSONAL_ADVISER" });
+    let payload = scene.server.mutate("CONSULTANT_SOCIAL_WORKER", "startInvolvement", "", part).await;
+    assert_eq!(refused(&payload), "MAY_SEE_CHILD");
     worker.nothing_more().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_kept_from_the_child_after_they_were_asked_sees_and_hears_nothing_more() {
+    let scene = Scene::start().await;
+    let support = scene.asked().await;
+    let child = scene.child.replace("Child:", "Person:");
+    let input = json!({ "idempotencyKey": key(), "personId": child, "workerId": format!("Worker:{}", scene.worker), "reason": "CONFLICT_OF_INTEREST" });
+    scene.server.done("SERVICE_MANAGER", "denyAccess", "denial { id }", input).await;
+    let mut worker = scene.server.socket_of(scene.worker).await;
+    worker.open_feed(MINE, json!({})).await;
+    assert_eq!(scene.seen(&support).await, json!({ "child": null, "node": null }));
+    let answer = json!({ "input": step(("supportId", &support), 1, json!({})) });
+    let answer = scene.server.answer_to(scene.worker, &document("acceptSupport", ""), answer).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND");
+    let input = step(("supportId", &support), 1, json!({ "reason": "They may not." }));
+    scene.server.done("SOCIAL_WORKER", "withdrawSupport", "", input).await;
+    worker.nothing_more().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_asked_hears_of_that_and_not_of_what_else_names_them() {
+    let scene = Scene::start().await;
+    let server = &scene.server;
+    server.assessed(&scene.case).await;
+    server.conference_called_for(&[&scene.case]).await;
+    let conference = request_conference(server, &scene.case).await;
+    schedule(server, &conference).await;
+    scene.asked().await;
+    let mut worker = server.socket_of(scene.worker).await;
+    worker.open_feed(MINE, json!({})).await;
+    let input = json!({ "idempotencyKey": key(), "conferenceId": conference, "expectedVersion": 2,
+                        "invitations": [{ "workerId": format!("Worker:{}", scene.worker), "capacity": "SOCIAL_CARE", "method": "EMAIL" }] });
+    server.done("UNIT_COORDINATOR", "inviteToConference", "", input).await;
+    let moved = json!({ "idempotencyKey": key(), "conferenceId": conference, "reason": "x", "expectedVersion": 3,
+                        "scheduledFor": "2026-11-26T10:00:00Z" });
+    server.done("UNIT_COORDINATOR", "moveConference", "", moved).await;
+    server.all_placed().await;
+    worker.nothing_more().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_worker_hears_of_their_own_work_and_the_reviewing_officer_who_works_with_the_child() {
+    let scene = Scene::start().await;
+    let server = &scene.server;
+    let case: Uuid = scene.case.strip_prefix("Case:").unwrap().parse().unwrap();
+    scene.client.execute("update cases set status = 'LOOKED_AFTER' where id = $1", &[&case]).await.unwrap();
+    let officer = people::with_post(&scene.client, "REVIEWING_OFFICER").await;
+    people::involve(&scene.client, case, officer, "IRO").await;
+    let beside = people::with_post(&scene.client, "PARENTING_SUPPORT_WORKER").await;
+    people::involve(&scene.client, case, beside, "PARENTING_SUPPORT").await;
+    let mut feeds = Vec::new();
+    for worker in [scene.worker, officer, beside] {
+        let mut socket = server.socket_of(worker).await;
+        socket.open_feed(MINE, json!({})).await;
+        feeds.push(socket);
+    }
+    let support = scene.asked().await;
+    scene.act("acceptSupport", "", step(("supportId", &support), 1, json!({}))).await;
+    let evidence = json!({ "idempotencyKey": key(), "goalId": scene.goal, "observedOn": "2026-11-18", "source": "FAMILY",
+        "strength": "MODERATE", "text": "Up at seven." });
+    assert_eq!(scene.act("recordChangeEvidence", "", evidence).await["errors"], json!([]));
+    let end = step(("supportId", &support), 2, json!({ "outcome": "Mornings work." }));
+    server.done("SOCIAL_WORKER", "endSupport", SUPPORT, end).await;
+    let own = ["SUPPORT_CHANGED", "SUPPORT_CHANGED", "INVOLVEMENT_CHANGED", "PLAN_CHANGED"];
+    assert_eq!(feeds[0].types(4).await, own);
+    // Told that they see it no longer.
+    assert_eq!(feeds[0].types(2).await, ["SUPPORT_CHANGED", "INVOLVEMENT_CHANGED"]);
+    assert_eq!(feeds[1].types(3).await, ["INVOLVEMENT_CHANGED", "PLAN_CHANGED", "INVOLVEMENT_CHANGED"]);
+    assert_eq!(feeds[2].types(1).await, ["PLAN_CHANGED"], "whoever else gives support sees the plans");
+    for feed in &mut feeds {
+        feed.nothing_more().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_about_a_case_that_no_unit_holds_is_heard_by_the_queue_and_the_audit_names_it() {
+    let scene = Scene::start().await;
+    let server = &scene.server;
+    let (first, second) = (scene.asked().await, people::with_post(&scene.client, "PARENTING_SUPPORT_WORKER").await);
+    let mut asking = scene.asking();
+    asking["workerId"] = json!(format!("Worker:{second}"));
+    let other = server.done("SOCIAL_WORKER", "requestSupport", SUPPORT, asking).await["support"]["id"].clone();
+    let query = "query($id: ID!) { case(id: $id) { version primaryAllocation { id } } }";
+    let held = server.data("CLINICIAN", query, json!({ "id": scene.case })).await;
+    let end = json!({ "idempotencyKey": key(), "allocationId": held["case"]["primaryAllocation"]["id"], "reason": "x",
+                      "expectedVersion": held["case"]["version"] });
+    server.done("CONSULTANT_SOCIAL_WORKER", "endAllocation", "", end).await;
+    let mut queue = server.socket("FIRST_RESPONSE").await;
+    queue.open_feed("subscription { frontDoorFeed { __typename cursor ... on Event { type } } }", json!({})).await;
+    let declined = step(("supportId", &first), 1, json!({ "reason": "No time." }));
+    assert_eq!(scene.act("declineSupport", "support { id }", declined).await["errors"], json!([]));
+    assert_eq!(queue.types(1).await, ["SUPPORT_CHANGED"]);
+    let changed = "select count(*) from audit_entries where action = 'CHANGED' and worker_id = $1 and $2 = any (records) and not $2 = any (asked)";
+    let of: Uuid = first.strip_prefix("SupportRequest:").unwrap().parse().unwrap();
+    let written: i64 = scene.client.query_one(changed, &[&scene.worker, &of]).await.unwrap().get(0);
+    assert_eq!(written, 1, "changed, though they see it no longer");
+    // What is not answered any more, the head of service withdraws.
+    let other = other.as_str().unwrap();
+    let withdraw = step(("supportId", other), 1, json!({ "reason": "Nobody holds the case." }));
+    server.done("HEAD_OF_SERVICE", "withdrawSupport", "", withdraw).await;
+    assert_eq!(queue.types(1).await, ["SUPPORT_CHANGED"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

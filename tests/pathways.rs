@@ -9,8 +9,8 @@ use apollo_compiler::Schema;
 use hearth::domain::{
     Code,
     codes::{
-        AssessmentOutcome, AssessmentStatus, CaseStatus, ConferenceState, ContactStatus, EnquiryOutcome, EnquiryStatus,
-        InformationStatus, PlanStatus, ReferralDecision, Service, SupportStatus, TransferKind,
+        AssessmentStatus, CaseStatus, ConferenceState, ContactStatus, EnquiryStatus, InformationStatus, PlanStatus,
+        SupportStatus,
     },
     conference, plan,
 };
@@ -32,30 +32,6 @@ fn machines() -> BTreeMap<&'static str, Edges> {
     let conference = |state: ConferenceState| {
         conference::Step::ALL.into_iter().filter_map(|step| step.from_state(state)).collect::<Vec<_>>()
     };
-    let case = |status: CaseStatus| {
-        let mut next = vec![status.after_protection_plan(), status.after_protection_ends()];
-        next.extend(ReferralDecision::ALL.iter().map(|(decision, ..)| status.after_referral(*decision)));
-        next.extend(Service::ALL.iter().map(|(service, ..)| status.after_allocation(*service)));
-        next.extend(TransferKind::ALL.iter().map(|(kind, ..)| status.after_transfer(*kind)));
-        for (outcome, ..) in AssessmentOutcome::ALL {
-            next.extend(Service::ALL.iter().map(|(service, ..)| status.after_assessment(*outcome, *service)));
-        }
-        next.extend(EnquiryOutcome::ALL.iter().map(|(outcome, ..)| status.after_enquiry(*outcome)));
-        // No plan: back to where the case stood when its enquiry called for a conference.
-        let called = |before: &CaseStatus| {
-            let pending = before.after_enquiry(EnquiryOutcome::InitialConference);
-            *before != CaseStatus::ConferencePending && pending == CaseStatus::ConferencePending
-        };
-        next.extend(
-            CaseStatus::ALL
-                .iter()
-                .map(|(before, ..)| *before)
-                .filter(called)
-                .map(|one| status.after_no_plan(Some(one))),
-        );
-        next.push(status.after_assessment_started());
-        next
-    };
     BTreeMap::from([
         ("contact", edges(ContactStatus::legal_next)),
         ("conference", edges(conference)),
@@ -64,7 +40,7 @@ fn machines() -> BTreeMap<&'static str, Edges> {
         ("enquiry", edges(EnquiryStatus::legal_next)),
         ("information", edges(InformationStatus::legal_next)),
         ("support", edges(SupportStatus::legal_next)),
-        ("case", edges(case)),
+        ("case", edges(CaseStatus::legal_next)),
     ])
 }
 

@@ -78,6 +78,20 @@ impl Scene {
         self.server.code(by, &document(mutation, ""), json!({ "input": input })).await
     }
 
+    /// A unit of this service.
+    async fn unit_of(&self, service: &str) -> String {
+        let query = "select 'Unit:' || id from units where service = $1 order by name limit 1";
+        self.client.query_one(query, &[&service]).await.unwrap().get(0)
+    }
+
+    /// Who leads it, who has nothing to do with the child.
+    async fn consultant_of(&self, service: &str) -> Uuid {
+        let query = "select m.worker_id from unit_memberships m join units u on u.id = m.unit_id
+                     where u.service = $1 and m.role = 'CONSULTANT_SOCIAL_WORKER' and m.ended_at is null and not m.cover
+                     order by u.name limit 1";
+        self.client.query_one(query, &[&service]).await.unwrap().get(0)
+    }
+
     async fn look(&self, plan: &str) -> Value {
         let query = format!("query($id: ID!) {{ {} }}", PLAN.replacen("plan", "plan(id: $id)", 1));
         self.server.data("CLINICIAN", &query, json!({ "id": plan })).await["plan"].take()
@@ -187,31 +201,112 @@ async fn a_care_plan_changes_only_after_its_reviewing_officer_considered_it_at_a
     for other in ["SOCIAL_WORKER", "CONSULTANT_SOCIAL_WORKER", "SERVICE_MANAGER"] {
         assert_eq!(scene.code(other, "recordPlanReview", review(true)).await, "FORBIDDEN", "{other}");
     }
-    let reviewed = scene.server.mutate_as(officer, "recordPlanReview", PLAN, review(true)).await;
-    assert_eq!(reviewed["errors"], json!([]));
-    assert_eq!(scene.agree("SERVICE_MANAGER", draft).await["plan"]["status"], "ACTIVE");
-    // It is a manager's to end, too.
+    // Nor somebody with that post who has another part in the case.
+    let adviser = scene.part("REVIEWING_OFFICER", "PERSONAL_ADVISER").await;
+    let asked = document("recordPlanReview", "");
+    let answer = scene.server.answer_to(adviser, &asked, json!({ "input": review(true) })).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer:#}");
+
+    // The last review counts, and of this version.
+    let hold = async |plan: &str, day: &str, change: bool| {
+        scene.server.later(chrono::Duration::days(1));
+        let version = version_of(&scene.server, "SOCIAL_WORKER", plan).await;
+        let input =
+            json!({ "heldOn": day, "participation": "PN1", "changeOfPlan": change, "nextReviewOn": "2026-12-20" });
+        let reviewed =
+            scene.server.mutate_as(officer, "recordPlanReview", PLAN, step(("planId", plan), version, input)).await;
+        assert_eq!(reviewed["errors"], json!([]), "{reviewed:#}");
+    };
+    hold(&plan, "2026-11-28", true).await;
+    hold(&plan, "2026-11-29", false).await;
+    assert_eq!(refused(&scene.agree("SERVICE_MANAGER", draft).await), "CONSIDERED_AT_REVIEW", "it is not to change");
+    hold(&plan, "2026-11-30", true).await;
     let version = version_of(&scene.server, "SOCIAL_WORKER", draft).await;
-    let end = step(("planId", draft), version, json!({ "endOn": "2026-11-28", "reason": "Home." }));
-    assert_eq!(scene.code("CONSULTANT_SOCIAL_WORKER", "endPlan", end.clone()).await, "FORBIDDEN");
-    let escalated = step(("planId", draft), version, json!({ "reason": "It broke down." }));
+    let agree = step(("planId", draft), version, json!({}));
+    let agreed = scene.server.mutate("SERVICE_MANAGER", "agreePlan", "plan { status reviewDueOn }", agree).await;
+    let next = json!({ "status": "ACTIVE", "reviewDueOn": "2026-12-20" });
+    assert_eq!(agreed["plan"], next, "sooner than the version before said: {agreed:#}");
+    let version = version_of(&scene.server, "SOCIAL_WORKER", draft).await;
+    let third =
+        scene.server.done("SOCIAL_WORKER", "revisePlan", PLAN, step(("planId", draft), version, json!({}))).await;
+    let third = third["plan"]["id"].as_str().unwrap();
+    assert_eq!(refused(&scene.agree("SERVICE_MANAGER", third).await), "CONSIDERED_AT_REVIEW", "once more");
+
+    // Who reviews does not belong to the unit that holds the case.
+    let unit: Uuid = scene.server.unit(3).await.strip_prefix("Unit:").unwrap().parse().unwrap();
+    let joined = "insert into unit_memberships (id, unit_id, worker_id, role, started_at)
+                  values (gen_random_uuid(), $1, $2, 'SOCIAL_WORKER', '2026-11-01')";
+    scene.client.execute(joined, &[&unit, &officer]).await.unwrap();
+    let review =
+        json!({ "heldOn": "2026-12-01", "participation": "PN1", "changeOfPlan": true, "nextReviewOn": "2026-12-20" });
+    let payload =
+        scene.server.mutate_as(officer, "recordPlanReview", "", step(("planId", draft), version, review)).await;
+    assert_eq!(refused(&payload), "REVIEWING_OFFICER");
+    assert_eq!(refused(&scene.agree("SERVICE_MANAGER", third).await), "REVIEWING_OFFICER");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_care_plan_is_a_managers_to_end_and_not_while_the_child_is_looked_after() {
+    let scene = Scene::with("LOOKED_AFTER").await;
+    let officer = scene.part("REVIEWING_OFFICER", "IRO").await;
+    let plan = scene.agreed("HEAD_OF_SERVICE", "CARE", json!({})).await;
+    scene.server.later(chrono::Duration::days(10));
+    // It breaks down. It is reviewed, and goes on, without a period that was never agreed.
+    let version = version_of(&scene.server, "SOCIAL_WORKER", &plan).await;
+    let escalated = step(("planId", &plan), version, json!({ "reason": "It broke down." }));
     scene.server.done("CONSULTANT_SOCIAL_WORKER", "escalatePlan", "", escalated).await;
-    let close = step(("planId", draft), version + 1, json!({ "choice": "CLOSE", "reason": "x" }));
-    let payload = scene.server.mutate("CONSULTANT_SOCIAL_WORKER", "settlePlanEscalation", "", close).await;
-    assert_eq!(refused(&payload), "MANAGER_ENDS");
-    let end = step(("planId", draft), version + 1, json!({ "endOn": "2026-11-28", "reason": "Home." }));
-    assert_eq!(scene.server.done("SERVICE_MANAGER", "endPlan", PLAN, end).await["plan"]["status"], "ENDED");
+    let review =
+        json!({ "heldOn": "2026-11-27", "participation": "PN1", "changeOfPlan": false, "nextReviewOn": "2026-12-20" });
+    let reviewed =
+        scene.server.mutate_as(officer, "recordPlanReview", PLAN, step(("planId", &plan), version + 1, review)).await;
+    assert_eq!((&reviewed["errors"], &reviewed["plan"]["status"]), (&json!([]), &json!("ESCALATED")), "{reviewed:#}");
+    let choose = async |more: Value| {
+        let version = version_of(&scene.server, "SOCIAL_WORKER", &plan).await;
+        let input = json!({ "input": step(("planId", &plan), version, more) });
+        scene.server.answer("CONSULTANT_SOCIAL_WORKER", &document("settlePlanEscalation", PLAN), input).await
+    };
+    let dated = choose(json!({ "choice": "EXTEND", "reason": "x", "newChangeBy": "2027-02-01" })).await;
+    assert_eq!(dated["errors"][0]["extensions"]["field"], "newChangeBy", "{dated:#}");
+    let close = choose(json!({ "choice": "CLOSE", "reason": "x" })).await;
+    assert_eq!(refused(&close["data"]["settlePlanEscalation"]), "MANAGER_ENDS");
+    let on = choose(json!({ "choice": "EXTEND", "reason": "A night in ten." })).await;
+    assert_eq!(on["data"]["settlePlanEscalation"]["plan"]["status"], "ACTIVE", "{on:#}");
+
+    let version = version_of(&scene.server, "SOCIAL_WORKER", &plan).await;
+    let end = |on: &str| step(("planId", &plan), version, json!({ "endOn": on, "reason": "Home." }));
+    assert_eq!(scene.code("CONSULTANT_SOCIAL_WORKER", "endPlan", end("2026-11-28")).await, "FORBIDDEN");
+    assert_eq!(
+        refused(&scene.server.mutate("SERVICE_MANAGER", "endPlan", "", end("2026-11-28")).await),
+        "CHILD_IN_CARE"
+    );
+    let case: Uuid = scene.case.strip_prefix("Case:").unwrap().parse().unwrap();
+    scene.client.execute("update cases set status = 'CIN' where id = $1", &[&case]).await.unwrap();
+    // Not before what became of it.
+    assert_eq!(scene.code("SERVICE_MANAGER", "endPlan", end("2026-11-26")).await, "BAD_USER_INPUT");
+    let ended = scene.server.done("SERVICE_MANAGER", "endPlan", PLAN, end("2026-11-28")).await;
+    assert_eq!(ended["plan"]["status"], "ENDED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_does_not_end_before_it_was_agreed() {
+    let scene = Scene::with("CIN").await;
+    let more = json!({ "agreedChangeBy": "2027-02-28", "goals": [goal("Sleeps at home.")] });
+    let plan = scene.agreed("CONSULTANT_SOCIAL_WORKER", "CIN", more).await;
+    scene.server.later(chrono::Duration::days(10));
+    let version = version_of(&scene.server, "SOCIAL_WORKER", &plan).await;
+    let revised =
+        scene.server.done("SOCIAL_WORKER", "revisePlan", PLAN, step(("planId", &plan), version, json!({}))).await;
+    let draft = revised["plan"]["id"].as_str().unwrap();
+    assert_eq!(scene.agree("CONSULTANT_SOCIAL_WORKER", draft).await["errors"], json!([]));
+    let version = version_of(&scene.server, "SOCIAL_WORKER", draft).await;
+    let end = step(("planId", draft), version, json!({ "endOn": "2026-11-20", "reason": "x" }));
+    assert_eq!(scene.code("CONSULTANT_SOCIAL_WORKER", "endPlan", end).await, "BAD_USER_INPUT");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_looked_after_service_takes_a_child_with_a_permanence_plan_to_remain_in_care() {
     let scene = Scene::with("LOOKED_AFTER").await;
-    let nine = scene
-        .client
-        .query_one("select 'Unit:' || id from units where service = 'LOOKED_AFTER' order by name limit 1", &[])
-        .await
-        .unwrap();
-    let to: String = nine.get(0);
+    let to = scene.unit_of("LOOKED_AFTER").await;
     let ask = async || {
         let version = version_of(&scene.server, "CLINICIAN", &scene.case).await;
         let input = step(
@@ -219,7 +314,7 @@ async fn the_looked_after_service_takes_a_child_with_a_permanence_plan_to_remain
             version,
             json!({ "toUnitId": to, "kind": "TO_LAC", "handoverSummary": "Settled." }),
         );
-        scene.server.mutate("CONSULTANT_SOCIAL_WORKER", "requestTransfer", "transfer { state }", input).await
+        scene.server.mutate("CONSULTANT_SOCIAL_WORKER", "requestTransfer", "transfer { id state }", input).await
     };
     assert_eq!(refused(&ask().await), "PERMANENCE_PLAN_AGREED");
     let plan = scene.draft("PERMANENCE", json!({})).await;
@@ -237,7 +332,104 @@ async fn the_looked_after_service_takes_a_child_with_a_permanence_plan_to_remain
     scene.change(draft, content(&sections, json!({ "route": "LONG_TERM_FOSTERING" }))).await;
     assert_eq!(refused(&ask().await), "PERMANENCE_PLAN_AGREED", "a draft is not agreed");
     assert_eq!(scene.agree("SERVICE_MANAGER", draft).await["errors"], json!([]));
-    assert_eq!(ask().await["transfer"]["state"], "REQUESTED");
+    let asked = ask().await;
+    assert_eq!(asked["transfer"]["state"], "REQUESTED");
+
+    // The receiving unit sees no plan yet, and takes the case on the strength of it.
+    let transfer = asked["transfer"]["id"].as_str().unwrap();
+    let accept = json!({ "idempotencyKey": key(), "transferId": transfer, "expectedVersion": 1 });
+    let taken = scene
+        .server
+        .mutate_as(scene.consultant_of("LOOKED_AFTER").await, "acceptTransfer", "case { status }", accept)
+        .await;
+    assert_eq!((&taken["errors"], &taken["case"]["status"]), (&json!([]), &json!("LOOKED_AFTER_LAC")), "{taken:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_adoption_service_takes_a_child_while_the_plan_for_adoption_stands() {
+    let scene = Scene::with("LOOKED_AFTER").await;
+    scene.client.execute("update units set service = 'ADOPTION' where service = 'LOOKED_AFTER'", &[]).await.unwrap();
+    let to = scene.unit_of("ADOPTION").await;
+    let ask = async || {
+        let version = version_of(&scene.server, "CLINICIAN", &scene.case).await;
+        let input = step(
+            ("caseId", &scene.case),
+            version,
+            json!({ "toUnitId": to, "kind": "TO_ADOPTION", "handoverSummary": "Waits." }),
+        );
+        scene.server.mutate("CONSULTANT_SOCIAL_WORKER", "requestTransfer", "transfer { id state }", input).await
+    };
+    let permanence = scene.agreed("SERVICE_MANAGER", "PERMANENCE", json!({ "route": "ADOPTION" })).await;
+    assert_eq!(refused(&ask().await), "ADOPTION_PLAN_AGREED");
+    let adoption = scene.agreed("SERVICE_MANAGER", "ADOPTION", json!({})).await;
+    let record = async |what: &str, day: &str, why: Option<&str>| {
+        let version = version_of(&scene.server, "SOCIAL_WORKER", &adoption).await;
+        let more = json!({ "step": what, "happenedOn": day, "reversalReason": why });
+        scene
+            .server
+            .mutate("SOCIAL_WORKER", "recordAdoptionStep", PLAN, step(("planId", &adoption), version, more))
+            .await
+    };
+
+    // The route changed: the plan for adoption is in force, and stands no longer.
+    let version = version_of(&scene.server, "SOCIAL_WORKER", &permanence).await;
+    let revised =
+        scene.server.done("SOCIAL_WORKER", "revisePlan", PLAN, step(("planId", &permanence), version, json!({}))).await;
+    let other = revised["plan"]["id"].as_str().unwrap();
+    let sections = revised["plan"]["requiredSections"].clone();
+    scene
+        .change(other, content(&sections, json!({ "route": "LONG_TERM_FOSTERING", "parallelRoute": "ADOPTION" })))
+        .await;
+    assert_eq!(scene.agree("SERVICE_MANAGER", other).await["errors"], json!([]));
+    let asked = ask().await;
+    assert_eq!(asked["transfer"]["state"], "REQUESTED", "by the parallel route");
+
+    // Reversed while the unit was asked.
+    for (what, day) in [("BEST_INTEREST", "2026-11-02"), ("AGENCY_DECISION", "2026-11-09")] {
+        assert_eq!(record(what, day, None).await["errors"], json!([]));
+    }
+    assert_eq!(record("REVERSED", "2026-11-16", Some("RD1")).await["errors"], json!([]));
+    let accept = json!({ "idempotencyKey": key(), "transferId": asked["transfer"]["id"], "expectedVersion": 1 });
+    let taken = scene.server.mutate_as(scene.consultant_of("ADOPTION").await, "acceptTransfer", "", accept).await;
+    assert_eq!(refused(&taken), "ADOPTION_PLAN_AGREED");
+    // Recorded with the wrong reason, it is recorded again.
+    let again = record("REVERSED", "2026-11-16", Some("RD3")).await;
+    assert_eq!(again["plan"]["adoptionSteps"].as_array().unwrap().len(), 4, "{again:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_looked_after_service_takes_such_a_child_from_the_queue_too() {
+    let scene = Scene::with("LOOKED_AFTER").await;
+    let query = "query($id: ID!) { case(id: $id) { primaryAllocation { id } } }";
+    let held = scene.server.data("CLINICIAN", query, json!({ "id": scene.case })).await;
+    let to = scene.unit_of("LOOKED_AFTER").await;
+    let waiting = async || {
+        let case = scene.case[5..].to_owned();
+        let query = "select version from cases where id::text = $1";
+        let version: i32 = scene.client.query_one(query, &[&case]).await.unwrap().get(0);
+        let input = step(("caseId", &scene.case), version.into(), json!({ "unitId": to, "reason": "Settled." }));
+        scene.server.mutate("FIRST_RESPONSE", "allocateCase", "case { status }", input).await
+    };
+    let permanent = scene.agreed("SERVICE_MANAGER", "PERMANENCE", json!({ "route": "RETURN_HOME" })).await;
+    let revised =
+        scene.server.done("SOCIAL_WORKER", "revisePlan", PLAN, step(("planId", &permanent), 3, json!({}))).await;
+    let draft = revised["plan"]["id"].as_str().unwrap();
+    let sections = revised["plan"]["requiredSections"].clone();
+    scene.change(draft, content(&sections, json!({ "route": "LONG_TERM_FOSTERING" }))).await;
+    assert_eq!(scene.agree("SERVICE_MANAGER", draft).await["errors"], json!([]));
+    let version = version_of(&scene.server, "CLINICIAN", &scene.case).await;
+    let end = json!({ "idempotencyKey": key(), "allocationId": held["case"]["primaryAllocation"]["id"], "reason": "x",
+                      "expectedVersion": version });
+    scene.server.done("CONSULTANT_SOCIAL_WORKER", "endAllocation", "", end).await;
+    let taken = waiting().await;
+    assert_eq!(taken["errors"], json!([]), "{taken:#}");
+    let status: String = scene
+        .client
+        .query_one("select status from cases where id::text = $1", &[&scene.case[5..].to_owned()])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(status, "LOOKED_AFTER_LAC");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -303,14 +495,17 @@ async fn a_pathway_plan_is_for_a_young_person_whose_needs_were_assessed_and_who_
     assert_eq!(refused(&scene.agree("CONSULTANT_SOCIAL_WORKER", &plan).await), "NEEDS_ASSESSED");
     let sections = scene.look(&plan).await["requiredSections"].clone();
     scene.change(&plan, content(&sections, json!({ "needsAssessedOn": "2026-11-02" }))).await;
-    assert_eq!(refused(&scene.agree("CONSULTANT_SOCIAL_WORKER", &plan).await), "AGE");
-    scene
-        .client
-        .execute("update persons set date_of_birth = '2010-11-18' where id = $1", &[&scene.child])
-        .await
-        .unwrap();
     assert_eq!(refused(&scene.agree("CONSULTANT_SOCIAL_WORKER", &plan).await), "PERSONAL_ADVISER");
     scene.part("DATA_ANALYST", "PERSONAL_ADVISER").await;
+    assert_eq!(refused(&scene.agree("CONSULTANT_SOCIAL_WORKER", &plan).await), "AGE");
+    let sixteen = "update persons set date_of_birth = '2010-11-18' where id = $1";
+    scene.client.execute(sixteen, &[&scene.child]).await.unwrap();
+    // On its first day too: neither too young nor before the assessment.
+    let version = version_of(&scene.server, "SOCIAL_WORKER", &plan).await;
+    let from = |day: &str| step(("planId", &plan), version, json!({ "startOn": day }));
+    let early = scene.server.mutate("CONSULTANT_SOCIAL_WORKER", "agreePlan", "", from("2026-11-16")).await;
+    assert_eq!(refused(&early), "AGE");
+    assert_eq!(scene.code("CONSULTANT_SOCIAL_WORKER", "agreePlan", from("2026-11-01")).await, "BAD_USER_INPUT");
     let agreed = scene.agree("CONSULTANT_SOCIAL_WORKER", &plan).await;
     assert_eq!(agreed["plan"]["needsAssessedOn"], "2026-11-02", "{agreed:#}");
 }
@@ -369,6 +564,8 @@ async fn a_plan_is_agreed_when_the_child_and_everybody_with_parental_responsibil
     );
     let late = scene.code("SOCIAL_WORKER", "recordPlanView", of(format!("Person:{mother}"), "2026-11-19")).await;
     assert_eq!(late, "BAD_USER_INPUT");
+    let early = scene.code("SOCIAL_WORKER", "recordPlanView", of(format!("Person:{mother}"), "2015-01-01")).await;
+    assert_eq!(early, "BAD_USER_INPUT", "before there was a case");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -417,6 +614,28 @@ async fn when_the_agreed_period_is_over_the_plan_does_not_simply_go_on() {
         .await;
     assert_eq!((&payload["plan"]["status"], &payload["plan"]["changePeriodOver"]), (&json!("ACTIVE"), &json!(false)));
     assert_eq!(refused(&scene.agree("CONSULTANT_SOCIAL_WORKER", draft).await), "SECOND_EXTENSION", "a month more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_everything_is_achieved_a_plan_goes_on_after_its_period() {
+    let scene = Scene::with("CIN").await;
+    let more = |until: &str, what: &str| json!({ "agreedChangeBy": until, "goals": [goal(what)] });
+    let plan = scene.agreed("CONSULTANT_SOCIAL_WORKER", "CIN", more("2026-12-01", "Sleeps at home.")).await;
+    scene.server.later(chrono::Duration::days(14));
+    let query = "query($id: ID!) { plan(id: $id) { goals { id version } } }";
+    let goals = scene.server.data("CLINICIAN", query, json!({ "id": plan })).await;
+    let first = &goals["plan"]["goals"][0];
+    let settle = json!({ "idempotencyKey": key(), "goalId": first["id"], "status": "NOT_MET", "expectedVersion": first["version"] });
+    scene.server.done("SOCIAL_WORKER", "setGoalStatus", "", settle).await;
+    let version = version_of(&scene.server, "SOCIAL_WORKER", &plan).await;
+    let review =
+        json!({ "heldOn": "2026-12-02", "participation": "PN1", "changeOfPlan": true, "nextReviewOn": "2027-02-20" });
+    scene.server.done("SOCIAL_WORKER", "recordPlanReview", "", step(("planId", &plan), version, review)).await;
+    let revised =
+        scene.server.done("SOCIAL_WORKER", "revisePlan", PLAN, step(("planId", &plan), version + 1, json!({}))).await;
+    let draft = revised["plan"]["id"].as_str().unwrap();
+    scene.change(draft, content(&json!([]), more("2027-03-01", "Goes to school."))).await;
+    assert_eq!(scene.agree("CONSULTANT_SOCIAL_WORKER", draft).await["errors"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

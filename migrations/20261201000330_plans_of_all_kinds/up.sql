@@ -30,6 +30,11 @@ drop index one_open_plan;
 create unique index one_open_plan on plans (case_id) where status in ('ACTIVE', 'ESCALATED') and kind in ('CIN', 'CHILD_PROTECTION');
 create unique index one_open_plan_of_a_kind on plans (case_id, kind) where status in ('ACTIVE', 'ESCALATED');
 
+-- A plan that seeks no change and has no agreed period goes on as it is.
+alter table plan_escalations
+    drop constraint plan_escalations_check1,
+    add constraint plan_escalations_check1 check (new_change_by is null or choice = 'EXTEND');
+
 create or replace function hearth.shared_is_immutable() returns trigger language plpgsql as $$
 declare
     shared boolean;
@@ -221,7 +226,8 @@ begin
 end $$;
 
 -- A case as a parenting support worker needs it to act in their part, not to read it: whoever was asked, or works with the
--- family, and sees who the child is. With whom else to tell: who leads, who has a part beside the unit, who chaired last.
+-- family, and sees who the child is. With whom else to tell: who leads, who has a part beside the unit, and who chaired the
+-- conferences that made the protection plan in force and carried it on.
 create function hearth.has_part(wanted uuid, child uuid) returns boolean
     language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -236,20 +242,25 @@ begin
                       and (s.allowed is null or me = any (s.allowed)) and (s.barred is null or me <> all (s.barred)));
 end $$;
 create function hearth.case_of_part(wanted uuid)
-    returns table (id uuid, case_no bigint, child_id uuid, opened_on date, status text, version integer, named uuid[])
+    returns table (id uuid, case_no bigint, child_id uuid, opened_on date, status text, version integer,
+                   workers uuid[], capacities text[], chairs uuid[])
     language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
 #variable_conflict use_column
 begin
     return query
-    select c.id, c.case_no, c.child_id, c.opened_on, c.status, c.version,
-        array(select i.worker_id from public.worker_involvements i
-              where i.case_id = c.id and i.ended_at is null
-                and i.capacity in ('LEAD_PRACTITIONER', 'PARENTING_SUPPORT', 'IRO', 'PERSONAL_ADVISER')
+    select c.id, c.case_no, c.child_id, c.opened_on, c.status, c.version, parts.workers, parts.capacities,
+        array(select o.chair_id from public.plans p join public.conferences o on o.id = p.conference_id
+              where p.case_id = c.id and p.status in ('ACTIVE', 'ESCALATED') and o.chair_id is not null
               union
               (select o.chair_id from public.conferences o join public.conference_children cc on cc.conference_id = o.id
-               where cc.case_id = c.id and o.state in ('DECIDED', 'ISSUED') and o.chair_id is not null
-               order by o.held_at desc limit 1))
-    from public.cases c where c.id = wanted and hearth.has_part(c.id, c.child_id);
+               where cc.child_id = c.child_id and cc.plan_id is not null and o.chair_id is not null
+               order by o.held_at desc nulls last limit 1))
+    from public.cases c
+    cross join lateral (
+        select coalesce(array_agg(i.worker_id order by i.id), '{}') as workers,
+               coalesce(array_agg(i.capacity order by i.id), '{}') as capacities
+        from public.worker_involvements i where i.case_id = c.id and i.ended_at is null) parts
+    where c.id = wanted and hearth.has_part(c.id, c.child_id);
 end $$;
 create function hearth.allocations_of_part(wanted uuid)
     returns table (id uuid, unit_id uuid, area_id uuid, kind text, started_at timestamptz)
@@ -262,7 +273,39 @@ begin
     where a.case_id = wanted and a.ended_at is null and hearth.has_part(a.case_id, a.child_id);
 end $$;
 
--- Whoever sees a child in part, in person, is told by name what concerns them: who gives parenting support, or was asked.
+-- What is in force about where the child of a case is to grow up, for whoever sees the case at all: a unit takes a case from
+-- another, or from the queue, before it sees the plans.
+create function hearth.permanence_of(wanted uuid)
+    returns table (kind text, route text, parallel_route text, reversed boolean)
+    language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+#variable_conflict use_column
+declare
+    me uuid := hearth.worker();
+    held uuid[] := hearth.holders();
+begin
+    return query
+    select p.kind, p.route, p.parallel_route,
+        exists (select from public.adoption_steps a join public.plans v on v.id = a.plan_id
+                where v.line_id = p.line_id and a.step = 'REVERSED')
+    from public.plans p join public.cases c on c.id = p.case_id
+    where c.id = wanted and p.kind in ('PERMANENCE', 'ADOPTION') and p.status in ('ACTIVE', 'ESCALATED')
+      and exists (select from public.sight s
+                  where s.subject_id in (c.id, c.child_id) and s.holder_id = any (held) and (s.until is null or s.until > hearth.at())
+                    and (s.allowed is null or me = any (s.allowed)) and (s.barred is null or me <> all (s.barred)));
+end $$;
+
+-- Whether a restriction or a denial keeps a worker from a child about whom a change is made: nobody is given a part in
+-- what they could not see.
+create function hearth.keeps_out(child uuid, worker uuid) returns boolean
+    language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    return child = any (hearth.writing()) and exists (
+        select from public.person_locks l
+        where l.person_id = child and (worker <> all (l.allowed) or worker = any (l.barred)));
+end $$;
+
+-- Whoever sees a child in part, in person, is told by name what concerns their part: what they were asked for, that it began
+-- or ended, and what becomes of the plans that they see. Nothing else, whatever names them.
 create or replace function hearth.may_be_told(events uuid[], workers uuid[], at timestamptz) returns setof bigint
     language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
@@ -285,9 +328,13 @@ begin
                coalesce(bool_or(a.holder_id = p.worker and a.kind = 'FORMER'), false) as former,
                coalesce(bool_or(a.holder_id = p.worker and a.kind in ('LEAVING', 'ALONE')), false) as alone
         from public.outbox_audience a where a.event_id = p.event) reached
-    -- Whether they see a child whom it is about, by a right of their own: what a post sees is the queue.
+    -- Whether they see a child whom it is about, by a right of their own: what a post sees is the queue. Whole, or in person as far
+    -- as it concerns who sees a child in part.
     cross join lateral (
-        select coalesce(bool_or(s.whole), false) as one, coalesce(bool_or(s.holder_id = p.worker), false) as self
+        select coalesce(bool_or(s.whole), false) as one,
+               coalesce(bool_or(s.holder_id = p.worker
+                                and (e.type in ('SUPPORT_CHANGED', 'INVOLVEMENT_CHANGED')
+                                     or (s.plans and e.type in ('PLAN_AGREED', 'PLAN_CHANGED')))), false) as self
         from public.outbox_subjects o join public.sight s on s.subject_id = o.child_id
         where o.event_id = p.event and s.holder_id = any (held.holders)
           and s.holder_id <> all (array[hearth.whole_service(), hearth.queue()])
@@ -302,13 +349,20 @@ begin
           where o.event_id = p.event and (p.worker <> all (l.allowed) or p.worker = any (l.barred))));
 end $$;
 
+-- What the bus asks of whoever sees a child in part.
+grant select (plans) on sight to hearth_bus;
+
 grant create on schema hearth to hearth_rights;
 alter function hearth.has_part(uuid, uuid) owner to hearth_rights;
 alter function hearth.case_of_part(uuid) owner to hearth_rights;
 alter function hearth.allocations_of_part(uuid) owner to hearth_rights;
+alter function hearth.permanence_of(uuid) owner to hearth_rights;
+alter function hearth.keeps_out(uuid, uuid) owner to hearth_rights;
 alter function hearth.support_opens_sight() owner to hearth_rights;
 alter function hearth.closed_after_support() owner to hearth_rights;
 revoke create on schema hearth from hearth_rights;
 revoke execute on function hearth.support_opens_sight(), hearth.closed_after_support(),
-    hearth.has_part(uuid, uuid), hearth.case_of_part(uuid), hearth.allocations_of_part(uuid) from public;
-grant execute on function hearth.case_of_part(uuid), hearth.allocations_of_part(uuid) to hearth_app;
+    hearth.has_part(uuid, uuid), hearth.case_of_part(uuid), hearth.allocations_of_part(uuid), hearth.permanence_of(uuid),
+    hearth.keeps_out(uuid, uuid) from public;
+grant execute on function hearth.case_of_part(uuid), hearth.allocations_of_part(uuid), hearth.permanence_of(uuid),
+    hearth.keeps_out(uuid, uuid) to hearth_app;

@@ -166,8 +166,10 @@ pub enum Action {
     RecordPlanView,
     /// Record how far a plan for adoption has come.
     RecordAdoptionStep,
-    /// Ask a parenting support worker, or withdraw that.
+    /// Ask a parenting support worker.
     AskForSupport,
+    /// Withdraw what a parenting support worker was asked for.
+    WithdrawSupport,
     /// Take on what one is asked for as a parenting support worker, or say no.
     AnswerSupport,
     /// End the work of a parenting support worker.
@@ -176,11 +178,15 @@ pub enum Action {
     StartInvolvement,
     /// End a worker's part in a case.
     EndInvolvement,
+    /// Close a case.
+    CloseCase,
+    /// Close a case soon after a child protection plan.
+    CloseAfterProtection,
 }
 
 impl Action {
     /// Every action, for the printed table.
-    pub const ALL: [Self; 81] = [
+    pub const ALL: [Self; 84] = [
         Self::AllocateCase,
         Self::AllocateOverCapacity,
         Self::EndPrimaryAllocation,
@@ -258,10 +264,13 @@ impl Action {
         Self::RecordPlanView,
         Self::RecordAdoptionStep,
         Self::AskForSupport,
+        Self::WithdrawSupport,
         Self::AnswerSupport,
         Self::EndSupport,
         Self::StartInvolvement,
         Self::EndInvolvement,
+        Self::CloseCase,
+        Self::CloseAfterProtection,
     ];
 
     /// Whom to ask when it is not permitted.
@@ -344,10 +353,14 @@ impl Action {
             Self::RecordPlanView => "a member of a unit that works the case",
             Self::RecordAdoptionStep | Self::AskForSupport => "a social worker of the holding unit",
             Self::AnswerSupport => "the parenting support worker who is asked",
-            Self::EndSupport => "the parenting support worker, or a social worker of the holding unit",
-            Self::StartInvolvement | Self::EndInvolvement => {
+            Self::WithdrawSupport => "a social worker of the holding unit, the service manager or the head of service",
+            Self::EndSupport => {
+                "the parenting support worker, a social worker of the holding unit, the service manager or the head of service"
+            }
+            Self::StartInvolvement | Self::EndInvolvement | Self::CloseCase => {
                 "the holding unit's consultant social worker or the service manager"
             }
+            Self::CloseAfterProtection => "the service manager or the head of service",
             Self::RestrictRecord | Self::DenyAccess => {
                 "the service manager of the area that holds the case, or the head of service"
             }
@@ -469,13 +482,20 @@ pub fn permits(role: Role, relation: Relation, action: Action) -> bool {
             ConsultantSocialWorker | SocialWorker | ChildrensPractitioner | Clinician | UnitCoordinator,
         ) => matches!(relation, Relation::Holding | Relation::Helping),
         (RecordPlanView, ReviewingOfficer | CpChair) => relation == Relation::Named,
-        (RecordAdoptionStep | AskForSupport | EndSupport, ConsultantSocialWorker | SocialWorker) => {
+        (RecordAdoptionStep | AskForSupport | WithdrawSupport | EndSupport, ConsultantSocialWorker | SocialWorker) => {
             relation == Relation::Holding
         }
         (AnswerSupport | EndSupport, ParentingSupportWorker) => relation == Relation::Named,
-        (StartInvolvement | EndInvolvement, ConsultantSocialWorker) => relation == Relation::Holding,
-        (StartInvolvement | EndInvolvement, ServiceManager) => relation == Relation::Area,
-        (StartInvolvement | EndInvolvement, HeadOfService) => relation == Relation::Authority,
+        // Also when no unit holds the case any more.
+        (WithdrawSupport | EndSupport, ServiceManager) => relation == Relation::Area,
+        (WithdrawSupport | EndSupport, HeadOfService) => relation == Relation::Authority,
+        (StartInvolvement | EndInvolvement | CloseCase, ConsultantSocialWorker) => relation == Relation::Holding,
+        (StartInvolvement | EndInvolvement | CloseCase | CloseAfterProtection, ServiceManager) => {
+            relation == Relation::Area
+        }
+        (StartInvolvement | EndInvolvement | CloseCase | CloseAfterProtection, HeadOfService) => {
+            relation == Relation::Authority
+        }
 
         (
             StartAssessment
@@ -595,8 +615,8 @@ pub fn class_of(of: &str, field: &str) -> FieldClass {
             "analysis" | "wishesFeelings" | "notSeenReason" | "returnedReason" | "authorisedReason" | "factors"
             | "immediateAction" | "absenceReason" | "actions" | "policeReference" | "findings" | "questions"
             | "withdrawnReason" | "concern" | "decisionReason" | "note" | "referralSummary" | "closureRationale"
-            | "summary" | "handoverSummary" | "responseReason" | "outlinePlan" | "interimPlan" | "text" | "overallAim"
-            | "parentView" | "childView" | "explanation" | "reviewNote",
+            | "safeAtHome" | "summary" | "handoverSummary" | "responseReason" | "outlinePlan" | "interimPlan" | "text"
+            | "overallAim" | "parentView" | "childView" | "explanation" | "reviewNote",
         )
         | ("Plan", "sections")
         | ("PlanView", "words")

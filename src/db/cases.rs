@@ -16,7 +16,7 @@ use crate::{
     auth::viewer::Holding,
     domain::{
         Code,
-        codes::{CaseStatus, ClosureReason, PrimaryNeed},
+        codes::{Capacity, CaseStatus, ClosureReason, PrimaryNeed},
         ids::{AreaId, UnitId},
     },
     error::{Error, Refusal, Result},
@@ -46,6 +46,7 @@ pub struct CaseRow {
     read: Columns,
     referral_summary: Option<Personal<String>>,
     closure_rationale: Option<Personal<String>>,
+    safe_at_home: Option<Personal<String>>,
 }
 
 impl CaseRow {
@@ -59,6 +60,11 @@ impl CaseRow {
         self.read.check(Columns::NARRATIVE)?;
         Ok(self.closure_rationale.as_ref().map(Personal::read))
     }
+    /// Narrative: why the child can live at home safely without a social worker.
+    pub fn safe_at_home(&self) -> Result<Option<&str>> {
+        self.read.check(Columns::NARRATIVE)?;
+        Ok(self.safe_at_home.as_ref().map(Personal::read))
+    }
 }
 
 macro_rules! columns {
@@ -68,14 +74,21 @@ macro_rules! columns {
             CaseCore::as_select(),
             choose(wide, cases::referral_summary, "NULL"),
             choose(wide, cases::closure_rationale, "NULL"),
+            choose(wide, cases::safe_at_home, "NULL"),
         )
     }};
 }
 
-type Raw = (CaseCore, Option<Personal<String>>, Option<Personal<String>>);
+type Raw = (CaseCore, Option<Personal<String>>, Option<Personal<String>>, Option<Personal<String>>);
 
 fn row(read: Columns) -> impl Fn(Raw) -> CaseRow {
-    move |(core, referral_summary, closure_rationale)| CaseRow { core, read, referral_summary, closure_rationale }
+    move |(core, referral_summary, closure_rationale, safe_at_home)| CaseRow {
+        core,
+        read,
+        referral_summary,
+        closure_rationale,
+        safe_at_home,
+    }
 }
 
 /// These cases.
@@ -311,12 +324,32 @@ struct PartCore {
     status: Coded<CaseStatus>,
     version: i32,
     #[diesel(sql_type = diesel::sql_types::Array<diesel::sql_types::Uuid>)]
-    named: Vec<Uuid>,
+    workers: Vec<Uuid>,
+    #[diesel(sql_type = diesel::sql_types::Array<diesel::sql_types::Text>)]
+    capacities: Vec<Coded<Capacity>>,
+    #[diesel(sql_type = diesel::sql_types::Array<diesel::sql_types::Uuid>)]
+    chairs: Vec<Uuid>,
+}
+
+/// Who has a part in a case, and who chaired the conferences that made its protection plan and carried it on.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// Parts that run.
+    pub workers: Vec<(Capacity, Uuid)>,
+    /// Of a child protection plan in force.
+    pub chairs: Vec<Uuid>,
+}
+
+impl Parts {
+    /// Who has a part of one of these capacities.
+    pub fn of<'a>(&'a self, capacities: &'a [Capacity]) -> impl Iterator<Item = Uuid> + 'a {
+        self.workers.iter().filter(|(capacity, _)| capacities.contains(capacity)).map(|(_, worker)| *worker)
+    }
 }
 
 /// Locks the case in which the viewer was asked for parenting support or gives it: they act in it without seeing it. With
-/// whom else to tell: who leads, who has a part beside the unit, who chaired last. Hidden or missing: NOT_FOUND.
-pub async fn lock_part(tx: &ViewerTx, case_id: Uuid) -> Result<(Locked, Vec<Uuid>)> {
+/// who else has a part in it. Hidden or missing: NOT_FOUND.
+pub async fn lock_part(tx: &ViewerTx, case_id: Uuid) -> Result<(Locked, Parts)> {
     let part = || async {
         let query =
             diesel::sql_query("SELECT * FROM hearth.case_of_part($1)").bind::<diesel::sql_types::Uuid, _>(case_id);
@@ -330,7 +363,8 @@ pub async fn lock_part(tx: &ViewerTx, case_id: Uuid) -> Result<(Locked, Vec<Uuid
         .load(&mut tx.conn()?)
         .await
         .map_err(failed)?;
-    let named = core.named;
+    let workers = core.capacities.iter().map(|capacity| capacity.0).zip(core.workers).collect();
+    let parts = Parts { workers, chairs: core.chairs };
     let core = CaseCore {
         id: core.id,
         case_no: core.case_no,
@@ -342,7 +376,7 @@ pub async fn lock_part(tx: &ViewerTx, case_id: Uuid) -> Result<(Locked, Vec<Uuid
         closure_reason: None,
         version: core.version,
     };
-    Ok((Locked::new(core, open, None), named))
+    Ok((Locked::new(core, open, None), parts))
 }
 
 /// Locks a unit and then a case in sight: for what makes the unit hold the case, or a member of it lead the case.
@@ -371,12 +405,21 @@ pub async fn touch(tx: &ViewerTx, case: &Locked, status: CaseStatus) -> Result<i
     if changed == 1 { Ok(version) } else { Err(Error::NotFound) }
 }
 
+/// Why a case closes.
+pub struct Closure {
+    /// The code.
+    pub reason: ClosureReason,
+    /// In words.
+    pub rationale: String,
+    /// Why the child can live at home safely without a social worker.
+    pub safe_at_home: Option<String>,
+}
+
 /// Closes a case. Whoever sees it in the queue only does so last among a change's statements: it moves out of their sight.
 pub async fn close(
     tx: &ViewerTx,
     case: &Locked,
-    reason: ClosureReason,
-    rationale: String,
+    Closure { reason, rationale, safe_at_home }: Closure,
     referral_nfa: bool,
     on: NaiveDate,
 ) -> Result<()> {
@@ -388,6 +431,7 @@ pub async fn close(
             cases::closed_on.eq(on),
             cases::closure_reason.eq(Coded(reason)),
             cases::closure_rationale.eq(rationale),
+            cases::safe_at_home.eq(safe_at_home),
         )))
         .await?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound) }

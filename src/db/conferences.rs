@@ -13,7 +13,7 @@ use super::{
     lateral,
     lateral::{latest_first, newest_first},
     page::placed,
-    schema::{conference_children, conference_moves, conferences},
+    schema::{conference_children, conference_moves, conferences, plans},
 };
 use crate::{
     domain::codes::{
@@ -465,6 +465,24 @@ pub async fn chair_of(tx: &ViewerTx, id: Uuid) -> Result<Option<Uuid>> {
         .optional()
         .map_err(failed)?;
     Ok(chair.flatten())
+}
+
+/// Who chaired the conference that made the protection plan in force of a case, and the last one that carried it on, inside a
+/// change.
+pub async fn chairs_in_force(tx: &ViewerTx, case_id: Uuid) -> Result<Vec<Uuid>> {
+    let in_force = plans::table
+        .filter(plans::case_id.eq(case_id))
+        .filter(plans::kind.eq("CHILD_PROTECTION"))
+        .filter(plans::status.eq_any(vec!["ACTIVE", "ESCALATED"]));
+    let made: Option<(Uuid, Option<Uuid>)> = in_force
+        .left_join(conferences::table.on(conferences::id.nullable().eq(plans::conference_id)))
+        .select((plans::child_id, conferences::chair_id.nullable()))
+        .first(&mut tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)?;
+    let Some((child, made)) = made else { return Ok(Vec::new()) };
+    Ok(made.into_iter().chain(last_chair_of_child(tx, child).await?).collect())
 }
 
 /// The chair of the last conference that made or carried on a plan of this child's.

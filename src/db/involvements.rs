@@ -130,6 +130,30 @@ pub async fn beside(tx: &ViewerTx, case_id: Uuid, capacities: &[Capacity]) -> Re
         .map_err(failed)
 }
 
+/// Who has which part in a case, inside a change.
+pub async fn parts(tx: &ViewerTx, case_id: Uuid) -> Result<Vec<(Capacity, Uuid)>> {
+    let found: Vec<(Coded<Capacity>, Uuid)> = worker_involvements::table
+        .filter(worker_involvements::case_id.eq(case_id))
+        .filter(worker_involvements::ended_at.is_null())
+        .order(worker_involvements::id)
+        .select((worker_involvements::capacity, worker_involvements::worker_id))
+        .load(&mut tx.conn()?)
+        .await
+        .map_err(failed)?;
+    Ok(found.into_iter().map(|(capacity, worker)| (capacity.0, worker)).collect())
+}
+
+diesel::define_sql_function! {
+    /// Whether a restriction or a denial keeps a worker from a child who is authorised for writing.
+    #[sql_name = "hearth.keeps_out"]
+    fn keeps_out_of(child: diesel::sql_types::Uuid, worker: diesel::sql_types::Uuid) -> diesel::sql_types::Bool;
+}
+
+/// Whether a restriction or a denial keeps a worker from a child who is authorised for writing.
+pub async fn keeps_out(tx: &ViewerTx, child_id: Uuid, worker_id: Uuid) -> Result<bool> {
+    diesel::select(keeps_out_of(child_id, worker_id)).get_result(&mut tx.conn()?).await.map_err(failed)
+}
+
 /// An involvement in sight, inside a change.
 pub async fn get(tx: &ViewerTx, id: Uuid) -> Result<InvolvementRow> {
     let query = worker_involvements::table.find(id).select(InvolvementRow::as_select());

@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     domain::{
+        Code,
         codes::{AbuseCategory, GoalStatus, PermanenceRoute, PlanKind, PlanSection, PlanStatus},
-        transfer::Permanence,
+        transfer::{Permanence, PlannedHome},
     },
     error::{Error, Result},
 };
@@ -365,17 +366,49 @@ pub async fn is_open(tx: &ViewerTx, case_id: Uuid) -> Result<bool> {
     diesel::select(diesel::dsl::exists(open)).get_result(&mut tx.conn()?).await.map_err(failed)
 }
 
-/// What is in force about where the child of a case is to grow up, inside a change.
+/// A plan in force about where a child is to grow up.
+#[derive(QueryableByName)]
+struct PlannedHomeRow {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    kind: Coded<PlanKind>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    route: Option<Coded<PermanenceRoute>>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    parallel_route: Option<Coded<PermanenceRoute>>,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    reversed: bool,
+}
+
+/// What is in force about where the child of a case is to grow up, inside a change; for whoever sees the case, and not its
+/// plans, too.
 pub async fn permanence(tx: &ViewerTx, case_id: Uuid) -> Result<Permanence> {
-    let found: Vec<(Coded<PlanKind>, Option<Coded<PermanenceRoute>>)> = plans::table
+    let query = diesel::sql_query("SELECT * FROM hearth.permanence_of($1)").bind::<diesel::sql_types::Uuid, _>(case_id);
+    let found: Vec<PlannedHomeRow> = query.load(&mut tx.conn()?).await.map_err(failed)?;
+    let homes: Vec<PlannedHome> = found
+        .into_iter()
+        .map(|row| PlannedHome {
+            kind: row.kind.0,
+            route: row.route.map(|route| route.0),
+            parallel_route: row.parallel_route.map(|route| route.0),
+            reversed: row.reversed,
+        })
+        .collect();
+    Ok(Permanence::of(&homes))
+}
+
+/// The plans of a case that sought change and were agreed, of each line the last version, the latest first, inside a change.
+pub async fn that_sought_change(tx: &ViewerTx, case_id: Uuid) -> Result<Vec<PlanCore>> {
+    let kinds: Vec<PlanKind> =
+        PlanKind::ALL.iter().map(|(kind, ..)| *kind).filter(|kind| kind.seeks_change()).collect();
+    plans::table
         .filter(plans::case_id.eq(case_id))
-        .filter(plans::status.eq_any(vec!["ACTIVE", "ESCALATED"]))
-        .filter(plans::kind.eq_any(coded(&[PlanKind::Permanence, PlanKind::Adoption])))
-        .select((plans::kind, plans::route))
+        .filter(plans::kind.eq_any(coded(&kinds)))
+        .filter(plans::status.eq_any(vec!["ACTIVE", "ESCALATED", "ENDED"]))
+        .order((plans::start_on.desc(), plans::id.desc()))
+        .select(PlanCore::as_select())
         .load(&mut tx.conn()?)
         .await
-        .map_err(failed)?;
-    Ok(Permanence::of(found.into_iter().map(|(kind, route)| (kind.0, route.map(|route| route.0)))))
+        .map_err(failed)
 }
 
 /// Whether a case has or had a child protection plan.
@@ -773,6 +806,18 @@ pub async fn last_end(tx: &ViewerTx, case_id: Uuid, kind: PlanKind) -> Result<Op
     plans::table
         .filter(plans::case_id.eq(case_id))
         .filter(plans::kind.eq_any(coded(kind.one_of())))
+        .filter(plans::start_on.is_not_null())
+        .select(diesel::dsl::max(plans::end_on))
+        .first(&mut tx.conn()?)
+        .await
+        .map_err(failed)
+}
+
+/// The last day of the versions of a plan that a later one replaced, inside a change.
+pub async fn last_replaced(tx: &ViewerTx, line_id: Uuid) -> Result<Option<NaiveDate>> {
+    plans::table
+        .filter(plans::line_id.eq(line_id))
+        .filter(plans::status.eq("SUPERSEDED"))
         .filter(plans::start_on.is_not_null())
         .select(diesel::dsl::max(plans::end_on))
         .first(&mut tx.conn()?)

@@ -289,10 +289,17 @@ pub async fn adoption_step(tx: &ViewerTx, new: NewAdoptionStep) -> Result<()> {
     Ok(())
 }
 
-/// Whether a version of a plan was considered at a review that found that it is to change, inside a change.
+/// Whether the last review at which a version of a plan was considered found that it is to change, inside a change.
 pub async fn is_to_change(tx: &ViewerTx, plan_id: Uuid) -> Result<bool> {
-    let found = plan_reviews::table.filter(plan_reviews::plan_id.eq(plan_id)).filter(plan_reviews::change_of_plan);
-    diesel::select(diesel::dsl::exists(found)).get_result(&mut tx.conn()?).await.map_err(failed)
+    let last: Option<bool> = plan_reviews::table
+        .filter(plan_reviews::plan_id.eq(plan_id))
+        .order((plan_reviews::held_on.desc(), plan_reviews::id.desc()))
+        .select(plan_reviews::change_of_plan)
+        .first(&mut tx.conn()?)
+        .await
+        .optional()
+        .map_err(failed)?;
+    Ok(last == Some(true))
 }
 
 /// A share to record.

@@ -33,7 +33,10 @@ use super::{
         areas, outbox_audience, outbox_subjects, person_locks, sight, unit_memberships, units, worker_posts, workers,
     },
 };
-use crate::error::Result;
+use crate::{
+    domain::{Code, codes::EventType},
+    error::Result,
+};
 
 /// A stream's topic (a unit, a worker, a child), and a worker who receives the event in it.
 pub(in crate::db) type Recipient = (Uuid, Uuid);
@@ -64,7 +67,8 @@ struct Facts {
     subjects: HashMap<Uuid, HashSet<Uuid>>,
     /// Of each child: units, areas and workers in whole sight, and what locks their sight.
     sight: HashMap<Uuid, Vec<(Uuid, Lock)>>,
-    /// Of each event: who sees a child whom it is about in person and in part: who gives parenting support, or was asked.
+    /// Of each event: who sees a child whom it is about in person and in part, and whom it concerns for that part: who gives
+    /// parenting support, or was asked.
     partly: HashMap<Uuid, Vec<(Uuid, Lock)>>,
     /// Of each event: the locks of the children whom it is about.
     locks: HashMap<Uuid, Vec<Lock>>,
@@ -153,7 +157,7 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
             outbox_subjects::event_id,
             outbox_subjects::child_id,
             sight::holder_id,
-            sight::whole,
+            (sight::whole, sight::plans),
             (sight::allowed, sight::barred),
         ));
     let locks = outbox_subjects::table
@@ -164,7 +168,7 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
     let (mut first, mut second, mut third) = (conn, conn, conn);
     let (audience, subjects, locks) = futures_util::join!(
         audience.load::<(Uuid, Uuid, String)>(&mut first),
-        subjects.load::<(Uuid, Uuid, Uuid, bool, Lock)>(&mut second),
+        subjects.load::<(Uuid, Uuid, Uuid, (bool, bool), Lock)>(&mut second),
         locks.load::<(Uuid, Lock)>(&mut third)
     );
     let mut facts = Facts::default();
@@ -173,8 +177,13 @@ async fn read(conn: &AsyncPgConnection, events: &[EventRow], at: DateTime<Utc>) 
         holders.insert(holder);
         facts.audience.entry(event).or_default().push((holder, kind));
     }
-    for (event, child, holder, whole, lock) in subjects.map_err(failed)? {
+    let types: HashMap<Uuid, EventType> =
+        events.iter().filter_map(|event| Some((event.event_id, EventType::parse(&event.type_)?))).collect();
+    for (event, child, holder, (whole, plans), lock) in subjects.map_err(failed)? {
         if !whole {
+            if types.get(&event).is_none_or(|of| !of.concerns_part(plans)) {
+                continue;
+            }
             facts.partly.entry(event).or_default().push((holder, lock));
             continue;
         }

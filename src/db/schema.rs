@@ -212,6 +212,7 @@ diesel::table! {
         closure_rationale -> Nullable<Text>,
         version -> Integer,
         created_at -> Timestamptz,
+        safe_at_home -> Nullable<Text>,
     }
 }
 

@@ -1514,6 +1514,37 @@ impl CaseStatus {
         self == Self::Closed
     }
 
+    /// The statuses that can come next.
+    pub fn legal_next(self) -> Vec<Self> {
+        let mut next =
+            vec![self.after_protection_plan(), self.after_protection_ends(), self.after_assessment_started()];
+        next.extend(ReferralDecision::ALL.iter().map(|(decision, ..)| self.after_referral(*decision)));
+        next.extend(Service::ALL.iter().map(|(service, ..)| self.after_allocation(*service)));
+        next.extend(TransferKind::ALL.iter().map(|(kind, ..)| self.after_transfer(*kind)));
+        for (outcome, ..) in AssessmentOutcome::ALL {
+            next.extend(Service::ALL.iter().map(|(service, ..)| self.after_assessment(*outcome, *service)));
+        }
+        next.extend(EnquiryOutcome::ALL.iter().map(|(outcome, ..)| self.after_enquiry(*outcome)));
+        // No plan: back to where the case stood when its enquiry called for a conference.
+        let called = |before: &Self| {
+            *before != Self::ConferencePending
+                && before.after_enquiry(EnquiryOutcome::InitialConference) == Self::ConferencePending
+        };
+        let before = Self::ALL.iter().map(|(before, ..)| *before).filter(called);
+        next.extend(before.map(|before| self.after_no_plan(Some(before))));
+        next.extend(self.closes_by_unit().then_some(Self::Closed));
+        next.retain(|status| *status != self);
+        next.sort_unstable();
+        next.dedup();
+        next
+    }
+
+    /// Whether the unit that holds a case may close it, when change lasts. Another ends otherwise: by its referral's decision, by its
+    /// assessment, after its conference.
+    pub fn closes_by_unit(self) -> bool {
+        self == Self::Cin
+    }
+
     /// The status after a conference made a child protection plan. A looked-after child with such a plan stays
     /// looked after, so only the early statuses move.
     pub fn after_protection_plan(self) -> Self {
@@ -1543,6 +1574,7 @@ impl CaseStatus {
     pub fn after_allocation(self, service: Service) -> Self {
         match (self, service) {
             (Self::Referred, Service::AccessAssessment) => Self::Assessment,
+            (Self::LookedAfter, Service::LookedAfter) => Self::LookedAfterLac,
             (same, _) => same,
         }
     }
@@ -1588,7 +1620,20 @@ impl CaseStatus {
         match (self, kind) {
             (Self::Referred | Self::Assessment, TransferKind::ToCin) => Self::Cin,
             (Self::LookedAfter, TransferKind::ToLac) => Self::LookedAfterLac,
+            (Self::LookedAfterLac, TransferKind::ToCin) => Self::LookedAfter,
             (same, _) => same,
+        }
+    }
+}
+
+impl EventType {
+    /// Whether it concerns somebody who sees a child in part, in person, and is named: what they are asked for and the part that
+    /// they have, and of the plans if they see those. Nothing else, whatever names them.
+    pub fn concerns_part(self, plans: bool) -> bool {
+        match self {
+            Self::SupportChanged | Self::InvolvementChanged => true,
+            Self::PlanAgreed | Self::PlanChanged => plans,
+            _ => false,
         }
     }
 }
@@ -1626,6 +1671,15 @@ mod tests {
             );
             assert_eq!(moved, early, "{status:?}");
         }
+    }
+
+    #[test]
+    fn whoever_sees_a_child_in_part_hears_of_support_and_of_plans_that_they_see_and_of_nothing_else() {
+        let of = |plans| -> Vec<&str> {
+            EventType::ALL.iter().filter(|(of, ..)| of.concerns_part(plans)).map(|(_, code, _)| *code).collect()
+        };
+        assert_eq!(of(false), ["INVOLVEMENT_CHANGED", "SUPPORT_CHANGED"]);
+        assert_eq!(of(true), ["INVOLVEMENT_CHANGED", "PLAN_AGREED", "PLAN_CHANGED", "SUPPORT_CHANGED"]);
     }
 
     #[test]

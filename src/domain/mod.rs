@@ -4,6 +4,7 @@
 
 pub mod calendar;
 pub mod chronology;
+pub mod closing;
 pub mod codes;
 pub mod conference;
 pub mod contact;

@@ -27,7 +27,7 @@ pub enum Step {
     Redraft,
     /// Record what becomes of it: actions, goals, evidence.
     Progress,
-    /// Review it: it goes on.
+    /// Review it: it stays as it is.
     Review,
     /// The agreed period for change passed without change, or the plan broke down.
     Escalate,
@@ -66,7 +66,8 @@ impl Step {
             (Self::Revise, Active | Escalated) => Some(status),
             (Self::Redraft, Draft) => Some(Superseded),
             (Self::Progress, Active | Escalated) => Some(status),
-            (Self::Review, Active) => Some(Active),
+            // Reviewed, an escalated plan stays escalated: what follows is still to be chosen.
+            (Self::Review, Active | Escalated) => Some(status),
             (Self::Escalate, Active) => Some(Escalated),
             (Self::Extend, Escalated) => Some(Active),
             (Self::Choose, Escalated) => Some(Escalated),
@@ -201,7 +202,7 @@ pub fn adoption_fault(
     use AdoptionStep::*;
     let day = |of: AdoptionStep| before.iter().find(|(one, _)| *one == of).map(|(_, day)| *day);
     let needs = |of: AdoptionStep, why: &'static str| day(of).is_none().then_some(("ADOPTION_STEPS", why));
-    if day(Reversed).is_some() {
+    if step != Reversed && day(Reversed).is_some() {
         return Some((
             "NOT_REVERSED",
             "The decision to place the child for adoption was reversed: end this plan, and draft another if adoption is \

@@ -7,18 +7,32 @@ use super::codes::{CaseStatus, PermanenceRoute, PlanKind, Service, TransferKind}
 pub struct Permanence {
     /// The route of the permanence plan.
     pub route: Option<PermanenceRoute>,
-    /// Whether there is a plan for adoption.
+    /// Whether there is a plan for adoption that stands: the permanence plan still goes that way, by its route or its parallel
+    /// route, and the decision to place the child was not reversed.
     pub adoption: bool,
+}
+
+/// A plan in force about where a child is to grow up.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct PlannedHome {
+    pub kind: PlanKind,
+    pub route: Option<PermanenceRoute>,
+    pub parallel_route: Option<PermanenceRoute>,
+    /// Of a plan for adoption: whether the decision to place the child was reversed.
+    pub reversed: bool,
 }
 
 impl Permanence {
     /// From the plans in force of a case.
-    pub fn of(plans: impl IntoIterator<Item = (PlanKind, Option<PermanenceRoute>)>) -> Self {
-        plans.into_iter().fold(Self::default(), |found, (kind, route)| match kind {
-            PlanKind::Permanence => Self { route, ..found },
-            PlanKind::Adoption => Self { adoption: true, ..found },
-            _ => found,
-        })
+    pub fn of(plans: &[PlannedHome]) -> Self {
+        let permanence = plans.iter().find(|one| one.kind == PlanKind::Permanence);
+        let adoption = Some(PermanenceRoute::Adoption);
+        let that_way = permanence.is_some_and(|one| one.route == adoption || one.parallel_route == adoption);
+        Self {
+            route: permanence.and_then(|one| one.route),
+            adoption: that_way && plans.iter().any(|one| one.kind == PlanKind::Adoption && !one.reversed),
+        }
     }
 }
 
@@ -72,8 +86,8 @@ pub fn takes(service: Service, (status, plans): (CaseStatus, Permanence)) -> Res
         )),
         Service::Adoption if !(looked_after && plans.adoption) => Err((
             "ADOPTION_PLAN_AGREED",
-            "The adoption service takes a child who is looked after and for whom there is an agreed plan for adoption: agree \
-             it first, or choose a unit of another service.",
+            "The adoption service takes a child who is looked after and for whom there is an agreed plan for adoption, \
+             not reversed, on the route of the permanence plan: agree it first, or choose a unit of another service.",
         )),
         _ => Ok(()),
     }
@@ -93,13 +107,43 @@ mod tests {
         for (kind, ..) in TransferKind::ALL {
             for to in [Service::LookedAfter, Service::Adoption] {
                 let way = (Service::ChildrenInNeed, to);
+                let missing = match to {
+                    Service::Adoption => "ADOPTION_PLAN_AGREED",
+                    _ => "PERMANENCE_PLAN_AGREED",
+                };
+                let other = match (*kind, to) {
+                    // What TO_LAC and TO_ADOPTION ask for themselves comes first.
+                    (TransferKind::ToLac, Service::Adoption) => "PERMANENCE_PLAN_AGREED",
+                    (TransferKind::ToAdoption, Service::LookedAfter) => "ADOPTION_PLAN_AGREED",
+                    _ => missing,
+                };
                 for route in [None, Some(PermanenceRoute::ReturnHome), Some(PermanenceRoute::KinshipSgo)] {
-                    assert!(guard(*kind, way, held(route, false)).is_err(), "{kind:?} to {to:?} with {route:?}");
+                    let refused = guard(*kind, way, held(route, false)).unwrap_err();
+                    assert_eq!(refused.0, other, "{kind:?} to {to:?} with {route:?}");
                 }
                 let planned = Permanence { route: Some(PermanenceRoute::LongTermFostering), adoption: true };
-                assert!(guard(*kind, way, (CaseStatus::Cin, planned)).is_err(), "{kind:?} to {to:?}, not looked after");
+                let refused = guard(*kind, way, (CaseStatus::Cin, planned)).unwrap_err();
+                assert_eq!(refused.0, other, "{kind:?} to {to:?}, not looked after");
             }
         }
+    }
+
+    #[test]
+    fn a_plan_for_adoption_stands_while_the_permanence_plan_goes_that_way_and_it_was_not_reversed() {
+        use PermanenceRoute::{Adoption, LongTermFostering, ReturnHome};
+        let permanence = |route, parallel_route| PlannedHome {
+            kind: PlanKind::Permanence,
+            route: Some(route),
+            parallel_route,
+            reversed: false,
+        };
+        let adoption = |reversed| PlannedHome { kind: PlanKind::Adoption, route: None, parallel_route: None, reversed };
+        assert!(Permanence::of(&[permanence(Adoption, None), adoption(false)]).adoption);
+        assert!(Permanence::of(&[adoption(false), permanence(ReturnHome, Some(Adoption))]).adoption);
+        assert!(!Permanence::of(&[permanence(Adoption, None), adoption(true)]).adoption);
+        assert!(!Permanence::of(&[permanence(LongTermFostering, None), adoption(false)]).adoption);
+        assert!(!Permanence::of(&[adoption(false)]).adoption);
+        assert_eq!(Permanence::of(&[permanence(ReturnHome, Some(Adoption))]).route, Some(ReturnHome));
     }
 
     #[test]

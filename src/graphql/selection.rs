@@ -19,7 +19,11 @@ pub const PERSON: Groups = &[
     ("upn", Columns::SENSITIVE),
     ("disabilities", Columns::CLINICAL),
 ];
-pub const CASE: Groups = &[("referralSummary", Columns::NARRATIVE), ("closureRationale", Columns::NARRATIVE)];
+pub const CASE: Groups = &[
+    ("referralSummary", Columns::NARRATIVE),
+    ("closureRationale", Columns::NARRATIVE),
+    ("safeAtHome", Columns::NARRATIVE),
+];
 pub const ALLOCATION: Groups = &[("summary", Columns::NARRATIVE)];
 pub const TRANSFER: Groups = &[("handoverSummary", Columns::NARRATIVE), ("responseReason", Columns::NARRATIVE)];
 pub const CONFERENCE_CHILD: Groups = &[("outlinePlan", Columns::NARRATIVE)];

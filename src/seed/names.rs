@@ -489,6 +489,11 @@ pub(super) fn closing(reason: &str) -> &'static str {
     }
 }
 
+/// Why a child whose case was closed can live at home safely.
+pub(super) fn safe_at_home() -> &'static str {
+    "{child} says that home is calm now, school and the health visitor see the same, and the family knows whom to call."
+}
+
 /// Who does an action of a plan.
 #[derive(Clone, Copy)]
 pub(super) enum Owner {

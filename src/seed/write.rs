@@ -200,6 +200,7 @@ pub(super) async fn write(
         "closed_on": "date" = row.closed_on,
         "closure_reason": "text" = row.closure_reason,
         "closure_rationale": "text" = &row.closure_rationale,
+        "safe_at_home": "text" = &row.safe_at_home,
         "version": "int4" = row.version,
         "created_at": "timestamptz" = row.created_at,
     });

@@ -7,15 +7,15 @@ use crate::{
     auth::{policy, policy::Action, viewer::Holding},
     db::{
         Coded, ViewerTx,
-        cases::{CaseCore, Locked},
-        children,
+        cases::{CaseCore, Locked, Parts},
+        children, conferences,
         contacts::KnownChildRow,
         involvements,
-        outbox::{self, Audience, NewEvent},
+        outbox::{self, Audience, NewEvent, Post},
         viewers,
     },
     domain::{
-        codes::{EventType, Role, Severity},
+        codes::{Capacity, CaseStatus, EventType, Role, Severity},
         event::{CaseStamp, Detail, EventData},
         text::initials,
     },
@@ -38,19 +38,40 @@ pub(super) struct Entity {
     pub(super) version: i32,
 }
 
-/// A case as events name it, and whom they concern as its lead practitioner.
+/// A case as events name it, and whom they concern by name.
 #[derive(Clone)]
 pub(super) struct Stamp {
     case_id: Uuid,
     stamp: CaseStamp,
+    /// Its lead practitioner: of all that happens.
     leads: Vec<Uuid>,
+    /// Its reviewing officer, and the chairs of its protection plan in force: of who works the case ([`told_beside`]).
+    reviewing: Vec<Uuid>,
+    chairs: Vec<Uuid>,
+}
+
+/// Whether an event of this type, which says who works a case, is told to the child's reviewing officer, and to the chair of the
+/// child protection plan in force.
+fn told_beside(of: EventType) -> (bool, bool) {
+    match of {
+        EventType::AllocationEnded | EventType::InvolvementChanged => (true, true),
+        EventType::TransferRequested | EventType::TransferResponded | EventType::TransferCompleted => (true, false),
+        _ => (false, false),
+    }
 }
 
 /// Reads what events may say of a case. Before anything moves it out of sight.
 pub(super) async fn stamp(tx: &ViewerTx, case: &CaseCore) -> Result<Stamp> {
-    let cases = [case.id];
-    let (names, leads) = futures_util::join!(children::names(tx, case.child_id), involvements::leads(tx, &cases));
-    let (first, last) = names?;
+    let chairs = async {
+        match case.status.0 {
+            // Before that there is no such plan.
+            CaseStatus::Referred | CaseStatus::Assessment => Ok(Vec::new()),
+            _ => conferences::chairs_in_force(tx, case.id).await,
+        }
+    };
+    let (names, parts, chairs) =
+        futures_util::join!(children::names(tx, case.child_id), involvements::parts(tx, case.id), chairs);
+    let ((first, last), parts) = (names?, Parts { workers: parts?, chairs: chairs? });
     Ok(Stamp {
         case_id: case.id,
         stamp: CaseStamp {
@@ -58,11 +79,24 @@ pub(super) async fn stamp(tx: &ViewerTx, case: &CaseCore) -> Result<Stamp> {
             child_initials: initials(&first, &last),
             child_id: Some(case.child_id),
         },
-        leads: leads?,
-    })
+        leads: Vec::new(),
+        reviewing: Vec::new(),
+        chairs: Vec::new(),
+    }
+    .of_parts(&parts))
 }
 
 impl Stamp {
+    /// With whom it concerns by their part in the case.
+    pub(super) fn of_parts(self, parts: &Parts) -> Self {
+        Self {
+            leads: parts.of(&[Capacity::LeadPractitioner]).collect(),
+            reviewing: parts.of(&[Capacity::Iro]).collect(),
+            chairs: parts.chairs.clone(),
+            ..self
+        }
+    }
+
     /// Of a case that the viewer does not see, from what first response may know of the child.
     pub(super) fn of_known(child: &KnownChildRow) -> Option<Self> {
         Some(Self {
@@ -73,13 +107,15 @@ impl Stamp {
                 child_id: Some(child.child_id),
             },
             leads: child.lead_id.into_iter().collect(),
+            reviewing: Vec::new(),
+            chairs: Vec::new(),
         })
     }
 
     /// Of a case that has just been opened.
     pub(super) fn of_new(case_id: Uuid, case_no: i64, child_id: Uuid, (first, last): &(String, String)) -> Self {
         let stamp = CaseStamp { case_no, child_initials: initials(first, last), child_id: Some(child_id) };
-        Self { case_id, stamp, leads: Vec::new() }
+        Self { case_id, stamp, leads: Vec::new(), reviewing: Vec::new(), chairs: Vec::new() }
     }
 }
 
@@ -125,8 +161,16 @@ impl Announcer {
             severity: Coded(severity),
             data: serde_json::to_value(data).map_err(Error::internal)?,
         };
-        let leads = case.into_iter().flat_map(|case| &case.leads).map(|lead| Audience::Worker(*lead));
-        outbox::append(tx, event, audience.iter().copied().chain(leads)).await
+        let mut everybody = audience.to_vec();
+        if let Some(case) = case {
+            let (reviewing, chairs) = told_beside(of);
+            let none: &[Uuid] = &[];
+            let by_name = case.leads.iter();
+            let by_name = by_name.chain(if reviewing { &case.reviewing[..] } else { none });
+            everybody
+                .extend(by_name.chain(if chairs { &case.chairs[..] } else { none }).copied().map(Audience::Worker));
+        }
+        outbox::append(tx, event, everybody.into_iter()).await
     }
 }
 
@@ -138,6 +182,14 @@ pub(super) fn units_of(case: &Locked) -> Vec<Audience> {
 /// The managers of the area of the unit that holds the case.
 pub(super) fn managers_of(case: &Locked) -> Vec<Audience> {
     case.holding.primary.iter().map(|(_, area)| Audience::Area(area.0)).collect()
+}
+
+/// Whoever sees the queue, of a case that no unit holds.
+pub(super) fn queue_of(case: &Locked) -> Vec<Audience> {
+    match case.primary {
+        None => vec![Audience::Post(Post::FrontDoor), Audience::Post(Post::Queue)],
+        Some(_) => Vec::new(),
+    }
 }
 
 /// Asks policy, and begins to tell of what was done.

@@ -381,7 +381,8 @@ async fn authorise(tx: &ViewerTx, input: AnswerAssessment, reason: String) -> Re
         }
     }
     if let Some(why) = ends {
-        close(tx, &taking.announcer, &taking.case, &taking.stamp, why, reason).await?;
+        let closure = cases::Closure { reason: why, rationale: reason, safe_at_home: None };
+        close(tx, &taking.announcer, &taking.case, &taking.stamp, closure).await?;
     }
     Ok(taking.outcome())
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Outcome, Services,
-    announce::{Announcer, Entity, Stamp, managers_of, permitted, stamp, units_of},
+    announce::{Announcer, Entity, Stamp, managers_of, permitted, queue_of, stamp, units_of},
     illegal,
     information::takes_part,
     involvements::{check_lead, lead_in, qualified},
@@ -21,7 +21,7 @@ use crate::{
         enquiries::{self, EnquiryChange, EnquiryCore, NewDiscussion, NewEnquiry, NewParticipant},
         information::{self, NewAgencyParticipant},
         involvements,
-        outbox::{Audience, Post},
+        outbox::Audience,
         units,
     },
     domain::{
@@ -435,20 +435,15 @@ async fn others_take_part(
     Ok(())
 }
 
-/// The units that work the case and its managers; while no unit holds it, whoever sees the queue.
-fn audience_of(case: &Locked) -> Vec<Audience> {
-    let mut audience = units_of(case);
-    audience.extend(managers_of(case));
-    if case.primary.is_none() {
-        audience.extend([Audience::Post(Post::FrontDoor), Audience::Post(Post::Queue)]);
-    }
-    audience
-}
-
 /// The units whose members chair conferences: they hear of every enquiry and of what comes of it.
 async fn conference_units(tx: &ViewerTx, at: DateTime<Utc>) -> Result<Vec<Audience>> {
     let units = units::of_service(tx, Service::SafeguardingReview, london_day(at)).await?;
     Ok(units.into_iter().map(Audience::Unit).collect())
+}
+
+/// The units that work the case and its managers; while no unit holds it, whoever sees the queue.
+fn audience_of(case: &Locked) -> Vec<Audience> {
+    units_of(case).into_iter().chain(managers_of(case)).chain(queue_of(case)).collect()
 }
 
 /// Tells the units that work the case, its managers, and who leads the enquiry, which stands as `one` says.

@@ -185,6 +185,17 @@ impl Services {
     }
 }
 
+/// Nobody is given a part in what a restriction or a denial keeps from them. The child is authorised for writing.
+pub(super) async fn not_kept_out(tx: &ViewerTx, child_id: Uuid, worker_id: Uuid) -> Result<()> {
+    if involvements::keeps_out(tx, child_id, worker_id).await? {
+        return Err(Error::guard(
+            "MAY_SEE_CHILD",
+            "A restriction or a denial keeps this child from that worker: choose somebody else, or have the list changed first.",
+        ));
+    }
+    Ok(())
+}
+
 /// Who may have this part in a case that is held by `unit`.
 async fn check_part(
     tx: &ViewerTx,
@@ -251,6 +262,7 @@ async fn start(tx: &ViewerTx, input: StartInvolvement) -> Result<Outcome> {
     }
     let stamp = stamp(tx, &case.core).await?;
     tx.authorise(&[case.core.child_id]).await?;
+    not_kept_out(tx, case.core.child_id, worker.id).await?;
     let id = InvolvementId::new().0;
     involvements::start(tx, id, (case.core.id, case.core.child_id), (worker.id, input.capacity), announcer.at).await?;
     let audience: Vec<_> = units_of(&case).into_iter().chain([Audience::Worker(worker.id)]).collect();

@@ -6,11 +6,11 @@
 //! Inputs hold what people wrote, and are not `Debug`: nothing can print them by mistake.
 
 mod announce;
-mod close;
 
 pub mod access;
 pub mod allocations;
 pub mod assessments;
+pub mod close;
 pub mod conferences;
 pub mod contacts;
 pub mod enquiries;
@@ -131,6 +131,7 @@ impl Outcome {
             self.enquiry_id,
             self.participant_id,
             self.request_id,
+            self.support_id,
         ];
         let several = self.plan_ids.iter().chain(&self.referral_ids).chain(&self.discussion_ids).copied();
         each.into_iter().flatten().chain(several).collect()

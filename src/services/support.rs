@@ -5,8 +5,10 @@ use uuid::Uuid;
 
 use super::{
     Outcome, Services,
-    announce::{Announcer, Entity, Stamp, permitted, stamp, units_of},
-    illegal, text,
+    announce::{Announcer, Entity, Stamp, permitted, queue_of, stamp, units_of},
+    illegal,
+    involvements::not_kept_out,
+    text,
 };
 use crate::{
     auth::{Viewer, policy::Action, viewer::Holding},
@@ -95,7 +97,7 @@ impl Services {
     pub async fn withdraw_support(&self, viewer: Viewer, key: &str, input: RefuseSupport) -> Result<Outcome> {
         let reason = text("reason", &input.reason, 5_000)?;
         let wanted = input.clone();
-        let step = (Action::AskForSupport, SupportStep::Withdraw);
+        let step = (Action::WithdrawSupport, SupportStep::Withdraw);
         self.change(viewer, "withdrawSupport", key, &input, move |tx| Box::pin(refuse(tx, wanted, step, reason))).await
     }
 
@@ -135,6 +137,7 @@ async fn ask(tx: &ViewerTx, input: RequestSupport, asked_for: String) -> Result<
     }
     let stamp = stamp(tx, &case.core).await?;
     tx.authorise(&[case.core.child_id]).await?;
+    not_kept_out(tx, case.core.child_id, worker.id).await?;
     let id = SupportRequestId::new().0;
     let new = NewSupport {
         id,
@@ -147,7 +150,7 @@ async fn ask(tx: &ViewerTx, input: RequestSupport, asked_for: String) -> Result<
     };
     support::ask(tx, new, &goals).await?;
     let request = support::get(tx, id).await?;
-    let taking = Taking { request, case, announcer, stamp, named: Vec::new() };
+    let taking = Taking { request, case, announcer, stamp };
     taking.tell(tx, Severity::Action).await?;
     Ok(taking.outcome())
 }
@@ -159,8 +162,6 @@ struct Taking {
     case: Locked,
     announcer: Announcer,
     stamp: Stamp,
-    /// Whom whoever does not see the case does not know of.
-    named: Vec<Uuid>,
 }
 
 impl Taking {
@@ -174,9 +175,12 @@ impl Taking {
     ) -> Result<(Self, SupportStatus)> {
         let found = support::get(tx, id).await?;
         // Who is asked acts in the case without seeing it.
-        let (case, named) = match cases::lock(tx, found.case_id).await {
-            Err(Error::NotFound) => cases::lock_part(tx, found.case_id).await?,
-            locked => (locked?, Vec::new()),
+        let (case, parts) = match cases::lock(tx, found.case_id).await {
+            Err(Error::NotFound) => {
+                let (case, parts) = cases::lock_part(tx, found.case_id).await?;
+                (case, Some(parts))
+            }
+            locked => (locked?, None),
         };
         // Again: it may have changed while the case was waited for.
         let request = support::get(tx, id).await?;
@@ -186,7 +190,11 @@ impl Taking {
         let status = request.status.0;
         let next = step.from_status(status).ok_or_else(|| illegal(status, status.legal_next()))?;
         let stamp = stamp(tx, &case.core).await?;
-        Ok((Self { request, case, announcer, stamp, named }, next))
+        let stamp = match &parts {
+            Some(parts) => stamp.of_parts(parts),
+            None => stamp,
+        };
+        Ok((Self { request, case, announcer, stamp }, next))
     }
 
     /// The change as it is told of.
@@ -195,13 +203,12 @@ impl Taking {
         self.request.version += 1;
     }
 
-    /// The units that work the case, who asked and who was asked; what takes the child out of their sight tells them so.
+    /// The units that work the case, or whoever sees the queue, who asked and who was asked; what takes the child out of their
+    /// sight tells them so.
     fn audience(&self) -> Vec<Audience> {
-        let mut audience = units_of(&self.case);
         let asked = self.request.worker_id;
-        let others =
-            [self.request.requested_by].into_iter().chain(self.named.iter().copied().filter(|one| *one != asked));
-        audience.extend(others.map(Audience::Worker));
+        let mut audience: Vec<_> = units_of(&self.case).into_iter().chain(queue_of(&self.case)).collect();
+        audience.push(Audience::Worker(self.request.requested_by));
         audience.push(match self.request.status.0 {
             SupportStatus::Requested | SupportStatus::Accepted => Audience::Worker(asked),
             SupportStatus::Declined | SupportStatus::Withdrawn | SupportStatus::Ended => Audience::Leaving(asked),

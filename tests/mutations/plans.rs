@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::support::{self, Server, document, key};
+use crate::support::{self, Server, document, key, people};
 
 /// Which steps are legal in which status, and what can come next. Written by hand from the state machine. A draft is
 /// revised only when it was shared; that has a test of its own.
@@ -31,6 +31,7 @@ const LEGAL: &[(&str, &[&str], &[&str])] = &[
             "completePlanAction",
             "recordChangeEvidence",
             "setGoalStatus",
+            "recordPlanReview",
             "extend",
             "strategy",
             "legalGateway",
@@ -759,6 +760,13 @@ async fn a_version_of_a_protection_plan_is_agreed_by_the_chair_and_is_no_further
     let input = json!({ "idempotencyKey": key(), "planId": new, "expectedVersion": 2 });
     let query = document("agreePlan", "plan { status startOn numberOfPreviousCpps revision }");
     assert_eq!(server.code("OTHER_UNIT", &query, json!({ "input": input })).await, "FORBIDDEN");
+    // Nor is it another chair's, whatever their part in the case.
+    let other = people::with_post(&client, "CP_CHAIR").await;
+    let post = "insert into worker_posts (id, worker_id, post, started_at) values (gen_random_uuid(), $1, 'REVIEWING_OFFICER', '2020-01-01')";
+    client.execute(post, &[&other]).await.unwrap();
+    people::involve(&client, case, other, "IRO").await;
+    let answer = server.answer_to(other, &query, json!({ "input": input })).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer:#}");
     let payload = server.done("CP_CHAIR", "agreePlan", "plan { status startOn numberOfPreviousCpps }", input).await;
     assert_eq!(
         payload["plan"],

@@ -348,6 +348,7 @@ macro_rules! payload {
 mod access;
 mod allocations;
 mod assessments;
+mod closing;
 mod conferences;
 mod contacts;
 mod enquiries;
@@ -378,6 +379,7 @@ pub struct Mutation(
     enquiries::EnquiryMutations,
     information::InformationMutations,
     involvements::InvolvementMutations,
+    closing::ClosingMutations,
 );
 
 /// A person's id; a child is a person too.

@@ -320,7 +320,7 @@ pub struct SettlePlanEscalationInput {
     choice: EscalationChoice,
     /// Why. At most 5,000 characters.
     reason: String,
-    /// With EXTEND: until when change is to be achieved.
+    /// With EXTEND: until when change is to be achieved. Left out for a plan that seeks no change and has no period.
     new_change_by: Option<Date>,
     /// The plan's version as you read it.
     expected_version: i32,
@@ -389,7 +389,7 @@ pub struct PlanSectionInput {
 pub struct PlanContentInput {
     /// What the plan is for. At most 10,000 characters.
     overall_aim: String,
-    /// Until when change is to be achieved. Needed before the plan is agreed.
+    /// Until when change is to be achieved. Needed before a plan that seeks change (CIN, CHILD_PROTECTION, SUPPORT) is agreed.
     agreed_change_by: Option<Date>,
     /// What the parents say. At most 10,000 characters.
     parent_view: Option<String>,

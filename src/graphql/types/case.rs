@@ -98,6 +98,12 @@ impl Case {
         nullable(self.0.closure_rationale().map(|text| text.map(str::to_owned)))
     }
 
+    /// Why the child can live at home safely without a social worker, as it was stated when the case was closed. Narrative: read
+    /// only when selected.
+    async fn safe_at_home(&self) -> Nullable<String> {
+        nullable(self.0.safe_at_home().map(|text| text.map(str::to_owned)))
+    }
+
     /// The referral that opened it; null of a case from before referrals were kept.
     async fn referral(&self, ctx: &Context<'_>) -> Nullable<Referral> {
         let read = selection::of(ctx, selection::REFERRAL);

@@ -124,6 +124,10 @@ impl Generator {
             Some(reason) => Some(home.fill(names::closing(reason), kid, open.until)),
             None => None,
         };
+        let safe_at_home = match reason {
+            Some("RC3" | "RC4" | "RC7") if !nfa => Some(home.fill(names::safe_at_home(), kid, open.until)),
+            _ => None,
+        };
         self.out.cases.push(Case {
             id: open.case,
             child: kid.id,
@@ -135,6 +139,7 @@ impl Generator {
             closed_on: episode.closed.map(|(on, _)| on),
             closure_reason: reason,
             closure_rationale: rationale,
+            safe_at_home,
             version: 1 + i32::try_from(episode.stages.len()).unwrap_or(0) + i32::from(reason.is_some()),
             created_at: moment(open.opened, 9, 40 + open.kid as i64),
         });

@@ -46,7 +46,7 @@ rows! {
     Case {
         id: Uuid, child: Uuid, opened_on: NaiveDate, status: &'static str, primary_need: Option<&'static str>,
         referral_nfa: bool, referral_summary: String, closed_on: Option<NaiveDate>,
-        closure_reason: Option<&'static str>, closure_rationale: Option<String>, version: i32, created_at: Moment,
+        closure_reason: Option<&'static str>, closure_rationale: Option<String>, safe_at_home: Option<String>, version: i32, created_at: Moment,
     }
     Transfer {
         id: Uuid, case: Uuid, child: Uuid, from_unit: Uuid, to_unit: Uuid, kind: &'static str, state: &'static str,

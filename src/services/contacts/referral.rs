@@ -138,7 +138,8 @@ async fn decide(tx: &ViewerTx, input: DecideReferral, reason: String) -> Result<
         announcer
             .announce(tx, EventType::ReferralClosed, Severity::Info, entity, Some(&stamp), detail, &audience)
             .await?;
-        cases::close(tx, &case, closes, reason, true, london_day(at)).await?;
+        let closure = cases::Closure { reason: closes, rationale: reason, safe_at_home: None };
+        cases::close(tx, &case, closure, true, london_day(at)).await?;
     } else {
         let unit = offered(tx, input.target_unit_id, referral.previous_unit_id).await?;
         cases::authorise_and_touch(tx, &case, case.core.status.0).await?;

@@ -11,13 +11,14 @@ use crate::{
         Coded, ViewerTx, children, families, involvements,
         plans::{self, ActionRow, PlanCore, PlanUpdate},
         progress::{self, Choice, NewReview, NewShare},
+        units,
     },
     domain::{
         Code,
         calendar::london_day,
         codes::{
-            Capacity, EscalationChoice, EventType, GoalStatus, InvitationMethod, Participation, PermanenceRoute,
-            PlanChange, PlanKind, PlanStatus, Severity,
+            Capacity, CaseStatus, EscalationChoice, EventType, GoalStatus, InvitationMethod, Participation,
+            PermanenceRoute, PlanChange, PlanKind, PlanStatus, Severity,
         },
         conference::participation_fault,
         ids::PlanId,
@@ -186,12 +187,12 @@ async fn agree(tx: &ViewerTx, input: AgreePlan) -> Result<Outcome> {
     check_particulars(tx, &taking, before).await?;
     check_heard(tx, &taking).await?;
     taking.authorise(tx).await?;
-    let actions = plans::open_actions(tx, plan.id).await?;
     if let Some(before) = before {
+        let actions = plans::open_actions(tx, plan.id).await?;
         carry_over(tx, before.id, plan.id, &actions, today).await?;
     }
-    // After that: what is settled already needs nothing more to be done for it.
-    let goals = plans::goals(tx, plan.id).await?;
+    // After that: what is settled already needs nothing more to be done for it, and what was done is not to be done again.
+    let (goals, actions) = (plans::goals(tx, plan.id).await?, plans::open_actions(tx, plan.id).await?);
     let shapes: Vec<GoalShape> = goals
         .iter()
         .filter(|goal| goal.status.0 == GoalStatus::Open)
@@ -239,10 +240,13 @@ async fn agree(tx: &ViewerTx, input: AgreePlan) -> Result<Outcome> {
             start
         }
     };
+    if before.is_none() {
+        check_first_day(tx, &taking, start_on).await?;
+    }
     let extends_period = check_period(tx, &taking, before, start_on).await?;
-    // A review that took place while the draft was written set the next one.
+    // A review that took place while the draft was written set the next one, sooner or later than the draft says.
     let reviewed = before.and_then(|before| before.review_due_on);
-    let review_due_on = input.review_due_on.or(plan.review_due_on.max(reviewed));
+    let review_due_on = input.review_due_on.or(reviewed).or(plan.review_due_on);
     if review_due_on.is_some_and(|due| due <= start_on) {
         return Err(Error::bad_input("reviewDueOn", "must lie after the plan's first day"));
     }
@@ -292,12 +296,14 @@ async fn check_particulars(tx: &ViewerTx, taking: &Taking, before: Option<&PlanC
             return Err(Error::guard("ROUTE", "A permanence plan says where the child is to grow up: choose a route."));
         }
         PlanKind::Care => {
-            if involvements::beside(tx, case.id, &[Capacity::Iro]).await?.is_empty() {
+            let officers = involvements::beside(tx, case.id, &[Capacity::Iro]).await?;
+            if officers.is_empty() {
                 return Err(Error::guard(
                     "REVIEWING_OFFICER",
                     "A care plan names the reviewing officer, and nobody is: give somebody the part IRO first.",
                 ));
             }
+            check_independent(tx, taking, &officers).await?;
             if let Some(before) = before
                 && !progress::is_to_change(tx, before.id).await?
             {
@@ -326,14 +332,6 @@ async fn check_particulars(tx: &ViewerTx, taking: &Taking, before: Option<&PlanC
                     "A pathway plan rests on an assessment of needs: write down when it was made.",
                 ));
             }
-            let born = children::births(tx, &[plan.child_id]).await?.into_iter().find_map(|(_, born)| born);
-            let age = born.and_then(|born| taking.today().years_since(born));
-            if age.is_none_or(|age| age < PATHWAY_FROM) {
-                return Err(Error::guard(
-                    "AGE",
-                    format!("A pathway plan is for a young person of {PATHWAY_FROM} or over."),
-                ));
-            }
             if involvements::beside(tx, case.id, &[Capacity::PersonalAdviser]).await?.is_empty() {
                 return Err(Error::guard(
                     "PERSONAL_ADVISER",
@@ -342,6 +340,41 @@ async fn check_particulars(tx: &ViewerTx, taking: &Taking, before: Option<&PlanC
             }
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// What must be so on a plan's first day, which may lie back.
+async fn check_first_day(tx: &ViewerTx, taking: &Taking, start_on: NaiveDate) -> Result<()> {
+    let plan = &taking.plan;
+    if plan.kind.0 != PlanKind::Pathway {
+        return Ok(());
+    }
+    if plan.needs_assessed_on.is_some_and(|assessed| assessed > start_on) {
+        return Err(Error::bad_input("startOn", "must not lie before the needs were assessed"));
+    }
+    let born = children::births(tx, &[plan.child_id]).await?.into_iter().find_map(|(_, born)| born);
+    let age = born.and_then(|born| start_on.years_since(born));
+    if age.is_none_or(|age| age < PATHWAY_FROM) {
+        return Err(Error::guard(
+            "AGE",
+            format!("A pathway plan is for a young person of {PATHWAY_FROM} or over, on its first day too."),
+        ));
+    }
+    Ok(())
+}
+
+/// A reviewing officer stays outside the unit whose work they review, also when the case or they moved since.
+async fn check_independent(tx: &ViewerTx, taking: &Taking, officers: &[Uuid]) -> Result<()> {
+    let Some(primary) = &taking.case.primary else { return Ok(()) };
+    for officer in officers {
+        if units::role_in(tx, primary.unit_id, *officer).await?.is_some() {
+            return Err(Error::guard(
+                "REVIEWING_OFFICER",
+                "The reviewing officer belongs to the unit that holds the case, whose work they would review: give the part IRO to \
+                 somebody else first.",
+            ));
+        }
     }
     Ok(())
 }
@@ -378,7 +411,9 @@ async fn check_heard(tx: &ViewerTx, taking: &Taking) -> Result<()> {
 async fn check_period(tx: &ViewerTx, taking: &Taking, before: Option<&PlanCore>, start_on: NaiveDate) -> Result<bool> {
     let (plan, today) = (&taking.plan, taking.today());
     let until_now = before.and_then(|before| before.agreed_change_by);
-    if until_now.is_some_and(|day| day < today) {
+    if let Some(before) = before
+        && is_over(tx, before, today).await?
+    {
         return Err(period_over());
     }
     let Some(agreed_change_by) = plan.agreed_change_by else {
@@ -393,9 +428,14 @@ async fn check_period(tx: &ViewerTx, taking: &Taking, before: Option<&PlanCore>,
     if let Some(fault) = period_fault(agreed_change_by, start_on, today) {
         return Err(Error::guard("PERIOD_AGREED", format!("The agreed period for change {fault}.")));
     }
-    let extends = until_now.is_some_and(|day| agreed_change_by > day);
-    // A version of a child protection plan is agreed by the chair of its conference, who does not belong to the unit.
-    if extends && plan.kind.0 != PlanKind::ChildProtection && progress::extensions(tx, plan.line_id).await? > 0 {
+    // A version of a child protection plan is agreed by the chair of its conference, who does not belong to the unit: what they
+    // agree does not use up the unit's one extension.
+    let by_unit = plan.kind.0.seeks_change() && plan.kind.0 != PlanKind::ChildProtection;
+    let extends = by_unit && until_now.is_some_and(|day| agreed_change_by > day);
+    if extends
+        && !taking.may(tx.viewer().worker_id, Action::ExtendPlanAgain)
+        && progress::extensions(tx, plan.line_id).await? > 0
+    {
         return Err(Error::guard(
             "SECOND_EXTENSION",
             "The period was extended before: a second extension is the service manager's to give. Keep the period in the draft, \
@@ -408,8 +448,16 @@ async fn check_period(tx: &ViewerTx, taking: &Taking, before: Option<&PlanCore>,
 fn period_over() -> Error {
     Error::guard(
         "CHANGE_PERIOD_OVER",
-        "The agreed period for change is over and not everything is achieved: escalate the plan, and choose what follows.",
+        "The agreed period for change is over and not everything is achieved: the unit or its service manager escalates the plan, \
+         and chooses what follows.",
     )
+}
+
+/// Whether the period for change that was agreed with a plan in force was over on a day, with goals open.
+async fn is_over(tx: &ViewerTx, plan: &PlanCore, on: NaiveDate) -> Result<bool> {
+    Ok(plan.kind.0.seeks_change()
+        && plan.agreed_change_by.is_some_and(|until| until < on)
+        && plans::goals(tx, plan.id).await?.iter().any(|goal| goal.status.0 == GoalStatus::Open))
 }
 
 /// Takes over what became of the version in force while its revision was written: actions that were done, and where its
@@ -505,9 +553,10 @@ async fn review(tx: &ViewerTx, input: RecordPlanReview) -> Result<Outcome> {
     if let Some(why) = participation_fault(input.participation, born, input.held_on) {
         return Err(Error::bad_input("participation", why));
     }
-    if plan.agreed_change_by.is_some_and(|until| until < input.held_on)
-        && plans::goals(tx, plan.id).await?.iter().any(|goal| goal.status.0 == GoalStatus::Open)
-    {
+    if plan.kind.0.decides_about_care() {
+        check_independent(tx, &taking, &[me.0]).await?;
+    }
+    if plan.status.0 == PlanStatus::Active && is_over(tx, plan, input.held_on).await? {
         return Err(period_over());
     }
     taking.authorise(tx).await?;
@@ -559,8 +608,13 @@ async fn settle(tx: &ViewerTx, input: SettlePlanEscalation, reason: String) -> R
         return Err(Error::guard("ESCALATED", "There is nothing to settle: the plan is not escalated."));
     }
     match (input.choice, input.new_change_by) {
+        // What seeks no change, and has no period, goes on as it is.
+        (EscalationChoice::Extend, None) if !plan.kind.0.seeks_change() && plan.agreed_change_by.is_none() => {}
         (EscalationChoice::Extend, None) => {
             return Err(Error::bad_input("newChangeBy", "is needed with EXTEND: until when?"));
+        }
+        (EscalationChoice::Extend, Some(_)) if !plan.kind.0.seeks_change() && plan.agreed_change_by.is_none() => {
+            return Err(Error::bad_input("newChangeBy", "is not for a plan without an agreed period: leave it out"));
         }
         (EscalationChoice::Extend, Some(until)) => {
             if until <= today || plan.agreed_change_by.is_some_and(|before| until <= before) {
@@ -687,6 +741,20 @@ async fn check_end(tx: &ViewerTx, taking: &Taking, on: NaiveDate) -> Result<()> 
     }
     if plan.start_on.is_some_and(|start| on < start) {
         return Err(Error::bad_input("endOn", "must not lie before the plan's first day"));
+    }
+    if plans::last_replaced(tx, plan.line_id).await?.is_some_and(|day| on < day) {
+        return Err(Error::bad_input("endOn", "must not lie before the day on which this version was agreed"));
+    }
+    if progress::last_review(tx, plan.line_id).await?.is_some_and(|day| on < day) {
+        return Err(Error::bad_input("endOn", "must not lie before the plan's last review"));
+    }
+    if plan.kind.0 == PlanKind::Care
+        && matches!(taking.case.core.status.0, CaseStatus::LookedAfter | CaseStatus::LookedAfterLac)
+    {
+        return Err(Error::guard(
+            "CHILD_IN_CARE",
+            "A child who is looked after has a care plan: revise it. It changes after a review considered it.",
+        ));
     }
     if plans::goals(tx, plan.id).await?.iter().any(|goal| goal.status.0 == GoalStatus::Open) {
         return Err(Error::guard(

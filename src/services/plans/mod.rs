@@ -27,7 +27,7 @@ use crate::{
     },
     db::{
         ViewerTx, cases,
-        cases::Locked,
+        cases::{Locked, Parts},
         conferences, involvements,
         outbox::Audience,
         plans::{self, PlanCore},
@@ -43,8 +43,20 @@ use crate::{
     error::{Error, Result},
 };
 
-/// The parts beside the unit that hear of plans.
+/// The parts beside the unit that hear of plans. Who hears of one may not yet act on it: see [`named_for`].
 const PARTS: [Capacity; 3] = [Capacity::ParentingSupport, Capacity::Iro, Capacity::PersonalAdviser];
+
+/// Whom an action on a plan is left to by name: the right part for it, not any.
+fn named_for(action: Action, parts: &Parts, chairs: &[Uuid]) -> Vec<WorkerId> {
+    let named: Vec<Uuid> = match action {
+        Action::AgreeProtectionPlan => chairs.to_vec(),
+        Action::ReviewCarePlan => parts.of(&[Capacity::Iro]).collect(),
+        Action::CompletePlanAction | Action::RecordChangeEvidence => parts.of(&[Capacity::ParentingSupport]).collect(),
+        Action::RecordPlanView => parts.of(&[Capacity::Iro]).chain(chairs.iter().copied()).collect(),
+        _ => Vec::new(),
+    };
+    named.into_iter().map(WorkerId).collect()
+}
 
 /// What events say of a plan.
 pub(super) fn plan_detail(plan: &PlanCore, status: PlanStatus, change: PlanChange) -> Detail {
@@ -66,6 +78,8 @@ struct Taking {
     case: Locked,
     standing: Standing,
     holding: Holding,
+    /// Who hears of the plan by name.
+    named: Vec<Uuid>,
     /// The status after it.
     status: PlanStatus,
     at: DateTime<Utc>,
@@ -85,19 +99,31 @@ impl Taking {
         let me = tx.viewer().worker_id;
         let found = plans::get(tx, plan_id).await?.ok_or(Error::NotFound)?;
         // Who gives parenting support sees the plans, and not the case.
-        let (case, mut named) = match cases::lock(tx, found.case_id).await {
-            Err(Error::NotFound) => cases::lock_part(tx, found.case_id).await?,
-            locked => (locked?, involvements::beside(tx, found.case_id, &PARTS).await?),
+        let (case, parts, seen) = match cases::lock(tx, found.case_id).await {
+            Err(Error::NotFound) => {
+                let (case, parts) = cases::lock_part(tx, found.case_id).await?;
+                (case, parts, false)
+            }
+            locked => {
+                let case = locked?;
+                let workers = involvements::parts(tx, found.case_id).await?;
+                (case, Parts { workers, chairs: Vec::new() }, true)
+            }
         };
         // Again: it may have changed while the case was waited for.
         let plan = plans::get(tx, plan_id).await?.ok_or(Error::NotFound)?;
         let standing = viewers::standing(tx).await?;
-        if let Some(conference) = plan.conference_id {
-            // Whoever chaired the conference that made the plan, and whoever chaired the last one that carried it on.
-            named.extend(conferences::chair_of(tx, conference).await?);
-            named.extend(conferences::last_chair_of_child(tx, plan.child_id).await?);
-        }
-        let holding = Holding { named: named.into_iter().map(WorkerId).collect(), ..case.holding.clone() };
+        // Whoever chaired the conference that made the plan, and whoever chaired the last one that carried it on.
+        let chairs = match plan.conference_id {
+            None => Vec::new(),
+            Some(_) if !seen => parts.chairs.clone(),
+            Some(conference) => {
+                let made = conferences::chair_of(tx, conference).await?;
+                made.into_iter().chain(conferences::last_chair_of_child(tx, plan.child_id).await?).collect()
+            }
+        };
+        let holding = Holding { named: named_for(action, &parts, &chairs), ..case.holding.clone() };
+        let named = parts.of(&PARTS).chain(chairs).collect();
         let role = policy::require(&standing, me, &holding, action)?;
         if let Some(expected) = expected_version {
             Error::expect_version(plan.version, expected)?;
@@ -107,7 +133,7 @@ impl Taking {
         let at = case.moment(tx.viewer().at);
         let stamp = stamp(tx, &case.core).await?;
         let announcer = Announcer::new(&standing.name, role, at);
-        Ok(Self { plan, case, standing, holding, status: next, at, stamp, announcer })
+        Ok(Self { plan, case, standing, holding, named, status: next, at, stamp, announcer })
     }
 
     fn today(&self) -> NaiveDate {
@@ -127,10 +153,11 @@ impl Taking {
         tx.authorise(&[self.plan.child_id]).await
     }
 
-    /// The units that work the case, the chair of the plan's conference, and, when it matters to them, the managers.
+    /// The units that work the case, who has a part beside them, the chair of the plan's conference, and, when it matters to
+    /// them, the managers.
     fn audience(&self, managers: bool) -> Vec<Audience> {
         let mut audience = units_of(&self.case);
-        audience.extend(self.holding.named.iter().map(|chair| Audience::Worker(chair.0)));
+        audience.extend(self.named.iter().copied().map(Audience::Worker));
         if managers {
             audience.extend(managers_of(&self.case));
         }

@@ -74,6 +74,9 @@ async fn view(tx: &ViewerTx, input: RecordPlanView, words: String) -> Result<Out
     if input.said_on > taking.today() {
         return Err(Error::bad_input("saidOn", "must not lie in the future"));
     }
+    if input.said_on < taking.case.core.opened_on {
+        return Err(Error::bad_input("saidOn", "must not lie before the case was opened"));
+    }
     taking.authorise(tx).await?;
     let new = NewPlanView {
         id: Uuid::now_v7(),
