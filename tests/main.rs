@@ -53,4 +53,5 @@ mod search;
 mod seed;
 mod sse;
 mod supply;
+mod ten_requests;
 mod walls;

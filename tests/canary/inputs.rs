@@ -72,6 +72,7 @@ impl Inputs {
             "acceptTransfer",
             "authoriseAssessment",
             "changeMembershipRole",
+            "closeCase",
             "endAllocation",
             "endMembership",
             "restrictRecord",

@@ -112,6 +112,7 @@ const LAST: &[&str] = &[
     "acceptTransfer",
     "changeMembershipRole",
     "changeRestriction",
+    "closeCase",
     "decideContact",
     "decideReferral",
     "denyAccess",
