@@ -167,7 +167,13 @@ async fn a_case_is_its_consultants_or_its_managers_to_close_and_from_where_it_ma
         assert_eq!((&payload["errors"][0]["from"], &payload["errors"][0]["legalNext"]), (&json!(status), &next));
     }
     scene.client.execute("update cases set status = 'CIN' where id = $1", &[&scene.case]).await.unwrap();
-    assert_eq!(scene.close("SERVICE_MANAGER", away).await["errors"], json!([]));
+    assert_eq!(scene.close("SERVICE_MANAGER", away.clone()).await["errors"], json!([]));
+
+    // Nobody answers for a case in the queue.
+    let other = people::child(&scene.client, "Wilhelmina", "Quill").await;
+    let queued = people::open(&scene.client, other).await;
+    let scene = Scene { case: queued, ..scene };
+    assert_eq!(refused(&scene.close("HEAD_OF_SERVICE", away).await), "CASE_HELD");
 }
 
 #[tokio::test(flavor = "multi_thread")]

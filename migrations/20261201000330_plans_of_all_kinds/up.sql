@@ -225,9 +225,24 @@ begin
     return case when hearth.sees(child) or hearth.auditing() = any (hearth.holders()) then child end;
 end $$;
 
+-- Who chaired the conference that made the protection plan in force of a case, and the last one that carried it on.
+create function hearth.chairs_in_force(wanted uuid, child uuid) returns uuid[]
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+    select coalesce(array_agg(distinct found.chair), '{}')
+    from (select o.chair_id as chair from public.plans p join public.conferences o on o.id = p.conference_id
+          where p.case_id = wanted and p.kind = 'CHILD_PROTECTION' and p.status in ('ACTIVE', 'ESCALATED')
+          union all
+          select last.chair from (
+              select o.chair_id as chair from public.conferences o join public.conference_children cc on cc.conference_id = o.id
+              where cc.child_id = child and cc.plan_id is not null and o.chair_id is not null
+              order by o.held_at desc nulls last limit 1) last
+          where exists (select from public.plans p where p.case_id = wanted and p.kind = 'CHILD_PROTECTION'
+                          and p.status in ('ACTIVE', 'ESCALATED'))) found
+    where found.chair is not null
+$$;
+
 -- A case as a parenting support worker needs it to act in their part, not to read it: whoever was asked, or works with the
--- family, and sees who the child is. With whom else to tell: who leads, who has a part beside the unit, and who chaired the
--- conferences that made the protection plan in force and carried it on.
+-- family, and sees who the child is. With whom else to tell: who has a part in it, and the chairs.
 create function hearth.has_part(wanted uuid, child uuid) returns boolean
     language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -249,12 +264,7 @@ create function hearth.case_of_part(wanted uuid)
 begin
     return query
     select c.id, c.case_no, c.child_id, c.opened_on, c.status, c.version, parts.workers, parts.capacities,
-        array(select o.chair_id from public.plans p join public.conferences o on o.id = p.conference_id
-              where p.case_id = c.id and p.status in ('ACTIVE', 'ESCALATED') and o.chair_id is not null
-              union
-              (select o.chair_id from public.conferences o join public.conference_children cc on cc.conference_id = o.id
-               where cc.child_id = c.child_id and cc.plan_id is not null and o.chair_id is not null
-               order by o.held_at desc nulls last limit 1))
+        hearth.chairs_in_force(c.id, c.child_id)
     from public.cases c
     cross join lateral (
         select coalesce(array_agg(i.worker_id order by i.id), '{}') as workers,
@@ -292,6 +302,22 @@ begin
       and exists (select from public.sight s
                   where s.subject_id in (c.id, c.child_id) and s.holder_id = any (held) and (s.until is null or s.until > hearth.at())
                     and (s.allowed is null or me = any (s.allowed)) and (s.barred is null or me <> all (s.barred)));
+end $$;
+
+-- The same for whoever sees the case at all: they tell the chairs who works it, before they see the plans.
+create function hearth.chairs_to_tell(wanted uuid) returns uuid[]
+    language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+    me uuid := hearth.worker();
+    held uuid[] := hearth.holders();
+begin
+    return coalesce((
+        select hearth.chairs_in_force(c.id, c.child_id) from public.cases c
+        where c.id = wanted
+          and exists (select from public.sight s
+                      where s.subject_id in (c.id, c.child_id) and s.holder_id = any (held)
+                        and (s.until is null or s.until > hearth.at())
+                        and (s.allowed is null or me = any (s.allowed)) and (s.barred is null or me <> all (s.barred)))), '{}');
 end $$;
 
 -- Whether a restriction or a denial keeps a worker from a child about whom a change is made: nobody is given a part in
@@ -357,12 +383,14 @@ alter function hearth.has_part(uuid, uuid) owner to hearth_rights;
 alter function hearth.case_of_part(uuid) owner to hearth_rights;
 alter function hearth.allocations_of_part(uuid) owner to hearth_rights;
 alter function hearth.permanence_of(uuid) owner to hearth_rights;
+alter function hearth.chairs_in_force(uuid, uuid) owner to hearth_rights;
+alter function hearth.chairs_to_tell(uuid) owner to hearth_rights;
 alter function hearth.keeps_out(uuid, uuid) owner to hearth_rights;
 alter function hearth.support_opens_sight() owner to hearth_rights;
 alter function hearth.closed_after_support() owner to hearth_rights;
 revoke create on schema hearth from hearth_rights;
 revoke execute on function hearth.support_opens_sight(), hearth.closed_after_support(),
     hearth.has_part(uuid, uuid), hearth.case_of_part(uuid), hearth.allocations_of_part(uuid), hearth.permanence_of(uuid),
-    hearth.keeps_out(uuid, uuid) from public;
+    hearth.keeps_out(uuid, uuid), hearth.chairs_in_force(uuid, uuid), hearth.chairs_to_tell(uuid) from public;
 grant execute on function hearth.case_of_part(uuid), hearth.allocations_of_part(uuid), hearth.permanence_of(uuid),
-    hearth.keeps_out(uuid, uuid) to hearth_app;
+    hearth.keeps_out(uuid, uuid), hearth.chairs_to_tell(uuid) to hearth_app;

@@ -13,7 +13,7 @@ use super::{
     lateral,
     lateral::{latest_first, newest_first},
     page::placed,
-    schema::{conference_children, conference_moves, conferences, plans},
+    schema::{conference_children, conference_moves, conferences},
 };
 use crate::{
     domain::codes::{
@@ -467,22 +467,16 @@ pub async fn chair_of(tx: &ViewerTx, id: Uuid) -> Result<Option<Uuid>> {
     Ok(chair.flatten())
 }
 
+diesel::define_sql_function! {
+    /// The chairs of the protection plan in force of a case that the viewer sees at all.
+    #[sql_name = "hearth.chairs_to_tell"]
+    fn chairs_to_tell(case: diesel::sql_types::Uuid) -> diesel::sql_types::Array<diesel::sql_types::Uuid>;
+}
+
 /// Who chaired the conference that made the protection plan in force of a case, and the last one that carried it on, inside a
-/// change.
+/// change; for whoever sees the case, and not its plans, too.
 pub async fn chairs_in_force(tx: &ViewerTx, case_id: Uuid) -> Result<Vec<Uuid>> {
-    let in_force = plans::table
-        .filter(plans::case_id.eq(case_id))
-        .filter(plans::kind.eq("CHILD_PROTECTION"))
-        .filter(plans::status.eq_any(vec!["ACTIVE", "ESCALATED"]));
-    let made: Option<(Uuid, Option<Uuid>)> = in_force
-        .left_join(conferences::table.on(conferences::id.nullable().eq(plans::conference_id)))
-        .select((plans::child_id, conferences::chair_id.nullable()))
-        .first(&mut tx.conn()?)
-        .await
-        .optional()
-        .map_err(failed)?;
-    let Some((child, made)) = made else { return Ok(Vec::new()) };
-    Ok(made.into_iter().chain(last_chair_of_child(tx, child).await?).collect())
+    diesel::select(chairs_to_tell(case_id)).get_result(&mut tx.conn()?).await.map_err(failed)
 }
 
 /// The chair of the last conference that made or carried on a plan of this child's.

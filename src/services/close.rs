@@ -80,6 +80,13 @@ async fn end_case(tx: &ViewerTx, input: CloseCase, closure: Closure) -> Result<O
     if !status.closes_by_unit() {
         return Err(illegal(status, status.legal_next()));
     }
+    // Somebody answers for it, and hears that it is over.
+    if case.primary.is_none() {
+        return Err(Error::guard(
+            "CASE_HELD",
+            "No unit holds this case: allocate it first, and close it with its unit.",
+        ));
+    }
     nothing_open(tx, &case, false).await?;
     let announcer = Announcer::new(&standing.name, role, tx.viewer().at).with(&case);
     let plans = plans::that_sought_change(tx, case.core.id).await?;

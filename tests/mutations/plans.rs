@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::support::{self, Server, document, key, people};
+use crate::{
+    safeguarding::MINE,
+    support::{self, Server, document, key, people},
+};
 
 /// Which steps are legal in which status, and what can come next. Written by hand from the state machine. A draft is
 /// revised only when it was shared; that has a test of its own.
@@ -781,6 +784,45 @@ async fn a_version_of_a_protection_plan_is_agreed_by_the_chair_and_is_no_further
         json!({ "idempotencyKey": key(), "planId": new, "endOn": "2026-11-18", "reason": "x", "expectedVersion": 3 });
     let refused = server.mutate("OTHER_UNIT", "endPlan", "", input).await;
     assert_eq!(refused["errors"][0]["guard"], "CONFERENCE_ENDS");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chair_of_a_protection_plan_hears_who_works_the_case_also_from_whom_does_not_see_the_plan() {
+    let server = Server::start().await;
+    let client = support::connect("postgres", &server.database).await;
+    let (of, to) = ("u.name like '%Unit 7'", "o.name not like '%Unit 7'");
+    let text = format!(
+        "select p.id, c.id, c.version, 'Unit:' || o.id, m.worker_id from plans p join cases c on c.id = p.case_id
+         join allocations a on a.case_id = c.id and a.ended_at is null and a.kind = 'PRIMARY' join units u on u.id = a.unit_id and {of}
+         join units o on o.service = u.service and o.active_to is null and {to}
+         join unit_memberships m on m.unit_id = o.id and m.role = 'CONSULTANT_SOCIAL_WORKER' and m.ended_at is null and not m.cover
+         where p.kind = 'CHILD_PROTECTION' and p.status = 'ACTIVE'
+           and not exists (select from case_transfers t where t.case_id = c.id and t.state = 'REQUESTED') order by c.id limit 1"
+    );
+    let row = client.query_one(&text, &[]).await.unwrap();
+    let (plan, case, version): (uuid::Uuid, uuid::Uuid, i32) = (row.get(0), row.get(1), row.get(2));
+    let (to, taker): (String, uuid::Uuid) = (row.get(3), row.get(4));
+    let chair = people::with_post(&client, "CP_CHAIR").await;
+    client
+        .batch_execute(&format!(
+            "with made as (insert into conferences (id, type, state, requested_by, requested_at, scheduled_for, chair_id, held_at, online)
+                 select gen_random_uuid(), 'INITIAL', 'DECIDED', '{chair}', '2026-11-01', '2026-11-12', '{chair}', '2026-11-12', true returning id),
+               of as (insert into conference_children (id, conference_id, child_id, case_id)
+                 select gen_random_uuid(), made.id, c.child_id, c.id from made, cases c where c.id = '{case}')
+             update plans set conference_id = (select id from made) where id = '{plan}'"
+        ))
+        .await
+        .unwrap();
+    let mut feed = server.socket_of(chair).await;
+    feed.open_feed(MINE, json!({})).await;
+    let input = json!({ "idempotencyKey": key(), "caseId": format!("Case:{case}"), "toUnitId": to, "kind": "WITHIN_SERVICE",
+                        "handoverSummary": "x", "expectedVersion": version });
+    let asked = server.done("OTHER_UNIT", "requestTransfer", "transfer { id }", input).await;
+    let input = json!({ "idempotencyKey": key(), "transferId": asked["transfer"]["id"], "expectedVersion": 1 });
+    let taken = server.mutate_as(taker, "acceptTransfer", "", input).await;
+    assert_eq!(taken["errors"], json!([]), "{taken:#}");
+    // Of the lead, and of whoever else had a part in the unit.
+    assert_eq!(feed.types(2).await, ["ALLOCATION_ENDED", "INVOLVEMENT_CHANGED"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
